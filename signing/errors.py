@@ -1,0 +1,57 @@
+"""What can go wrong with keys, signatures and signed bytes. No HTTP, no licences."""
+
+from typing import ClassVar
+
+
+class SigningError(Exception):
+    """Root of the tree. ``code`` is the stable upper-case reason code for reports."""
+
+    code: ClassVar[str] = "SIGNING_ERROR"
+
+
+class BackendUnavailableError(SigningError):
+    """No implementation on this machine can do the operation that was asked for."""
+
+    code = "SM2_BACKEND_UNAVAILABLE"
+
+
+class KeyRefusedError(SigningError):
+    """A key is malformed, of another type or curve, out of range, or its halves do not match."""
+
+    code = "KEY_REFUSED"
+
+
+class InvalidSignatureError(SigningError):
+    """A well-formed signature value does not fit the message and the key."""
+
+    code = "SIGNATURE_INVALID"
+
+
+class MalformedSignatureError(InvalidSignatureError):
+    """A signature value is not strict DER of two integers in [1, n-1]."""
+
+    code = "SIGNATURE_MALFORMED"
+
+
+class MalformedDataError(SigningError):
+    """A container (PDF, CMS, COSE, time-stamp token, certificate, CRL) cannot be parsed."""
+
+    code = "DATA_MALFORMED"
+
+
+class UnsupportedFormatError(SigningError):
+    """A container is well formed, but of a kind that is not handled."""
+
+    code = "FORMAT_UNSUPPORTED"
+
+
+class ResourceLimitError(SigningError):
+    """Work on an input was stopped at a limit of time, memory or size."""
+
+    code = "RESOURCE_LIMIT"
+
+
+class TimestampUnavailableError(SigningError):
+    """A time-stamping unit gave no usable token."""
+
+    code = "TIMESTAMP_UNAVAILABLE"

@@ -1,0 +1,140 @@
+"""The validation report: frozen answers of the process of ETSI EN 319 102-1.
+
+``TOTAL-PASSED / INDETERMINATE / TOTAL-FAILED`` describe a whole signature, ``PASSED / INDETERMINATE / FAILED``
+one building block (clause 5.1.3). All instants are aware UTC.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Indication(StrEnum):
+    """Main status indication of a whole signature, EN 319 102-1 table 5."""
+
+    TOTAL_PASSED = "TOTAL-PASSED"
+    INDETERMINATE = "INDETERMINATE"
+    TOTAL_FAILED = "TOTAL-FAILED"
+
+
+class Conclusion(StrEnum):
+    """Status of one building block or check."""
+
+    PASSED = "PASSED"
+    INDETERMINATE = "INDETERMINATE"
+    FAILED = "FAILED"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+class SubIndication(StrEnum):
+    """Sub-indications of EN 319 102-1 table 6."""
+
+    FORMAT_FAILURE = "FORMAT_FAILURE"
+    HASH_FAILURE = "HASH_FAILURE"
+    SIG_CRYPTO_FAILURE = "SIG_CRYPTO_FAILURE"
+    REVOKED = "REVOKED"
+    EXPIRED = "EXPIRED"
+    NOT_YET_VALID = "NOT_YET_VALID"
+    SIG_CONSTRAINTS_FAILURE = "SIG_CONSTRAINTS_FAILURE"
+    CHAIN_CONSTRAINTS_FAILURE = "CHAIN_CONSTRAINTS_FAILURE"
+    CERTIFICATE_CHAIN_GENERAL_FAILURE = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE = "CRYPTO_CONSTRAINTS_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE_NO_POE = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
+    POLICY_PROCESSING_ERROR = "POLICY_PROCESSING_ERROR"
+    SIGNATURE_POLICY_NOT_AVAILABLE = "SIGNATURE_POLICY_NOT_AVAILABLE"
+    TIMESTAMP_ORDER_FAILURE = "TIMESTAMP_ORDER_FAILURE"
+    NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
+    NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
+    REVOKED_NO_POE = "REVOKED_NO_POE"
+    REVOKED_CA_NO_POE = "REVOKED_CA_NO_POE"
+    OUT_OF_BOUNDS_NO_POE = "OUT_OF_BOUNDS_NO_POE"
+    OUT_OF_BOUNDS_NOT_REVOKED = "OUT_OF_BOUNDS_NOT_REVOKED"
+    REVOCATION_OUT_OF_BOUNDS_NO_POE = "REVOCATION_OUT_OF_BOUNDS_NO_POE"
+    NO_POE = "NO_POE"
+    TRY_LATER = "TRY_LATER"
+    SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
+    CUSTOM = "CUSTOM"
+
+
+class Trust(StrEnum):
+    """How far the signer's certificate is trusted."""
+
+    NONE = "none"
+    TRUSTED = "trusted"
+    EGOV_QUALIFIED = "egov_qualified"
+
+
+class Coverage(StrEnum):
+    """What the ByteRange of a signature covers."""
+
+    ENTIRE_FILE = "ENTIRE_FILE"
+    ENTIRE_REVISION = "ENTIRE_REVISION"
+    PARTIAL = "PARTIAL"
+
+
+class Changes(StrEnum):
+    """What happened to the document after a signature."""
+
+    NONE = "none"
+    PERMITTED = "permitted"
+    FORBIDDEN = "forbidden"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One named check of one building block."""
+
+    name: str
+    """Stable name such as ``cryptographic_verification.message_digest``."""
+    conclusion: Conclusion
+    detail: str = ""
+    """One English sentence for experts; empty when the name says it all."""
+    sub_indication: SubIndication | None = None
+    """Given when the conclusion is not PASSED."""
+
+
+@dataclass(frozen=True)
+class SignerIdentity:
+    """Who signed, as the signing certificate says."""
+
+    common_name: str = ""
+    organisation: str = ""
+    unified_social_credit_code: str | None = None
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """The answer on one signature or document time-stamp."""
+
+    name: str
+    """Field name in the PDF."""
+    kind: str
+    """approval | certification | seal | enterprise | document_timestamp"""
+    format: str
+    """PAdES | CMS | SES | OFD"""
+    sub_filter: str
+    level: str
+    """PAdES-B-B, PAdES-B-T, ... or the empty string where no PAdES level is reached."""
+    algorithm: str
+    """SM2-with-SM3, ECDSA-with-SHA256, ..."""
+    indication: Indication
+    sub_indication: SubIndication | None
+    signer: SignerIdentity
+    signer_certificate: bytes | None
+    """DER, None where none was found."""
+    trust: Trust
+    claimed_signing_time: datetime | None
+    best_signature_time: datetime | None
+    """Earliest proven time of existence (time-stamp), else the validation time."""
+    coverage: Coverage
+    changes_after_signing: Changes
+    checks: tuple[Check, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class DocumentValidation:
+    """The answer on one PDF: every signature in it, in the order of signing."""
+
+    signatures: tuple[SignatureReport, ...]
+    validated_at: datetime
+    page_count: int | None
