@@ -1,0 +1,82 @@
+"""The only reader of the environment. Every setting is ``GATEWAY_<NAME>``; secrets are files, never values."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.errors import ConfigurationError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PREFIX = "GATEWAY_"
+
+
+class Settings(BaseModel):
+    """Everything that an operator can set; the description of each field is its documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(default=Path("var/data"), description="Database, keys, trust material and files.")
+    database_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL; without it SQLite in the data directory. PostgreSQL: postgresql+psycopg://…",
+    )
+    assets_dir: Path = Field(
+        default=REPOSITORY / "build" / "assets", description="Fonts that `make setup` builds from npm packages."
+    )
+    key_password_file: Path | None = Field(
+        default=None, description="File with the password of the private keys; default keys/password in the data directory."
+    )
+    public_base_url: str = Field(
+        default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
+    )
+    own_hosts: frozenset[str] = Field(
+        default=frozenset(), description="Further host names (comma-separated) whose licence QR codes are ours."
+    )
+    site_name: str = Field(default="阳江市电子证照核验", description="Name on the pages.")
+    max_upload_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="Largest upload in bytes.")
+    max_image_pixels: int = Field(
+        default=40_000_000, gt=0, description="Largest picture in pixels, checked before it is decoded."
+    )
+    revocation: str = Field(
+        default="required",
+        pattern="^(required|if_available)$",
+        description="`required`: without fresh revocation data a signature is undecided; `if_available`: it is only noted.",
+    )
+    crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
+    trusted_proxies: int = Field(
+        default=0, ge=0, description="Number of reverse proxies in front whose X-Forwarded headers are believed."
+    )
+    timestamp_policy_oid: str = Field(
+        default="1.2.156.3005.2.11441700000000019.1",
+        description="Policy OID in our time-stamp tokens; the default arc is a placeholder for the city's own.",
+    )
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The configured URL, or SQLite in the data directory."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'gateway.db').resolve()}"
+
+    @property
+    def resolved_key_password_file(self) -> Path:
+        """The configured password file, or the one that `init` makes."""
+        return self.key_password_file or self.data_dir / "keys" / "password"
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Settings from the environment; ``overrides`` (command-line options that are not None) win."""
+    source = os.environ if environment is None else environment
+    values: dict[str, object] = {
+        name: source[PREFIX + name.upper()] for name in Settings.model_fields if source.get(PREFIX + name.upper())
+    }
+    if isinstance(hosts := values.get("own_hosts"), str):
+        values["own_hosts"] = frozenset(h.strip().lower() for h in hosts.split(",") if h.strip())
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise ConfigurationError(f"{name}: {first['msg']}", hint="See docs/configuration.md.") from error
