@@ -1,0 +1,51 @@
+"""PAdES signatures (EN 319 142-1) into PDFs that were prepared for them."""
+
+from signing.algorithms import SCHEMES, new_digest
+from signing.cms import build_signed_data
+from signing.errors import SigningError
+from signing.keys import PreparedPdf, SigningKey
+from signing.sm2 import sm3
+from signing.timestamp import TimestampSource
+
+CONTENTS_HEX_DIGITS = 12_288
+"""Room that a prepared PDF leaves for the CMS: a B-T signature with two chains takes about 7,000."""
+
+
+def document_digest(prepared: PreparedPdf, digest_oid: str) -> bytes:
+    """Digest over the two ranges of the ByteRange (ISO 32000-2, 12.8.1)."""
+    running = new_digest(digest_oid)
+    view = memoryview(prepared.data)
+    running.update(view[: prepared.gap_start])
+    running.update(view[prepared.gap_end :])
+    result: bytes = running.digest()
+    return result
+
+
+def sign_prepared(prepared: PreparedPdf, key: SigningKey, *, timestamps: TimestampSource | None = None) -> bytes:
+    """The signed PDF: PAdES B-B, or B-T when there is a source of time-stamps.
+
+    The time-stamp's imprint is SM3 over the signature value. Errors of the key and of the source pass through.
+    """
+    cms = build_signed_data(
+        message_digest=document_digest(prepared, SCHEMES[key.algorithm].digest_oid),
+        key=key,
+        timestamp=None if timestamps is None else lambda signature: timestamps.stamp(sm3(signature)),
+    )
+    return embed(prepared, cms)
+
+
+def embed(prepared: PreparedPdf, cms: bytes) -> bytes:
+    """The PDF with ``cms`` in its gap. SigningError when it does not fit."""
+    room = prepared.gap_end - prepared.gap_start - 2
+    digits = cms.hex().encode()
+    if len(digits) > room:
+        raise SigningError(f"the signature takes {len(digits)} digits, the document leaves {room}")
+    return b"".join(
+        (
+            prepared.data[: prepared.gap_start],
+            b"<",
+            digits.ljust(room, b"0"),
+            b">",
+            prepared.data[prepared.gap_end :],
+        )
+    )
