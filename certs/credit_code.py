@@ -1,0 +1,62 @@
+"""Takes the unified social credit code out of a certificate by configurable rules.
+
+Profiles differ: GM/T 0015-2012 uses ``…10260.4.1.4``, implementations of the 2023 edition ``…4.4`` or ``…4.4.4``, and
+CAs put the code into serialNumber, OU, O or CN, glued to a name, tagged or as bare ASCII. Whatever is found must agree.
+"""
+
+import re
+from dataclasses import dataclass
+
+from asn1crypto import x509
+
+from certs import uscc
+from certs.errors import CreditCodeError
+
+_CANDIDATE = re.compile(rf"(?=([{uscc.ALPHABET}]{{{uscc.LENGTH}}}))")
+
+
+@dataclass(frozen=True)
+class ExtractionRules:
+    """Where to look; what is found anywhere must be one and the same code."""
+
+    extension_oids: tuple[str, ...] = (
+        "1.2.156.10260.4.1.4",
+        "1.2.156.10260.4.4",
+        "1.2.156.10260.4.4.4",
+        "1.2.86.11.7.4",
+    )
+    subject_fields: tuple[str, ...] = ("2.5.4.5", "2.5.4.11", "2.5.4.10", "2.5.4.3")
+    """OIDs of serialNumber, OU, O, CN."""
+
+
+DEFAULT_RULES = ExtractionRules()
+
+
+def extract_credit_code(certificate: bytes, rules: ExtractionRules = DEFAULT_RULES) -> str:
+    """The one credit code with a valid check digit in a certificate (DER).
+
+    CreditCodeError when there is none, when several differ, or when it is no certificate.
+    """
+    try:
+        fields = x509.Certificate.load(certificate)["tbs_certificate"]
+        extensions = [
+            extension["extn_value"].contents
+            for extension in fields["extensions"]
+            if extension["extn_id"].dotted in rules.extension_oids
+        ]
+        names = [
+            attribute["value"].native
+            for relative in fields["subject"].chosen
+            for attribute in relative
+            if attribute["type"].dotted in rules.subject_fields
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CreditCodeError("not an X.509 certificate") from error
+    # An extension's value may be tagged, doubly tagged or bare: the code is ASCII in every one.
+    texts = [*(value.decode("latin-1") for value in extensions), *(str(name) for name in names)]
+    found = {match for text in texts for match in _CANDIDATE.findall(text) if uscc.is_valid(match)}
+    if not found:
+        raise CreditCodeError("the certificate holds no unified social credit code")
+    if len(found) > 1:
+        raise CreditCodeError(f"the certificate holds differing credit codes: {', '.join(sorted(found))}")
+    return found.pop()

@@ -1,0 +1,33 @@
+"""What can go wrong with certificates, keys at rest and trust material."""
+
+from typing import ClassVar
+
+
+class CertsError(Exception):
+    """Root of the tree."""
+
+    code: ClassVar[str] = "CERTS_ERROR"
+
+
+class ProfileError(CertsError):
+    """A certificate breaks its profile; it was not signed with the real key."""
+
+    code = "CERTIFICATE_PROFILE"
+
+
+class KeystoreError(CertsError):
+    """A key is missing, or the password does not open it."""
+
+    code = "KEYSTORE"
+
+
+class CreditCodeError(CertsError):
+    """A certificate holds no credit code, or several that differ."""
+
+    code = "CREDIT_CODE"
+
+
+class TrustStoreError(CertsError):
+    """A file of the trust store cannot be read; the last good set stays in force."""
+
+    code = "TRUST_STORE"
