@@ -13,7 +13,7 @@ from signing.algorithms import SM2_WITH_SM3_OID
 from signing.keys import SigningKey
 from signing.keys_sm2 import Sm2SigningKey
 from signing.sm2 import PublicKey
-from signing.x509_fields import public_key_info, subject_name
+from signing.x509_fields import not_before, public_key_info, subject_name
 
 CREDIT_CODE_OID = "1.2.156.10260.4.1.4"
 """Extension that carries the unified social credit code in the 2012 profile (GM/T 0015)."""
@@ -114,7 +114,7 @@ class CertificateAuthority:
             der.time(this_update),
             der.time(next_update),
             *((entries,) if entries else ()),
-            crl_extensions(number, _key_identifier(self._issuer_key)),
+            crl_extensions(number, _key_identifier(self._issuer_key), not_before(self._key.certificate)),
         )
         return _signed(tbs, self._key)
 

@@ -35,8 +35,8 @@ def revoked_list(entries: Iterable[RevokedEntry]) -> bytes:
     return der.sequence(*encoded) if encoded else b""
 
 
-def crl_extensions(number: int, issuer_key_identifier: bytes) -> bytes:
-    """crlExtensions: the authority key identifier and the CRL number."""
+def crl_extensions(number: int, issuer_key_identifier: bytes, keeps_expired_since: datetime) -> bytes:
+    """crlExtensions: the authority key identifier, the CRL number, and since when expired entries are kept."""
     return der.explicit(
         0,
         der.sequence(
@@ -45,6 +45,8 @@ def crl_extensions(number: int, issuer_key_identifier: bytes) -> bytes:
                 der.octet_string(der.sequence(der.implicit(0, issuer_key_identifier))),
             ),
             der.sequence(der.oid("2.5.29.20"), der.octet_string(der.integer(number))),
+            # expiredCertsOnCRL (X.509): entries stay, so that old signatures can still be judged.
+            der.sequence(der.oid("2.5.29.60"), der.octet_string(der.generalized_time(keeps_expired_since))),
         ),
     )
 

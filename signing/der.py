@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
+NULL = b"\x05\x00"
+
 
 def tlv(tag: int, content: bytes) -> bytes:
-    """Tag, definite length, content."""
+    """Tag (one octet), definite length in the fewest octets, content."""
     length = len(content)
     if length < 0x80:  # noqa: PLR2004 - short form
         return bytes((tag, length)) + content
@@ -19,13 +21,14 @@ def sequence(*parts: bytes) -> bytes:
 
 
 def set_of(*parts: bytes) -> bytes:
-    """SET OF, in DER order."""
+    """SET OF: the parts in ascending order (X.690, 11.6)."""
     return tlv(0x31, b"".join(sorted(parts)))
 
 
 def integer(value: int) -> bytes:
-    """INTEGER; not negative."""
-    return tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1))
+    """INTEGER in the fewest octets; negative ones too, since a client's nonce may be one (X.690, 8.3)."""
+    magnitude = value if value >= 0 else ~value
+    return tlv(0x02, value.to_bytes(magnitude.bit_length() // 8 + 1, signed=True))
 
 
 def octet_string(content: bytes) -> bytes:
@@ -69,20 +72,26 @@ def implicit(number: int, content: bytes) -> bytes:
 
 
 def generalized_time(value: datetime) -> bytes:
-    """GeneralizedTime in whole seconds, UTC."""
-    return tlv(0x18, value.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
+    """GeneralizedTime in whole seconds, UTC; a fraction is cut off. ValueError for a naive instant."""
+    return tlv(0x18, f"{_utc(value):%Y%m%d%H%M%SZ}".encode())
 
 
 def time(value: datetime) -> bytes:
-    """Time of RFC 5280, 4.1.2.5: UTCTime through 2049, GeneralizedTime after."""
-    if value.year >= 2050:  # noqa: PLR2004 - the year that RFC 5280 names
+    """Time of RFC 5280, 4.1.2.5: UTCTime through 2049, GeneralizedTime after. ValueError for a naive instant."""
+    if _utc(value).year >= 2050:  # noqa: PLR2004 - the year that RFC 5280 names
         return generalized_time(value)
-    return tlv(0x17, value.astimezone(UTC).strftime("%y%m%d%H%M%SZ").encode())
+    return tlv(0x17, f"{_utc(value):%y%m%d%H%M%SZ}".encode())
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return value.astimezone(UTC)
 
 
 @lru_cache(maxsize=512)
 def oid(dotted: str) -> bytes:
-    """OBJECT IDENTIFIER."""
+    """OBJECT IDENTIFIER from its dotted form."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
     return tlv(0x06, b"".join(_base128(arc) for arc in (40 * first + second, *rest)))
 
@@ -94,11 +103,8 @@ def _base128(arc: int) -> bytes:
     return bytes(reversed(digits))
 
 
-NULL = b"\x05\x00"
-
-
 def content_of(encoded: bytes) -> bytes:
-    """The content octets of one encoded value."""
+    """The content octets of one encoded value with a tag of one octet, as ``tlv`` made it."""
     if encoded[1] < 0x80:  # noqa: PLR2004 - short form
         return encoded[2:]
     return encoded[2 + (encoded[1] & 0x7F) :]

@@ -15,7 +15,7 @@ class Sm2SigningKey:
     """DER."""
     chain: tuple[bytes, ...] = ()
     """DER of the issuing certificates, the leaf's issuer first, without the root."""
-    algorithm: SignatureAlgorithm = SignatureAlgorithm.SM2_WITH_SM3
+    algorithm: SignatureAlgorithm = field(default=SignatureAlgorithm.SM2_WITH_SM3, init=False)
 
     def sign(self, message: bytes) -> bytes:
         """SM2 over SM3(Z_A || message), strict DER."""

@@ -2,7 +2,7 @@
 
 from signing.algorithms import SCHEMES, new_digest
 from signing.cms import build_signed_data
-from signing.errors import SigningError
+from signing.errors import MalformedDataError, SigningError
 from signing.keys import PreparedPdf, SigningKey
 from signing.sm2 import sm3
 from signing.timestamp import TimestampSource
@@ -21,7 +21,9 @@ def document_digest(prepared: PreparedPdf, digest_oid: str) -> bytes:
     return result
 
 
-def sign_prepared(prepared: PreparedPdf, key: SigningKey, *, timestamps: TimestampSource | None = None) -> bytes:
+def sign_prepared(
+    prepared: PreparedPdf, key: SigningKey, *, timestamps: TimestampSource | None = None
+) -> bytes:
     """The signed PDF: PAdES B-B, or B-T when there is a source of time-stamps.
 
     The time-stamp's imprint is SM3 over the signature value. Errors of the key and of the source pass through.
@@ -35,17 +37,15 @@ def sign_prepared(prepared: PreparedPdf, key: SigningKey, *, timestamps: Timesta
 
 
 def embed(prepared: PreparedPdf, cms: bytes) -> bytes:
-    """The PDF with ``cms`` in its gap. SigningError when it does not fit."""
-    room = prepared.gap_end - prepared.gap_start - 2
+    """The PDF with ``cms`` in its gap, the rest of the gap zeros.
+
+    SigningError when it does not fit, MalformedDataError when the gap is not an empty placeholder (ISO 32000-2,
+    12.8.1): a signature that is already there is never written over.
+    """
+    data, room = prepared.data, prepared.gap_end - prepared.gap_start - 2
+    if data[prepared.gap_start : prepared.gap_end] != b"<%b>" % (b"0" * room):
+        raise MalformedDataError("the gap is not an empty placeholder for a signature")
     digits = cms.hex().encode()
     if len(digits) > room:
         raise SigningError(f"the signature takes {len(digits)} digits, the document leaves {room}")
-    return b"".join(
-        (
-            prepared.data[: prepared.gap_start],
-            b"<",
-            digits.ljust(room, b"0"),
-            b">",
-            prepared.data[prepared.gap_end :],
-        )
-    )
+    return b"%b<%b>%b" % (data[: prepared.gap_start], digits.ljust(room, b"0"), data[prepared.gap_end :])

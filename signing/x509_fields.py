@@ -1,8 +1,9 @@
 """Fields of X.509 certificates that CMS and the key identifiers need, as the DER bytes that stand in them."""
 
+from datetime import datetime
 from functools import lru_cache
 
-from asn1crypto import x509
+from asn1crypto import keys, x509
 
 from signing import der
 from signing.errors import MalformedDataError
@@ -19,6 +20,25 @@ def issuer_and_serial_number(certificate: bytes) -> bytes:
 
 
 @lru_cache(maxsize=512)
+def subject_name(certificate: bytes) -> bytes:
+    """DER Name of the subject. MalformedDataError when it is no certificate."""
+    try:
+        name: bytes = x509.Certificate.load(certificate)["tbs_certificate"]["subject"].dump()
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedDataError("not an X.509 certificate") from error
+    return name
+
+
+def not_before(certificate: bytes) -> datetime:
+    """Start of the validity, aware UTC. MalformedDataError when it is no certificate."""
+    try:
+        start: datetime = x509.Certificate.load(certificate)["tbs_certificate"]["validity"]["not_before"].native
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedDataError("not an X.509 certificate") from error
+    return start
+
+
+@lru_cache(maxsize=512)
 def public_key_info(certificate: bytes) -> bytes:
     """DER SubjectPublicKeyInfo. MalformedDataError when it is no certificate."""
     try:
@@ -26,3 +46,18 @@ def public_key_info(certificate: bytes) -> bytes:
     except (ValueError, TypeError, KeyError) as error:
         raise MalformedDataError("not an X.509 certificate") from error
     return info
+
+
+def subject_key_identifier(certificate: bytes) -> bytes | None:
+    """The subject key identifier, None when there is none. MalformedDataError when it is no certificate."""
+    try:
+        identifier: bytes | None = x509.Certificate.load(certificate).key_identifier
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedDataError("not an X.509 certificate") from error
+    return identifier
+
+
+def rsa_bits(spki: bytes) -> int | None:
+    """Size of an RSA modulus in a SubjectPublicKeyInfo, None for other keys."""
+    info = keys.PublicKeyInfo.load(spki)
+    return info["public_key"].parsed["modulus"].native.bit_length() if info.algorithm == "rsa" else None
