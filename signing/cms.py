@@ -52,8 +52,8 @@ def assemble(
 ) -> bytes:
     """DER ContentInfo of a SignedData with one signer, from its signed attributes and their signature.
 
-    ``encapsulated`` is the content itself, None when it stands elsewhere (a PDF). The certificates are the leaf and
-    its chain, left out only when a time-stamp client wants none.
+    ``encapsulated`` is the content itself, None when it stands elsewhere (a PDF). The certificates are the
+    leaf and its chain, left out only when a time-stamp client wants none.
     """
     scheme = SCHEMES[key.algorithm]
     content = () if encapsulated is None else (der.explicit(0, der.octet_string(encapsulated)),)
@@ -90,8 +90,9 @@ def build_signed_data(
 ) -> bytes:
     """DER ContentInfo with a signature over the attributes that hold ``message_digest``.
 
-    ``timestamp`` is given the signature value and gives a time-stamp token (DER ContentInfo), which becomes the
-    signature-time-stamp attribute (EN 319 122-1, 5.3). Errors of the key and of ``timestamp`` pass through.
+    ``timestamp`` is given the signature value and gives a time-stamp token (DER ContentInfo), which becomes
+    the signature-time-stamp attribute (EN 319 122-1, 5.3). Errors of the key and of ``timestamp`` pass
+    through.
     """
     attributes = signed_attributes(message_digest=message_digest, key=key, content_type=content_type)
     signature = key.sign(attributes)

@@ -77,7 +77,7 @@ def generalized_time(value: datetime) -> bytes:
 
 
 def time(value: datetime) -> bytes:
-    """Time of RFC 5280, 4.1.2.5: UTCTime through 2049, GeneralizedTime after. ValueError for a naive instant."""
+    """Time of RFC 5280, 4.1.2.5: UTCTime through 2049, then GeneralizedTime. ValueError when naive."""
     if _utc(value).year >= 2050:  # noqa: PLR2004 - the year that RFC 5280 names
         return generalized_time(value)
     return tlv(0x17, f"{_utc(value):%y%m%d%H%M%SZ}".encode())

@@ -26,7 +26,8 @@ def sign_prepared(
 ) -> bytes:
     """The signed PDF: PAdES B-B, or B-T when there is a source of time-stamps.
 
-    The time-stamp's imprint is SM3 over the signature value. Errors of the key and of the source pass through.
+    The time-stamp's imprint is SM3 over the signature value. Errors of the key and of the source pass
+    through.
     """
     cms = build_signed_data(
         message_digest=document_digest(prepared, SCHEMES[key.algorithm].digest_oid),
@@ -39,8 +40,8 @@ def sign_prepared(
 def embed(prepared: PreparedPdf, cms: bytes) -> bytes:
     """The PDF with ``cms`` in its gap, the rest of the gap zeros.
 
-    SigningError when it does not fit, MalformedDataError when the gap is not an empty placeholder (ISO 32000-2,
-    12.8.1): a signature that is already there is never written over.
+    SigningError when it does not fit, MalformedDataError when the gap is not an empty placeholder
+    (ISO 32000-2, 12.8.1): a signature that is already there is never written over.
     """
     data, room = prepared.data, prepared.gap_end - prepared.gap_start - 2
     if data[prepared.gap_start : prepared.gap_end] != b"<%b>" % (b"0" * room):

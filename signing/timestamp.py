@@ -1,7 +1,10 @@
-"""Time-stamp tokens (RFC 3161, GM/T 0033) with SM2/SM3: requests, tokens and responses as DER bytes."""
+"""Time-stamps (RFC 3161, GM/T 0033) with SM2 and SM3: requests, tokens and responses as DER bytes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Protocol
 
 # tsp first: importing it later freezes asn1crypto's content types without TSTInfo.
@@ -10,25 +13,38 @@ from asn1crypto import tsp
 from signing import der
 from signing.algorithms import DIGESTS, SCHEMES, SM3_OID, TST_INFO_OID, digest
 from signing.cms import build_signed_data
-from signing.errors import MalformedDataError
+from signing.errors import InvalidSignatureError, MalformedDataError, UnsupportedFormatError
 from signing.keys import SigningKey
+from signing.validation.cms_reading import SignedCms, parse_cms
+from signing.validation.cryptographic import verify_value
+from signing.x509_fields import issuer_and_serial_number, public_key_info
 
-_TOKEN_VERSION = 1
-_ACCURACY_SECONDS = 1
-_GRANTED = 0
-_REJECTED = 2
-BAD_REQUEST = 2
-"""PKIFailureInfo bit (RFC 3161, 2.4.2)."""
-BAD_ALGORITHM = 0
-"""PKIFailureInfo bit."""
-_MAX_REQUEST_BYTES = 4096
+MAX_REQUEST_BYTES = 4096
+"""A request holds a digest, an OID and a nonce; no time-stamp client makes a longer one."""
+ACCURACY = timedelta(seconds=1)
+"""Tokens carry whole seconds, so that the instant may be off by as much."""
+
+_VERSION = 1
+_GRANTED, _REJECTED = 0, 2
+
+
+class FailureInfo(IntEnum):
+    """Bits of PKIFailureInfo (RFC 3161, 2.4.2)."""
+
+    BAD_ALGORITHM = 0
+    BAD_REQUEST = 2
+    BAD_DATA_FORMAT = 5
+    TIME_NOT_AVAILABLE = 14
+    UNACCEPTED_POLICY = 15
+    UNACCEPTED_EXTENSION = 16
+    SYSTEM_FAILURE = 25
 
 
 class TimestampSource(Protocol):
     """Whoever gives time-stamp tokens: the in-process unit or a remote one."""
 
     def stamp(self, imprint: bytes) -> bytes:
-        """A token (DER ContentInfo) over an SM3 imprint of 32 bytes. TimestampUnavailableError when there is none."""
+        """A token (DER ContentInfo) over an SM3 imprint, 32 bytes. TimestampUnavailableError without one."""
         ...
 
 
@@ -38,8 +54,28 @@ class TimestampRequest:
 
     digest_oid: str
     imprint: bytes
+    """As long as the digest."""
+    policy_oid: str | None
+    """The policy that the client insists on."""
     nonce: int | None
     certificate_wanted: bool
+
+
+@dataclass(frozen=True)
+class TimestampToken:
+    """A parsed token; nothing in it is proven until ``verify_token`` and ``verify_imprint`` return."""
+
+    digest_oid: str
+    imprint: bytes
+    generated_at: datetime
+    """Aware UTC."""
+    accuracy: timedelta | None
+    serial_number: int
+    policy_oid: str
+    nonce: int | None
+    certificates: tuple[bytes, ...]
+    """DER, as embedded."""
+    cms: SignedCms
 
 
 def build_token(
@@ -51,15 +87,16 @@ def build_token(
     key: SigningKey,
     digest_oid: str = SM3_OID,
     nonce: int | None = None,
+    with_certificates: bool = True,
 ) -> bytes:
-    """A signed token (DER ContentInfo) over ``imprint``, made with ``digest_oid``."""
+    """A signed token (DER ContentInfo) over ``imprint``, which was made with ``digest_oid``."""
     info = der.sequence(
-        der.integer(_TOKEN_VERSION),
+        der.integer(_VERSION),
         der.oid(policy_oid),
         der.sequence(der.sequence(der.oid(digest_oid)), der.octet_string(imprint)),
         der.integer(serial_number),
         der.generalized_time(generated_at),
-        der.sequence(der.integer(_ACCURACY_SECONDS)),
+        der.sequence(der.integer(int(ACCURACY.total_seconds()))),
         *(() if nonce is None else (der.integer(nonce),)),
     )
     return build_signed_data(
@@ -67,37 +104,135 @@ def build_token(
         key=key,
         content_type=TST_INFO_OID,
         encapsulated=info,
+        with_certificates=with_certificates,
+    )
+
+
+def build_request(*, imprint: bytes, digest_oid: str = SM3_OID, nonce: int | None = None) -> bytes:
+    """A TimeStampReq that asks for the certificates too."""
+    return der.sequence(
+        der.integer(_VERSION),
+        der.sequence(der.sequence(der.oid(digest_oid)), der.octet_string(imprint)),
+        *(() if nonce is None else (der.integer(nonce),)),
+        der.boolean(value=True),
     )
 
 
 def parse_request(encoded: bytes) -> TimestampRequest:
-    """A TimeStampReq. MalformedDataError when it is none, or its imprint does not have its digest's length."""
-    if len(encoded) > _MAX_REQUEST_BYTES:
+    """A TimeStampReq.
+
+    MalformedDataError when it is none or its imprint is not as long as its digest, UnsupportedFormatError for
+    an unknown digest or an extension, none of which is known here (RFC 3161, 2.4.1).
+    """
+    if len(encoded) > MAX_REQUEST_BYTES:
         raise MalformedDataError("the time-stamp request is too long")
-    try:
+    with _reading("not a time-stamp request"):
         request = tsp.TimeStampReq.load(encoded, strict=True)
-        imprint = request["message_imprint"]
+        has_extensions = request["extensions"].native is not None
         parsed = TimestampRequest(
-            digest_oid=imprint["hash_algorithm"]["algorithm"].dotted,
-            imprint=imprint["hashed_message"].native,
+            digest_oid=request["message_imprint"]["hash_algorithm"]["algorithm"].dotted,
+            imprint=request["message_imprint"]["hashed_message"].native,
+            policy_oid=request["req_policy"].dotted if request["req_policy"].native else None,
             nonce=request["nonce"].native,
             certificate_wanted=bool(request["cert_req"].native),
         )
-    except (ValueError, TypeError, KeyError) as error:
-        raise MalformedDataError("not a time-stamp request") from error
-    if parsed.digest_oid in DIGESTS and len(parsed.imprint) != len(digest(parsed.digest_oid, b"")):
-        raise MalformedDataError("the imprint does not have the length of its digest")
+        if request["version"].native != "v1":
+            raise MalformedDataError("a time-stamp request has version 1")
+    if has_extensions:
+        raise UnsupportedFormatError("no extension of a time-stamp request is supported")
+    if parsed.digest_oid not in DIGESTS:
+        raise UnsupportedFormatError(f"digest algorithm {parsed.digest_oid} is not supported")
+    if len(parsed.imprint) != len(digest(parsed.digest_oid, b"")):
+        raise MalformedDataError("the imprint is not as long as its digest")
     return parsed
 
 
 def build_response(token: bytes) -> bytes:
-    """TimeStampResp, granted."""
+    """A TimeStampResp that grants ``token`` (DER ContentInfo)."""
     return der.sequence(der.sequence(der.integer(_GRANTED)), token)
 
 
-def build_rejection(failure_bit: int) -> bytes:
-    """TimeStampResp, rejected, with one PKIFailureInfo bit."""
-    flags = (1 << (31 - failure_bit)).to_bytes(4)
-    return der.sequence(der.sequence(der.integer(_REJECTED), der.bit_string(flags[: failure_bit // 8 + 1], 7 - failure_bit % 8)))
+def build_rejection(failure: FailureInfo) -> bytes:
+    """A TimeStampResp that refuses, with its reason."""
+    octets, unused = failure // 8 + 1, 7 - failure % 8
+    flag = (1 << unused).to_bytes(octets)
+    return der.sequence(der.sequence(der.integer(_REJECTED), der.bit_string(flag, unused)))
 
 
+def parse_token(encoded: bytes) -> TimestampToken:
+    """A TimeStampToken. MalformedDataError, or UnsupportedFormatError when it is no SignedData."""
+    cms = parse_cms(encoded)
+    if cms.encapsulated_type_oid != TST_INFO_OID or cms.encapsulated is None:
+        raise MalformedDataError("the CMS holds no TSTInfo")
+    with _reading("not a TSTInfo"):
+        info = tsp.TSTInfo.load(cms.encapsulated, strict=True)
+        generated_at: datetime = info["gen_time"].native
+        parsed = TimestampToken(
+            digest_oid=info["message_imprint"]["hash_algorithm"]["algorithm"].dotted,
+            imprint=info["message_imprint"]["hashed_message"].native,
+            generated_at=generated_at,
+            accuracy=_accuracy(info["accuracy"]),
+            serial_number=info["serial_number"].native,
+            policy_oid=info["policy"].dotted,
+            nonce=info["nonce"].native,
+            certificates=cms.certificates,
+            cms=cms,
+        )
+        if info["version"].native != "v1" or generated_at.tzinfo is None:
+            raise MalformedDataError("a TSTInfo has version 1 and UTC time")
+    return parsed
+
+
+def signer_certificate(token: TimestampToken) -> bytes:
+    """DER of the certificate that the signed reference and the signer identifier both name (RFC 5816).
+
+    InvalidSignatureError when it is not embedded, UnsupportedFormatError for a reference with an unknown
+    digest.
+    """
+    reference = token.cms.certificate_reference
+    if reference is not None:
+        for certificate in token.certificates:
+            is_bound = digest(reference.digest_oid, certificate) == reference.digest
+            if is_bound and issuer_and_serial_number(certificate) == token.cms.issuer_and_serial_number:
+                return certificate
+    raise InvalidSignatureError("the time-stamp does not hold the certificate that it names")
+
+
+def verify_token(token: TimestampToken) -> None:
+    """InvalidSignatureError unless the named certificate's key signed exactly this TSTInfo (RFC 5652, 5.6).
+
+    Whether that certificate is to be trusted is the validation's affair. KeyRefusedError and
+    UnsupportedFormatError for keys and algorithms that cannot be used.
+    """
+    cms = token.cms
+    if cms.content_type_oid != TST_INFO_OID or cms.encapsulated is None:
+        raise InvalidSignatureError("the signed content type is not TSTInfo")
+    if cms.message_digest != digest(cms.digest_oid, cms.encapsulated):
+        raise InvalidSignatureError("the signed digest is not that of the TSTInfo")
+    spki = public_key_info(signer_certificate(token))
+    verify_value(spki, cms.signature_oid, cms.digest_oid, cms.signed_attributes, cms.signature)
+
+
+def verify_imprint(token: TimestampToken, stamped: bytes) -> None:
+    """InvalidSignatureError unless the token is over ``stamped``."""
+    if digest(token.digest_oid, stamped) != token.imprint:
+        raise InvalidSignatureError("the time-stamp is over something else")
+
+
+def _accuracy(field: tsp.Accuracy) -> timedelta | None:
+    if field.native is None:
+        return None
+    return timedelta(
+        seconds=field["seconds"].native or 0,
+        milliseconds=field["millis"].native or 0,
+        microseconds=field["micros"].native or 0,
+    )
+
+
+@contextmanager
+def _reading(complaint: str) -> Iterator[None]:
+    """asn1crypto parses on access and answers broken input with assorted exceptions: make them one."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise MalformedDataError(complaint) from error
