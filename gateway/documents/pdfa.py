@@ -1,0 +1,48 @@
+"""What PDF/A-3b (ISO 19005-3) asks of every file: XMP metadata, an output intent, an identifier."""
+
+from datetime import UTC, datetime
+from functools import cache
+from xml.sax.saxutils import escape
+
+from PIL import ImageCms
+
+PRODUCER = "licence-gateway"
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:dc="http://purl.org/dc/elements/1.1/" \
+xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/">
+<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
+<dc:format>application/pdf</dc:format><dc:language><rdf:Bag><rdf:li>zh-CN</rdf:li></rdf:Bag></dc:language>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+<dc:identifier>{identifier}</dc:identifier>
+<xmp:CreateDate>{created}</xmp:CreateDate><xmp:ModifyDate>{created}</xmp:ModifyDate>
+<pdf:Producer>{producer}</pdf:Producer>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="w"?>"""
+_ICC_DATE = slice(24, 36)
+"""dateTimeNumber in an ICC header; cleared, so that the same licence gives the same bytes."""
+_ICC_PROFILE_ID = slice(84, 100)
+
+
+def xmp(title: str, identifier: str, created_at: datetime) -> bytes:
+    """The XMP packet, UTF-8."""
+    return _XMP.format(
+        title=escape(title),
+        identifier=escape(identifier),
+        created=created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        producer=PRODUCER,
+    ).encode()
+
+
+@cache
+def srgb_profile() -> bytes:
+    """An sRGB ICC profile, made by LittleCMS on this machine."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[_ICC_DATE] = bytes.fromhex("07e80001000100000000 0000")
+    profile[_ICC_PROFILE_ID] = bytes(16)
+    return bytes(profile)
+
+
+def pdf_date(value: datetime) -> str:
+    """A PDF date string in UTC (ISO 32000-2, 7.9.4)."""
+    return value.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ")
