@@ -14,7 +14,10 @@ SM2_SIGN_OID = "1.2.156.10197.1.301.1"
 """The bare signature OID of GB/T 35275 files: read, never written, since BouncyCastle refuses it."""
 SM2_CURVE_OID = "1.2.156.10197.1.301"
 EC_PUBLIC_KEY_OID = "1.2.840.10045.2.1"
+SHA1_OID = "1.3.14.3.2.26"
 SHA256_OID = "2.16.840.1.101.3.4.2.1"
+SHA384_OID = "2.16.840.1.101.3.4.2.2"
+SHA512_OID = "2.16.840.1.101.3.4.2.3"
 ECDSA_SHA256_OID = "1.2.840.10045.4.3.2"
 RSA_SHA256_OID = "1.2.840.113549.1.1.11"
 
@@ -30,9 +33,9 @@ TST_INFO_OID = "1.2.840.113549.1.9.16.1.4"
 DIGESTS = {
     SM3_OID: "sm3",
     SHA256_OID: "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-    "1.3.14.3.2.26": "sha1",
+    SHA384_OID: "sha384",
+    SHA512_OID: "sha512",
+    SHA1_OID: "sha1",
 }
 """Digest OID to hashlib's name. Whether one is good enough is the policy's affair."""
 

@@ -7,8 +7,9 @@ from signing.keys import PreparedPdf, SigningKey
 from signing.sm2 import sm3
 from signing.timestamp import TimestampSource
 
-CONTENTS_HEX_DIGITS = 12_288
-"""Room that a prepared PDF leaves for the CMS: a B-T signature with two chains takes about 7,000."""
+CONTENTS_HEX_DIGITS = 16_384
+"""Room that a prepared PDF leaves for the CMS. A B-T signature with two chains of our own CA takes 6,000
+digits; certificates of commercial CAs are up to three times as long."""
 
 
 def document_digest(prepared: PreparedPdf, digest_oid: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Protocol
 from asn1crypto import tsp
 
 from signing import der
-from signing.algorithms import DIGESTS, SCHEMES, SM3_OID, TST_INFO_OID, digest
+from signing.algorithms import DIGESTS, SCHEMES, SHA1_OID, SM3_OID, TST_INFO_OID, digest
 from signing.cms import build_signed_data
 from signing.errors import InvalidSignatureError, MalformedDataError, UnsupportedFormatError
 from signing.keys import SigningKey
@@ -23,6 +23,9 @@ MAX_REQUEST_BYTES = 4096
 """A request holds a digest, an OID and a nonce; no time-stamp client makes a longer one."""
 ACCURACY = timedelta(seconds=1)
 """Tokens carry whole seconds, so that the instant may be off by as much."""
+
+STAMPED_DIGESTS = frozenset(DIGESTS) - {SHA1_OID}
+"""Digests that may be stamped: a token over a weak one would prove nothing for long."""
 
 _VERSION = 1
 _GRANTED, _REJECTED = 0, 2
@@ -122,7 +125,7 @@ def parse_request(encoded: bytes) -> TimestampRequest:
     """A TimeStampReq.
 
     MalformedDataError when it is none or its imprint is not as long as its digest, UnsupportedFormatError for
-    an unknown digest or an extension, none of which is known here (RFC 3161, 2.4.1).
+    a weak or unknown digest, and for an extension, none of which is known here (RFC 3161, 2.4.1).
     """
     if len(encoded) > MAX_REQUEST_BYTES:
         raise MalformedDataError("the time-stamp request is too long")
@@ -140,8 +143,8 @@ def parse_request(encoded: bytes) -> TimestampRequest:
             raise MalformedDataError("a time-stamp request has version 1")
     if has_extensions:
         raise UnsupportedFormatError("no extension of a time-stamp request is supported")
-    if parsed.digest_oid not in DIGESTS:
-        raise UnsupportedFormatError(f"digest algorithm {parsed.digest_oid} is not supported")
+    if parsed.digest_oid not in STAMPED_DIGESTS:
+        raise UnsupportedFormatError(f"digest algorithm {parsed.digest_oid} is not stamped")
     if len(parsed.imprint) != len(digest(parsed.digest_oid, b"")):
         raise MalformedDataError("the imprint is not as long as its digest")
     return parsed
