@@ -1,0 +1,193 @@
+"""One application for a licence: read from a department's export, checked against the catalogue. Never guesses."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.domain.catalogue import Catalogue, IssuingAuthority, LicenceType
+from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
+from gateway.errors import FieldError, ValidationFailedError
+
+_VOCABULARIES = (
+    {
+        "type": "ZZMC",
+        "number": "ZZHM",
+        "holder_name": "CYRMC",
+        "holder_code_type": "CYRSFZJLX",
+        "holder_code": "CYRSFZJHM",
+        "authority": "FZJGMC",
+        "authority_code": "FZJGZZJGDM",
+        "issued_on": "FZRQ",
+        "valid_from": "YXQKSRQ",
+        "valid_until": "YXQJSRQ",
+    },
+    {
+        "type": "ZZMC",
+        "number": "ZZBH",
+        "holder_name": "CZZT",
+        "holder_code_type": "CZZTDMLX",
+        "holder_code": "CZZTDM",
+        "authority": "ZZBFJG",
+        "authority_code": "ZZBFJGDM",
+        "issued_on": "ZZBFRQ",
+        "valid_from": "ZZYXQQSRQ",
+        "valid_until": "ZZYXQJZRQ",
+    },
+)
+"""Field names of the Guangdong system and of the national metadata (GB/T 36903), by meaning."""
+
+_OPTIONAL = frozenset({"holder_code_type", "authority_code"})
+_CREDIT_CODE_TYPES = frozenset({"", "统一社会信用代码", "001"})
+_LONG_TERM = "长期"
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2})")
+_MAX_NAME, _MAX_NUMBER = 120, 64
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Application:
+    """An application that passed every check."""
+
+    licence_type: LicenceType
+    authority: IssuingAuthority
+    licence_number: str
+    holder_name: str
+    holder_code: str
+    issued_on: date
+    valid_from: date
+    valid_until: date | None
+    """None means 长期."""
+    items: tuple[tuple[str, str], ...]
+    """Label and value in the order of the type's face."""
+
+    def digest(self) -> str:
+        """SHA-256 over the content, hexadecimal: the same application gives the same digest in either vocabulary."""
+        content = [
+            self.licence_type.local_type_code,
+            self.authority.code,
+            self.licence_number,
+            self.holder_name,
+            self.holder_code,
+            self.issued_on.isoformat(),
+            self.valid_from.isoformat(),
+            self.valid_until.isoformat() if self.valid_until else None,
+            self.items,
+        ]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+class _Reader:
+    """Reads fields of one record and collects every error."""
+
+    def __init__(self, record: Mapping[str, object]) -> None:
+        self.record = record
+        self.errors: list[FieldError] = []
+        # The vocabulary is the one whose number field is there; the Guangdong one names the missing field otherwise.
+        self.names = next((v for v in _VOCABULARIES if v["number"] in record), _VOCABULARIES[0])
+
+    def fail(self, field: str, code: str, message: str) -> None:
+        """Note one broken field under the sender's name."""
+        self.errors.append(FieldError(self.names.get(field, field), code, message))
+
+    def text(self, field: str, max_length: int = _MAX_NAME) -> str:
+        """The trimmed text of a field; errors for missing, over-long, or wrong kind."""
+        value = self.record.get(self.names.get(field, field), "")
+        if not isinstance(value, str):
+            self.fail(field, "NOT_TEXT", "应为文本。Must be text.")
+            return ""
+        value = value.strip()
+        if not value and field not in _OPTIONAL:
+            self.fail(field, "MISSING", "必填项缺失。Required, but missing.")
+        elif len(value) > max_length:
+            self.fail(field, "TOO_LONG", f"超过 {max_length} 字。Longer than {max_length} characters.")
+        elif _CONTROL.search(value):
+            self.fail(field, "CONTROL_CHARACTER", "含有控制字符。Has control characters.")
+        return value
+
+    def day(self, field: str) -> date | None:
+        """A date, or None with an error noted."""
+        text = self.text(field)
+        match = _DATE.fullmatch(text)
+        try:
+            if match:
+                return date(*(int(group) for group in match.groups() if group))
+        except ValueError:
+            match = None
+        if text and match is None:
+            self.fail(field, "NOT_A_DATE", "应为日期，如 2024-05-25。Must be a date such as 2024-05-25.")
+        return None
+
+
+def parse_application(record: Mapping[str, object], catalogue: Catalogue) -> Application:
+    """The application in ``record``. ValidationFailedError names every broken field by the sender's own name."""
+    reader = _Reader(record)
+    licence_type, authority = _type_and_authority(reader, catalogue)
+    holder_code = _holder_code(reader)
+    number, holder_name = reader.text("number", _MAX_NUMBER), reader.text("holder_name")
+    issued_on, valid_from = reader.day("issued_on"), reader.day("valid_from")
+    valid_until = None if record.get(reader.names["valid_until"]) == _LONG_TERM else reader.day("valid_until")
+    if valid_from and valid_until and valid_until < valid_from:
+        reader.fail("valid_until", "ENDS_BEFORE_START", "有效期止早于有效期起。Ends before it starts.")
+    if issued_on and valid_until and valid_until < issued_on:
+        reader.fail("valid_until", "ENDS_BEFORE_ISSUE", "有效期止早于发证日期。Ends before it was issued.")
+    items = _items(reader, licence_type)
+    if reader.errors or licence_type is None or authority is None or issued_on is None or valid_from is None:
+        raise ValidationFailedError(reader.errors)
+    return Application(
+        licence_type, authority, number, holder_name, holder_code, issued_on, valid_from, valid_until, items
+    )
+
+
+def _type_and_authority(
+    reader: _Reader, catalogue: Catalogue
+) -> tuple[LicenceType | None, IssuingAuthority | None]:
+    type_name, authority_name = reader.text("type"), reader.text("authority")
+    licence_type = catalogue.types_by_name.get(type_name)
+    authority = catalogue.authorities_by_name.get(authority_name)
+    if type_name and licence_type is None:
+        reader.fail("type", "TYPE_UNKNOWN", f"目录中没有“{type_name}”。The catalogue has no such licence type.")
+    if authority_name and authority is None:
+        reader.fail("authority", "AUTHORITY_UNKNOWN", f"未登记的发证机关“{authority_name}”。No such issuing authority.")
+    if licence_type and authority and not authority.may_issue(licence_type):
+        reader.fail(
+            "authority",
+            "AUTHORITY_NOT_COMPETENT",
+            f"“{authority.name}”无权颁发“{licence_type.name}”。The authority may not issue this type.",
+        )
+    code = reader.text("authority_code")
+    if code and authority and code != authority.code:
+        reader.fail("authority_code", "AUTHORITY_CODE_DIFFERS", "发证机关代码与名称不符。Code and name do not match.")
+    return licence_type, authority
+
+
+def _holder_code(reader: _Reader) -> str:
+    kind = reader.text("holder_code_type")
+    if kind not in _CREDIT_CODE_TYPES:
+        reader.fail("holder_code_type", "CODE_TYPE_UNSUPPORTED", "仅支持统一社会信用代码。Only credit codes are supported.")
+    text = reader.text("holder_code")
+    if not text:
+        return ""
+    try:
+        return check_unified_social_credit_code(text).code
+    except CodeError as error:
+        reader.fail("holder_code", "CREDIT_CODE_INVALID", str(error))
+        return text
+
+
+def _items(reader: _Reader, licence_type: LicenceType | None) -> tuple[tuple[str, str], ...]:
+    if licence_type is None:
+        return ()
+    allowed = {item.label for item in licence_type.face_items} | set(reader.names.values())
+    for name in sorted(set(reader.record) - allowed):
+        reader.fail(name, "ITEM_UNKNOWN", f"“{licence_type.name}”没有此项。The type has no such item.")
+    found = []
+    for item in licence_type.face_items:
+        if not item.required and item.label not in reader.record:
+            continue
+        value = reader.text(item.label, item.max_length)
+        if value:
+            found.append((item.label, value))
+    return tuple(found)

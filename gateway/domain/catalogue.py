@@ -1,0 +1,121 @@
+"""The catalogue: licence types with the items of their face, and the authorities that may issue them. Data, not code."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+SEED = Path(__file__).resolve().parent.parent / "seed"
+
+
+@dataclass(frozen=True)
+class FaceItemRule:
+    """One item that a type's face has."""
+
+    label: str
+    required: bool
+    is_sensitive: bool
+    """Hidden from the public."""
+    max_length: int
+
+
+@dataclass(frozen=True)
+class LicenceType:
+    """One licence type."""
+
+    name: str
+    aliases: tuple[str, ...]
+    department: str
+    """Kind of department that issues it."""
+    licence_type_code: str | None
+    """21 characters, where it is confirmed."""
+    local_type_code: str
+    """21 characters in a placeholder namespace of ours."""
+    validity_years: int | None
+    official: bool
+    """False while the official list of items is not at hand."""
+    face_items: tuple[FaceItemRule, ...]
+
+    @property
+    def identifier_type_code(self) -> str:
+        """The code that goes into licence identifiers."""
+        return self.licence_type_code or self.local_type_code
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "LicenceType":
+        """One entry of ``licence_types.json``."""
+        return cls(
+            name=entry["name"],
+            aliases=tuple(entry["aliases"]),
+            department=entry["department"],
+            licence_type_code=entry["licence_type_code"],
+            local_type_code=entry["local_type_code"],
+            validity_years=entry["validity_years"],
+            official=entry["official"],
+            face_items=tuple(FaceItemRule(**item) for item in entry["face_items"]),
+        )
+
+
+@dataclass(frozen=True)
+class IssuingAuthority:
+    """One authority."""
+
+    name: str
+    code: str
+    """Unified social credit code."""
+    area_code: str
+    departments: tuple[str, ...]
+    """Kinds of department whose types it may issue."""
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "IssuingAuthority":
+        """One entry of ``issuing_authorities.json``."""
+        return cls(entry["name"], entry["code"], entry["area_code"], tuple(entry["departments"]))
+
+    def may_issue(self, licence_type: LicenceType) -> bool:
+        """Whether the type is in its competence."""
+        return licence_type.department in self.departments
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Types and authorities, found by name and code."""
+
+    licence_types: tuple[LicenceType, ...]
+    authorities: tuple[IssuingAuthority, ...]
+
+    @cached_property
+    def types_by_name(self) -> dict[str, LicenceType]:
+        """Names and aliases."""
+        return {name: t for t in self.licence_types for name in (t.name, *t.aliases)}
+
+    @cached_property
+    def types_by_code(self) -> dict[str, LicenceType]:
+        """Local codes."""
+        return {t.local_type_code: t for t in self.licence_types}
+
+    @cached_property
+    def authorities_by_name(self) -> dict[str, IssuingAuthority]:
+        """Names."""
+        return {a.name: a for a in self.authorities}
+
+    @cached_property
+    def authorities_by_code(self) -> dict[str, IssuingAuthority]:
+        """Credit codes."""
+        return {a.code: a for a in self.authorities}
+
+
+def seed_entries(name: str) -> list[dict[str, Any]]:
+    """The entries of a seed file: ``licence_types`` or ``issuing_authorities``."""
+    entries: list[dict[str, Any]] = json.loads((SEED / f"{name}.json").read_text())[name]
+    return entries
+
+
+def make_catalogue(types: Iterable[dict[str, Any]], authorities: Iterable[dict[str, Any]]) -> Catalogue:
+    """A catalogue from entries in the form of the seed files."""
+    return Catalogue(
+        licence_types=tuple(map(LicenceType.from_json, types)),
+        authorities=tuple(map(IssuingAuthority.from_json, authorities)),
+    )

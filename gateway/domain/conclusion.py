@@ -1,0 +1,93 @@
+"""Joins a signature validation with the registry's word into one answer. Pure rules.
+
+``genuine`` is ``no`` only on proof of forgery or change and ``unknown`` when something could not be checked; an
+outage never turns one into the other (contract.md).
+"""
+
+from datetime import datetime
+
+from gateway.domain.answers import Genuine, InForce
+from gateway.domain.reason_catalogue import reason
+from gateway.domain.reasons import Reason
+from gateway.domain.verification import Answer, RegistryFinding, RegistryStatus
+from signing.validation.report import Changes, Indication, SignatureReport, SubIndication, Trust
+
+_FORGERY = frozenset(
+    {SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE, SubIndication.FORMAT_FAILURE}
+)
+_TRUST_MISSING = frozenset(
+    {SubIndication.NO_CERTIFICATE_CHAIN_FOUND, SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE}
+)
+_REVOKED = frozenset({SubIndication.REVOKED, SubIndication.REVOKED_NO_POE, SubIndication.REVOKED_CA_NO_POE})
+_OUT_OF_VALIDITY = frozenset(
+    {SubIndication.EXPIRED, SubIndication.OUT_OF_BOUNDS_NO_POE, SubIndication.OUT_OF_BOUNDS_NOT_REVOKED}
+)
+
+STATUS_REASONS = {
+    "valid": "IN_FORCE",
+    "expired": "LICENCE_EXPIRED",
+    "not_yet_valid": "LICENCE_NOT_YET_VALID",
+    "suspended": "LICENCE_SUSPENDED",
+    "revoked": "LICENCE_REVOKED",
+    "withdrawn": "LICENCE_WITHDRAWN",
+    "cancelled": "LICENCE_CANCELLED",
+    "superseded": "LICENCE_SUPERSEDED",
+}
+
+
+def signature_reason(report: SignatureReport) -> Reason | None:
+    """Why this signature is not TOTAL-PASSED, in one plain sentence; None when it is."""
+    if report.changes_after_signing is Changes.FORBIDDEN or report.sub_indication is SubIndication.HASH_FAILURE:
+        return reason("CHANGED_AFTER_SIGNING")
+    if report.indication is Indication.TOTAL_PASSED:
+        return None
+    if report.sub_indication in _FORGERY:
+        return reason("SIGNATURE_INVALID")
+    if report.sub_indication in _REVOKED:
+        return reason("CERTIFICATE_REVOKED")
+    if report.sub_indication in _TRUST_MISSING or report.trust is Trust.NONE:
+        return reason("SIGNER_NOT_TRUSTED")
+    if report.sub_indication in _OUT_OF_VALIDITY:
+        return reason("CERTIFICATE_EXPIRED")
+    if report.sub_indication is SubIndication.TRY_LATER:
+        return reason("REVOCATION_NOT_CHECKED")
+    return reason("SIGNATURE_INVALID" if report.indication is Indication.TOTAL_FAILED else "SIGNATURE_NOT_CHECKED")
+
+
+def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, tuple[Reason, ...]]:
+    """Whether the document is what its signers made; every signature counts."""
+    if not signatures:
+        return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
+    reasons = tuple(dict.fromkeys(r for r in map(signature_reason, signatures) if r is not None))
+    if not reasons:
+        return Genuine.YES, (reason("GENUINE"),)
+    failed = any(
+        s.indication is Indication.TOTAL_FAILED or s.changes_after_signing is Changes.FORBIDDEN for s in signatures
+    )
+    return (Genuine.NO if failed else Genuine.UNKNOWN), reasons
+
+
+def judge_status(status: str) -> tuple[InForce, Reason]:
+    """Whether a registered licence with this status is in force."""
+    return (InForce.YES if status == "valid" else InForce.NO), reason(STATUS_REASONS[status])
+
+
+def conclude(signatures: tuple[SignatureReport, ...], registry: RegistryFinding, checked_at: datetime) -> Answer:
+    """The first lines of the answer on one document."""
+    genuine, reasons = judge_signatures(signatures)
+    in_force = InForce.UNKNOWN
+    if not signatures or genuine is Genuine.NO:
+        # What is unsigned or altered is no licence; the registry block still tells of the one that it claims to be.
+        in_force = InForce.NOT_APPLICABLE
+    elif registry.status is RegistryStatus.NOT_CHECKED:
+        reasons += (reason("REGISTRY_NOT_CHECKED"),)
+    elif registry.licence_status is None:
+        reasons += (reason("NOT_IN_REGISTRY"),)
+    else:
+        in_force, status_reason = judge_status(registry.licence_status)
+        reasons += (status_reason,)
+    if registry.differences:
+        reasons += (reason("FACE_DIFFERS"),)
+        # Two sources of the authority contradict each other; neither is proof against the other.
+        genuine = Genuine.UNKNOWN if genuine is Genuine.YES else genuine
+    return Answer(genuine=genuine, in_force=in_force, checked_at=checked_at, reasons=reasons)

@@ -1,0 +1,135 @@
+"""The licence's own QR code: a CBOR Web Token (RFC 8392) in an upper-case URL. The signature is ``signing.cose``'s affair."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from gateway.domain.identifiers import ROOT_OID, CodeError, LicenceIdentifier
+from gateway.domain.status import LicenceStatus
+from signing.cose import dump_canonical, load_canonical
+from signing.errors import MalformedDataError
+
+MAX_URL_CHARACTERS = 600
+"""Alphanumeric capacity of QR version 15 at level M."""
+
+MAX_NAME_BYTES = 120
+"""A longer holder name is cut; the register has it whole."""
+
+CUT = "…"
+_EPOCH = date(1970, 1, 1)
+_ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
+_PAYLOAD = re.compile(r"[A-Z2-7]+")
+_SUBJECT, _ISSUED_AT = 2, 6
+"""sub and iat of RFC 8392; the holder's code is the subject."""
+
+_IDENTIFIER, _TYPE, _NAME, _ISSUED_ON, _FROM, _UNTIL, _STATUS = -65601, -65602, -65603, -65604, -65605, -65606, -65607
+"""Private claims (RFC 8392, 9.1: below -65536). Dates are days since 1970-01-01; no end means 长期."""
+
+
+class LicenceCodeError(ValueError):
+    """A payload is no licence code, or a code cannot be made."""
+
+
+@dataclass(frozen=True)
+class LicenceClaims:
+    """What a licence QR code says."""
+
+    licence_identifier: str
+    licence_type_name: str
+    holder_code: str
+    holder_name: str
+    """Cut with … when it was too long for the code."""
+    issued_on: date
+    valid_from: date
+    valid_until: date | None
+    status_at_issue: LicenceStatus
+    issued_at: datetime
+
+    def encode(self) -> bytes:
+        """Deterministic CBOR; the root of the identifier is left out."""
+        claims: dict[int, Any] = {
+            _SUBJECT: self.holder_code,
+            _ISSUED_AT: int(self.issued_at.timestamp()),
+            _IDENTIFIER: self.licence_identifier.removeprefix(f"{ROOT_OID}."),
+            _TYPE: self.licence_type_name,
+            _NAME: cut_name(self.holder_name),
+            _ISSUED_ON: (self.issued_on - _EPOCH).days,
+            _FROM: (self.valid_from - _EPOCH).days,
+            _STATUS: self.status_at_issue.value,
+        }
+        if self.valid_until is not None:
+            claims[_UNTIL] = (self.valid_until - _EPOCH).days
+        return dump_canonical(claims)
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "LicenceClaims":
+        """LicenceCodeError for anything but exactly these claims."""
+        try:
+            claims = load_canonical(payload)
+            known = {_SUBJECT, _ISSUED_AT, _IDENTIFIER, _TYPE, _NAME, _ISSUED_ON, _FROM, _STATUS}
+            if not isinstance(claims, dict) or set(claims) - {_UNTIL} != known:
+                raise LicenceCodeError("the claims are not those of a licence code")
+            return cls(
+                licence_identifier=str(LicenceIdentifier.parse(f"{ROOT_OID}.{claims[_IDENTIFIER]}")),
+                licence_type_name=_text(claims[_TYPE]),
+                holder_code=_text(claims[_SUBJECT]),
+                holder_name=_text(claims[_NAME]),
+                issued_on=_day(claims[_ISSUED_ON]),
+                valid_from=_day(claims[_FROM]),
+                valid_until=_day(claims[_UNTIL]) if _UNTIL in claims else None,
+                status_at_issue=LicenceStatus(claims[_STATUS]),
+                issued_at=datetime.fromtimestamp(claims[_ISSUED_AT], UTC),
+            )
+        except (MalformedDataError, CodeError, ValueError, TypeError, OverflowError, OSError) as error:
+            raise LicenceCodeError("the payload is no licence code") from error
+
+    def names_holder(self, name: str) -> bool:
+        """Whether the registered ``name`` is the one in the code, as far as the code has it."""
+        return self.holder_name == cut_name(name)
+
+
+def cut_name(name: str) -> str:
+    """``name`` as it stands in a code."""
+    encoded = name.encode()
+    if len(encoded) <= MAX_NAME_BYTES:
+        return name
+    return encoded[:MAX_NAME_BYTES].decode(errors="ignore") + CUT
+
+
+def licence_code_url(base_url: str, token: bytes) -> str:
+    """The text of the QR code: upper-case address, ``/Q/``, base32. LicenceCodeError when it cannot be alphanumeric or short."""
+    text = f"{base_url.rstrip('/').upper()}/Q/{base64.b32encode(token).decode().rstrip('=')}"
+    if not _ALPHANUMERIC.fullmatch(text):
+        raise LicenceCodeError("the public address has characters outside the QR alphanumeric set")
+    if len(text) > MAX_URL_CHARACTERS:
+        raise LicenceCodeError(f"the code has {len(text)} characters, more than {MAX_URL_CHARACTERS}")
+    return text
+
+
+def decode_payload(payload: str) -> bytes:
+    """The token in the base32 payload, case aside. LicenceCodeError when it is not in canonical base32."""
+    upper = payload.upper()
+    if not _PAYLOAD.fullmatch(upper) or len(upper) > MAX_URL_CHARACTERS:
+        raise LicenceCodeError("the payload is not base32")
+    try:
+        token = base64.b32decode(upper + "=" * (-len(upper) % 8))
+    except binascii.Error as error:
+        raise LicenceCodeError("the payload is not base32") from error
+    if base64.b32encode(token).decode().rstrip("=") != upper:
+        raise LicenceCodeError("the payload is not in canonical base32")
+    return token
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise LicenceCodeError("a claim is not text")
+    return value
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise LicenceCodeError("a claim is not a day")
+    return _EPOCH + timedelta(days=value)

@@ -1,0 +1,225 @@
+"""Every reason that an answer can give, in plain words: data, and the one place for them."""
+
+from gateway.domain.reasons import Reason
+
+_TABLE: dict[str, tuple[str, str, str, str]] = {
+    # Genuine or not.
+    "GENUINE": (
+        "电子签名有效，内容自签发以来未被改动。",
+        "The signature is valid and nothing was changed since it was issued.",
+        "可以放心使用；是否有效请看状态。",
+        "You can rely on it; see the status for whether it is in force.",
+    ),
+    "CHANGED_AFTER_SIGNING": (
+        "文件在签发之后被改动过，不是原件。",
+        "The document was changed after it was signed; it is not the original.",
+        "不要采用此文件，请向持证人索取原件，或扫描证照上的二维码核对。",
+        "Do not rely on this file; ask the holder for the original or scan the code on the licence.",
+    ),
+    "SIGNATURE_INVALID": (
+        "电子签名是错误的，不是所称机关签发的。",
+        "The signature is wrong; the named authority did not make it.",
+        "不要采用，并可向发证机关反映。",
+        "Do not rely on it; you may report it to the issuing authority.",
+    ),
+    "SIGNER_NOT_TRUSTED": (
+        "签名者的证书不在信任名单内，无法确认是谁签的。",
+        "The signer's certificate is not on the trust list, so who signed cannot be confirmed.",
+        "请通过证照上的二维码核验，或向发证机关查询。",
+        "Check the QR code on the licence or ask the issuing authority.",
+    ),
+    "CERTIFICATE_REVOKED": (
+        "签名证书已被吊销，不能证明签名是在吊销之前作出的。",
+        "The signer's certificate is revoked, and nothing proves that it signed before that.",
+        "请向发证机关查询。",
+        "Ask the issuing authority.",
+    ),
+    "CERTIFICATE_EXPIRED": (
+        "签名证书不在有效期内，不能证明签名是在有效期内作出的。",
+        "The signer's certificate is out of its validity, and nothing proves that it signed within it.",
+        "请向发证机关查询。",
+        "Ask the issuing authority.",
+    ),
+    "REVOCATION_NOT_CHECKED": (
+        "未能核实签名证书是否被吊销，暂时不能下结论。",
+        "Whether the signer's certificate was revoked could not be checked, so there is no conclusion yet.",
+        "请稍后再试，或联网核验。",
+        "Try again later, or check on line.",
+    ),
+    "SIGNATURE_NOT_CHECKED": (
+        "有签名未能完成核验，暂时不能下结论。",
+        "A signature could not be checked in full, so there is no conclusion yet.",
+        "请稍后再试，或向发证机关查询。",
+        "Try again later or ask the issuing authority.",
+    ),
+    "SIGNATURE_UNSUPPORTED": (
+        "文件中有本系统不支持的签名，无法核验。",
+        "The file has a signature of a kind that cannot be checked here.",
+        "请使用签名软件厂商提供的工具核验。",
+        "Check it with the tool of the maker of the signature.",
+    ),
+    "NO_SIGNATURE": (
+        "文件没有电子签名，无法证明它的真伪。",
+        "The file has no electronic signature, so nothing proves whether it is genuine.",
+        "请扫描证照上的二维码，或索取带签名的电子证照。",
+        "Scan the QR code on the licence or ask for the signed electronic licence.",
+    ),
+    "FILE_NOT_CHECKED": (
+        "登记的电子证照文件暂时无法核验。",
+        "The registered electronic licence cannot be checked right now.",
+        "请稍后再试。",
+        "Try again later.",
+    ),
+    "LICENCE_CODE_UNREADABLE": (
+        "二维码不完整，读不出证照信息。",
+        "The QR code is incomplete and holds no readable licence.",
+        "请重新拍摄，或输入统一社会信用代码查询。",
+        "Take the picture again or type the credit code.",
+    ),
+    "SEAL_UNKNOWN": (
+        "二维码的签章不在信任名单内，无法确认由谁签发。",
+        "The seal behind this QR code is not on the trust list, so who issued it cannot be confirmed.",
+        "请向证照上所写的发证机关查询。",
+        "Ask the authority that the licence names.",
+    ),
+    # In force or not.
+    "IN_FORCE": ("证照现在有效。", "The licence is in force now.", "无需其他操作。", "Nothing more is needed."),
+    "LICENCE_EXPIRED": (
+        "证照已过有效期。",
+        "The licence has expired.",
+        "请持证人办理延续或出示新证。",
+        "Ask the holder to renew it or to show the new one.",
+    ),
+    "LICENCE_NOT_YET_VALID": (
+        "证照的有效期尚未开始。",
+        "The licence is not valid yet.",
+        "请留意有效期的起始日期。",
+        "Note the day on which it starts.",
+    ),
+    "LICENCE_SUSPENDED": (
+        "证照已被暂扣或限制，目前不能使用。",
+        "The licence is suspended and may not be used at present.",
+        "请向发证机关了解恢复时间。",
+        "Ask the issuing authority when it will be restored.",
+    ),
+    "LICENCE_REVOKED": ("证照已被吊销。", "The licence was revoked.", "不要采用。", "Do not rely on it."),
+    "LICENCE_WITHDRAWN": ("许可已被撤销。", "The permit was withdrawn.", "不要采用。", "Do not rely on it."),
+    "LICENCE_CANCELLED": ("证照已注销。", "The licence was cancelled.", "不要采用。", "Do not rely on it."),
+    "LICENCE_SUPERSEDED": (
+        "证照已被新证取代。",
+        "The licence was replaced by a newer one.",
+        "请持证人出示新证。",
+        "Ask the holder for the new one.",
+    ),
+    # The registry.
+    "REGISTRY_NOT_CHECKED": (
+        "未能查询登记簿，不知道证照现在是否有效。",
+        "The register could not be asked, so whether the licence is in force is not known.",
+        "请联网后再核验一次。",
+        "Check again on line.",
+    ),
+    "NOT_IN_REGISTRY": (
+        "登记簿中没有这份证照。",
+        "The register does not have this licence.",
+        "它可能由其他地区签发，请向发证机关查询。",
+        "It may come from elsewhere; ask the issuing authority.",
+    ),
+    "FACE_DIFFERS": (
+        "出示的内容与登记簿不一致，差异已逐项列出。",
+        "What is presented differs from the register; each difference is listed.",
+        "以登记簿为准，并可向发证机关反映。",
+        "The register counts; you may report it to the issuing authority.",
+    ),
+    "ENTERPRISE_UNKNOWN": (
+        "登记簿中没有这个统一社会信用代码。",
+        "The register does not have this credit code.",
+        "请核对代码，或到国家企业信用信息公示系统查询。",
+        "Check the code, or look in the national publicity system.",
+    ),
+    "NO_LICENCES": (
+        "该主体名下没有登记的证照。",
+        "No licence is registered under this enterprise.",
+        "如认为有遗漏，请向发证机关查询。",
+        "If one is missing, ask the issuing authority.",
+    ),
+    "CODE_IS_NO_PROOF": (
+        "营业执照二维码只说明查询哪个主体，本身不证明真伪。",
+        "The code on a business licence only says whom to look up; by itself it proves nothing.",
+        "请核对页面上的名称与所见主体是否一致。",
+        "Compare the name on this page with the business in front of you.",
+    ),
+    # Codes that are refused.
+    "CODE_TOO_LONG": (
+        "二维码内容过长，不是证照二维码。",
+        "The code is too long for a licence code.",
+        "请扫描营业执照或证照上的二维码。",
+        "Scan the code on a business licence or a licence.",
+    ),
+    "CODE_UNREADABLE": (
+        "内容为空或含有不可见字符，已拒绝处理。",
+        "The content is empty or has invisible characters; it was refused.",
+        "请重新扫描，或手工输入 18 位代码。",
+        "Scan again or type the 18-character code.",
+    ),
+    "CODE_UNKNOWN": (
+        "这不是可以查询的二维码或代码。",
+        "This is no code that can be looked up.",
+        "请扫描营业执照上的二维码，或输入 18 位统一社会信用代码。",
+        "Scan the code on the business licence or type the 18-character credit code.",
+    ),
+    "SCHEME_NOT_WEB": (
+        "二维码里是可能有害的指令，不是网址，已拒绝处理。",
+        "The code holds a command that may do harm, not a web address; it was refused.",
+        "不要用其他软件打开它。",
+        "Do not open it with other software.",
+    ),
+    "URL_MALFORMED": (
+        "二维码中的网址不合规范，可能有诈，已拒绝处理。",
+        "The address in the code is malformed and may be a trick; it was refused.",
+        "不要打开它，请输入 18 位代码查询。",
+        "Do not open it; type the 18-character code.",
+    ),
+    "URL_HIDES_HOST": (
+        "网址用“@”掩盖了真正的网站，是常见骗术，已拒绝处理。",
+        "The address hides its real site behind an “@”, a common trick; it was refused.",
+        "不要打开它，请输入 18 位代码查询。",
+        "Do not open it; type the 18-character code.",
+    ),
+    "URL_LOOKALIKE": (
+        "网址冒充国家企业信用信息公示系统，已拒绝处理。",
+        "The address imitates the national publicity system; it was refused.",
+        "不要打开它，请输入 18 位代码查询。",
+        "Do not open it; type the 18-character code.",
+    ),
+    "URL_FOREIGN": (
+        "网址不属于国家企业信用信息公示系统，已拒绝处理。",
+        "The address does not belong to the national publicity system; it was refused.",
+        "请输入营业执照上的 18 位代码查询。",
+        "Type the 18-character code on the business licence.",
+    ),
+    "PARAMETER_REPEATED": (
+        "二维码里有不止一个代码，无法确定是哪一个，已拒绝处理。",
+        "The code names more than one enterprise; it was refused.",
+        "请输入营业执照上的 18 位代码查询。",
+        "Type the 18-character code on the business licence.",
+    ),
+    "CHECK_DIGIT_WRONG": (
+        "统一社会信用代码的校验码不对，代码有误。",
+        "The check digit of the credit code is wrong, so the code is mistaken.",
+        "请对照营业执照重新输入。",
+        "Type it again from the business licence.",
+    ),
+    "SESSION_CODE": (
+        "这是 2016 至 2018 年的旧式二维码，里面没有统一社会信用代码。",
+        "This is an old code of 2016 to 2018; it holds no credit code.",
+        "请输入营业执照上的 18 位代码查询。",
+        "Type the 18-character code on the business licence.",
+    ),
+}
+
+REASONS: dict[str, Reason] = {code: Reason(code, *texts) for code, texts in _TABLE.items()}
+
+
+def reason(code: str) -> Reason:
+    """The reason with this code. KeyError for a code that is not in the catalogue: a programming error."""
+    return REASONS[code]
