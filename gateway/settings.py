@@ -28,6 +28,9 @@ class Settings(BaseModel):
     key_password_file: Path | None = Field(
         default=None, description="File with the password of the private keys; default keys/password in the data directory."
     )
+    key_iterations: int = Field(
+        default=600_000, ge=1_000, description="PBKDF2 rounds that protect a private key; fewer only in tests."
+    )
     public_base_url: str = Field(
         default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
     )
@@ -49,8 +52,8 @@ class Settings(BaseModel):
         default=0, ge=0, description="Number of reverse proxies in front whose X-Forwarded headers are believed."
     )
     timestamp_policy_oid: str = Field(
-        default="1.2.156.3005.2.11441700000000019.1",
-        description="Policy OID in our time-stamp tokens; the default arc is a placeholder for the city's own.",
+        default="2.25.67833047577107300058708129777585496789",
+        description="Policy OID in our time-stamp tokens; the default is a UUID arc that stands for no one else.",
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 

@@ -10,17 +10,24 @@ from gateway.domain.answers import Genuine, InForce
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.domain.verification import Answer, RegistryFinding, RegistryStatus
-from signing.validation.report import Changes, Indication, SignatureReport, SubIndication, Trust
+from signing.validation.report import Changes, Indication, SignatureReport, SubIndication
 
 _FORGERY = frozenset(
     {SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE, SubIndication.FORMAT_FAILURE}
 )
-_TRUST_MISSING = frozenset(
-    {SubIndication.NO_CERTIFICATE_CHAIN_FOUND, SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE}
-)
 _REVOKED = frozenset({SubIndication.REVOKED, SubIndication.REVOKED_NO_POE, SubIndication.REVOKED_CA_NO_POE})
 _OUT_OF_VALIDITY = frozenset(
     {SubIndication.EXPIRED, SubIndication.OUT_OF_BOUNDS_NO_POE, SubIndication.OUT_OF_BOUNDS_NOT_REVOKED}
+)
+_CERTIFICATE = (
+    _REVOKED
+    | _OUT_OF_VALIDITY
+    | {
+        SubIndication.TRY_LATER,
+        SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
+        SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
+        SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+    }
 )
 
 STATUS_REASONS = {
@@ -35,6 +42,17 @@ STATUS_REASONS = {
 }
 
 
+def certificate_reason(sub_indication: SubIndication | None) -> Reason:
+    """Why a certificate could not be relied on."""
+    if sub_indication in _REVOKED:
+        return reason("CERTIFICATE_REVOKED")
+    if sub_indication in _OUT_OF_VALIDITY or sub_indication is SubIndication.NOT_YET_VALID:
+        return reason("CERTIFICATE_EXPIRED")
+    if sub_indication is SubIndication.TRY_LATER:
+        return reason("REVOCATION_NOT_CHECKED")
+    return reason("SIGNER_NOT_TRUSTED")
+
+
 def signature_reason(report: SignatureReport) -> Reason | None:
     """Why this signature is not TOTAL-PASSED, in one plain sentence; None when it is."""
     if report.changes_after_signing is Changes.FORBIDDEN or report.sub_indication is SubIndication.HASH_FAILURE:
@@ -43,15 +61,12 @@ def signature_reason(report: SignatureReport) -> Reason | None:
         return None
     if report.sub_indication in _FORGERY:
         return reason("SIGNATURE_INVALID")
-    if report.sub_indication in _REVOKED:
-        return reason("CERTIFICATE_REVOKED")
-    if report.sub_indication in _TRUST_MISSING or report.trust is Trust.NONE:
-        return reason("SIGNER_NOT_TRUSTED")
-    if report.sub_indication in _OUT_OF_VALIDITY:
-        return reason("CERTIFICATE_EXPIRED")
-    if report.sub_indication is SubIndication.TRY_LATER:
-        return reason("REVOCATION_NOT_CHECKED")
-    return reason("SIGNATURE_INVALID" if report.indication is Indication.TOTAL_FAILED else "SIGNATURE_NOT_CHECKED")
+    if report.indication is Indication.TOTAL_FAILED:
+        return reason("SIGNATURE_INVALID")
+    if report.sub_indication in _CERTIFICATE:
+        return certificate_reason(report.sub_indication)
+    unsupported = report.sub_indication is SubIndication.CUSTOM
+    return reason("SIGNATURE_UNSUPPORTED" if unsupported else "SIGNATURE_NOT_CHECKED")
 
 
 def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, tuple[Reason, ...]]:

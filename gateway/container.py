@@ -1,0 +1,33 @@
+"""The services of one gateway, made by hand from its settings and clock."""
+
+from gateway.services.catalogue import Catalogues
+from gateway.services.codes import Codes
+from gateway.services.dependencies import Clock, Dependencies, system_clock
+from gateway.services.enterprises import Enterprises
+from gateway.services.health import Health
+from gateway.services.installation import Installation
+from gateway.services.licences import Licences
+from gateway.services.listing import Listing
+from gateway.services.seals import Seals
+from gateway.services.trust import Trust
+from gateway.services.verifications import Verifications
+from gateway.settings import Settings
+
+
+class Container:
+    """One object for the web application and the command line to ask for services."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.deps = Dependencies(settings, clock)
+        self.catalogue = Catalogues(self.deps)
+        self.enterprises = Enterprises(self.deps)
+        self.seals = Seals(self.deps)
+        self.listing = Listing(self.deps, self.catalogue)
+        self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
+        self.codes = Codes(self.deps, self.listing)
+        self.verifications = Verifications(self.deps)
+        self.trust = Trust(self.deps)
+        self.health = Health(self.deps)
+        self.installation = Installation(self.deps, self.catalogue, self.enterprises)

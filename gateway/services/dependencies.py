@@ -1,0 +1,84 @@
+"""What every service is handed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from certs.keystore import Keystore, read_password_file
+from certs.trust_store import TrustStore
+from certs.tsa import TimestampingUnit
+from gateway.documents.fonts import FontLibrary, font_library
+from gateway.persistence.blobs import FileStore
+from gateway.persistence.session import make_engine, make_sessions
+from gateway.settings import Settings
+from signing.validation.policy import ValidationPolicy
+
+TIMESTAMPING_KEY = "timestamping-unit"
+"""Name of the time-stamping unit's key in the key store."""
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Now, aware UTC, without fractions: no instant that leaves the gateway has them."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Settings and clock; everything heavier is made on first use and kept."""
+
+    settings: Settings
+    clock: Clock = system_clock
+
+    @property
+    def trust_dir(self) -> Path:
+        """Trust anchors, certificates and CRLs."""
+        return self.settings.data_dir / "trust"
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database."""
+        return make_engine(self.settings.resolved_database_url)
+
+    @cached_property
+    def sessions(self) -> sessionmaker[Session]:
+        """Sessions on the database."""
+        return make_sessions(self.engine)
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Licence files by digest."""
+        return FileStore(self.settings.data_dir / "files")
+
+    @cached_property
+    def keystore(self) -> Keystore:
+        """Encrypted private keys of the authorities and of the gateway itself."""
+        password = read_password_file(self.settings.resolved_key_password_file)
+        return Keystore(self.settings.data_dir / "keys", password, iterations=self.settings.key_iterations)
+
+    @cached_property
+    def fonts(self) -> FontLibrary:
+        """The fonts of the licences."""
+        return font_library(self.settings.assets_dir)
+
+    @cached_property
+    def trust_store(self) -> TrustStore:
+        """Anchors, published certificates and CRLs."""
+        return TrustStore(self.trust_dir)
+
+    @cached_property
+    def timestamps(self) -> TimestampingUnit:
+        """The in-process time-stamping unit."""
+        return TimestampingUnit(
+            self.keystore.load(TIMESTAMPING_KEY), policy_oid=self.settings.timestamp_policy_oid, clock=self.clock
+        )
+
+    def policy(self) -> ValidationPolicy:
+        """The validation policy of this gateway, with the trust material as it is on disk now."""
+        return self.trust_store.policy(revocation=self.settings.revocation)

@@ -1,0 +1,37 @@
+"""Readiness: which dependency is missing, by name."""
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from certs.errors import CertsError
+from gateway.errors import GatewayError
+from gateway.persistence.schema import is_current
+from gateway.services.dependencies import Dependencies
+
+OK = "ok"
+
+
+class Health:
+    """Checks that are cheap enough for a load balancer to ask every few seconds."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    def check(self) -> dict[str, str]:
+        """``ok`` or one sentence for each dependency."""
+        return {"database": self._database(), "trust": self._trust()}
+
+    def _database(self) -> str:
+        try:
+            with self._deps.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+            return OK if is_current(self._deps.engine) else "The schema is not at the newest revision; run init."
+        except SQLAlchemyError:
+            return "The database does not answer."
+
+    def _trust(self) -> str:
+        try:
+            policy = self._deps.policy()
+        except (CertsError, GatewayError, OSError):
+            return "The trust store cannot be read."
+        return OK if policy.trust_anchors else "The trust store has no anchor; run init."

@@ -1,0 +1,187 @@
+"""Sets the gateway up: database, keys, test PKI, trust store, catalogue, seals. Every step may be repeated."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from asn1crypto import pem
+
+from certs.authority import CertificateAuthority, Subject, self_signed_root
+from certs.keystore import Keystore, create_password_file, encode_pem
+from certs.profiles import (
+    ELECTRONIC_BUSINESS_LICENCE,
+    ISSUING_CA,
+    ROOT,
+    SEAL_SIGNER,
+    TIMESTAMPING_UNIT,
+    Profile,
+)
+from gateway.documents.seal_picture import draw_sample_seal
+from gateway.domain.catalogue import IssuingAuthority
+from gateway.errors import NotInitialisedError
+from gateway.persistence.models import Seal, StoredFile
+from gateway.persistence.schema import is_current, upgrade
+from gateway.services.catalogue import Catalogues
+from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.enterprises import Enterprises
+from signing import sm2
+from signing.cose import key_id_of
+from signing.keys_sm2 import Sm2SigningKey
+from signing.x509_fields import public_key_info
+
+Progress = Callable[[str], None]
+
+ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY = "root", "issuing-ca", "business-licence-root"
+_OPERATOR = "阳江市电子证照签发核验网关（测试）"
+_SIMULATED_LICENCE_ITERATIONS = 10_000
+"""The keys of the invented enterprises stand in for phones; their random password needs no slow derivation."""
+
+
+class Installation:
+    """Makes an empty data directory into a working gateway."""
+
+    def __init__(self, deps: Dependencies, catalogue: Catalogues, enterprises: Enterprises) -> None:
+        self._deps = deps
+        self._catalogue = catalogue
+        self._enterprises = enterprises
+
+    def require(self) -> None:
+        """NotInitialisedError unless ``initialise`` has been run; settles what killed processes left."""
+        settings = self._deps.settings
+        ready = settings.resolved_key_password_file.exists() and self._deps.trust_dir.exists()
+        if not ready or not is_current(self._deps.engine):
+            raise NotInitialisedError(
+                f"There is no gateway in {settings.data_dir} yet.",
+                hint=f"Run: licence-gateway init --data-dir {settings.data_dir}",
+            )
+        self.recover()
+
+    def recover(self) -> tuple[int, int]:
+        """Publish or remove files of interrupted issues: (published, removed)."""
+        with self._deps.sessions.begin() as session:
+            return self._deps.files.recover(lambda digest: session.get(StoredFile, digest) is not None)
+
+    def initialise(self, progress: Progress = lambda _: None) -> None:
+        """Database, keys, trust store, catalogue and seals."""
+        deps = self._deps
+        deps.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        progress("数据库 database")
+        upgrade(deps.engine)
+        deps.files.prepare()
+        progress("密钥与测试证书体系 keys and test PKI")
+        create_password_file(deps.settings.resolved_key_password_file)
+        self._make_authorities()
+        progress("证照目录 catalogue")
+        self._catalogue.seed()
+        progress("发证机关印章 seals of the issuing authorities")
+        for authority in self._catalogue.load().authorities:
+            self._make_seal(authority)
+        progress("信任库 trust store")
+        self.publish_trust()
+        self.recover()
+
+    def register_samples(self, records: Iterable[Mapping[str, Any]], progress: Progress = lambda _: None) -> int:
+        """Register sample enterprises, each with an electronic business licence from the test CA; gives how many are new."""
+        known = list(records)
+        added = self._enterprises.register(known)
+        certified = self._enterprises.certified_codes()
+        folder = self._deps.settings.data_dir / "simulator"
+        password = create_password_file(folder / "password")
+        phones = Keystore(folder / "keys", password, iterations=_SIMULATED_LICENCE_ITERATIONS)
+        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY))
+        missing = [r for r in known if r["unified_social_credit_code"] not in certified]
+        for number, record in enumerate(missing, 1):
+            code = str(record["unified_social_credit_code"])
+            subject = Subject(common_name=str(record["name"]), organisation=str(record["name"]), unified_social_credit_code=code)
+            key = self._issue(authority, ELECTRONIC_BUSINESS_LICENCE, subject)
+            phones.store(code, key)
+            self._enterprises.register_certificate(key.certificate)
+            progress(f"电子营业执照 electronic business licences {number}/{len(missing)}")
+        return added
+
+    def publish_trust(self) -> None:
+        """Write anchors, certificates and fresh revocation lists to the trust store."""
+        keystore, folder = self._deps.keystore, self._deps.trust_dir
+        for name in (ROOT_KEY, LICENCE_ROOT_KEY):
+            _write(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
+        attributes = {
+            f"{ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["signature", "timestamp"]},
+            f"{LICENCE_ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["enterprise"]},
+        }
+        _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
+        for name in keystore.names():
+            if name not in (ROOT_KEY, LICENCE_ROOT_KEY):
+                _write(folder / "certificates" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
+        self._publish_crls()
+
+    def _publish_crls(self) -> None:
+        now = self._deps.clock()
+        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
+            authority = CertificateAuthority(self._deps.keystore.load(name))
+            crl = authority.crl(
+                number=int(now.timestamp()),
+                this_update=now,
+                next_update=now + timedelta(days=self._deps.settings.crl_days),
+            )
+            _write(self._deps.trust_dir / "crls" / f"{name}.crl", pem.armor("X509 CRL", crl))
+
+    def _make_authorities(self) -> None:
+        """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
+        keystore, now = self._deps.keystore, self._deps.clock()
+        for name, title in ((ROOT_KEY, "测试根证书"), (LICENCE_ROOT_KEY, "电子营业执照测试根证书")):
+            if name not in keystore:
+                subject = Subject(common_name=title, organisation=_OPERATOR)
+                keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
+        if ISSUING_KEY not in keystore:
+            root = CertificateAuthority(keystore.load(ROOT_KEY))
+            subject = Subject(common_name="测试签发证书", organisation=_OPERATOR)
+            keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
+        if TIMESTAMPING_KEY not in keystore:
+            issuing = CertificateAuthority(keystore.load(ISSUING_KEY))
+            subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
+            chain = (keystore.load(ISSUING_KEY).certificate,)
+            keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
+
+    def _make_seal(self, authority: IssuingAuthority) -> None:
+        """A key, certificate and sample picture for an authority that has none."""
+        keystore, name = self._deps.keystore, f"seal-{authority.code}"
+        if name not in keystore:
+            issuing = keystore.load(ISSUING_KEY)
+            subject = Subject(authority.name, authority.name, authority.code)
+            key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
+            keystore.store(name, key)
+        certificate = keystore.certificate(name)
+        key_id = key_id_of(public_key_info(certificate)).hex()
+        with self._deps.sessions.begin() as session:
+            if session.get(Seal, key_id) is not None:
+                return
+            picture = draw_sample_seal(authority.name, self._deps.settings.assets_dir)
+            session.add(
+                Seal(
+                    key_id=key_id,
+                    authority_code=authority.code,
+                    key_name=name,
+                    certificate=certificate,
+                    picture_png=picture.png,
+                    width_mm=picture.width_mm,
+                    height_mm=picture.height_mm,
+                    created_at=self._deps.clock(),
+                )
+            )
+
+    def _issue(
+        self, authority: CertificateAuthority, profile: Profile, subject: Subject, chain: tuple[bytes, ...] = ()
+    ) -> Sm2SigningKey:
+        private = sm2.generate()
+        certificate = authority.issue(profile, subject, private.public_key, now=self._deps.clock())
+        return Sm2SigningKey(private=private, certificate=certificate, chain=chain)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a published file in one step, so that no reader meets half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_bytes(data)
+    temporary.replace(path)

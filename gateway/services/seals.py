@@ -1,0 +1,36 @@
+"""The seals that authorities sign licences with."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.documents.face import SealPicture
+from gateway.errors import ConfigurationError
+from gateway.persistence.models import Seal
+from gateway.services.dependencies import Dependencies
+from gateway.services.drafts import SealInUse
+
+
+class Seals:
+    """Finds and unlocks the seal of an authority."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    def in_use(self, session: Session, authority_code: str) -> SealInUse:
+        """The newest seal of the authority. ConfigurationError when it has none."""
+        seal = session.scalars(
+            select(Seal).where(Seal.authority_code == authority_code).order_by(Seal.created_at.desc())
+        ).first()
+        if seal is None:
+            raise ConfigurationError(f"Authority {authority_code} has no seal.", hint="Run: licence-gateway init")
+        return SealInUse(
+            key_id=seal.key_id,
+            key=self._deps.keystore.load(seal.key_name),
+            picture=SealPicture(png=seal.picture_png, width_mm=seal.width_mm, height_mm=seal.height_mm),
+        )
+
+    def certificate(self, key_id: str) -> bytes | None:
+        """DER certificate of the seal with this key id, None when it is not ours."""
+        with self._deps.sessions() as session:
+            seal = session.get(Seal, key_id)
+            return None if seal is None else seal.certificate

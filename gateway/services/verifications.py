@@ -1,0 +1,152 @@
+"""Verification: a validation of the presented file joined with the status of the licence that it claims to be."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, selectinload
+
+from gateway.domain.answers import FaceDifference
+from gateway.domain.conclusion import conclude
+from gateway.domain.verification import (
+    PresentedDocument,
+    RegistryFinding,
+    RegistryStatus,
+    VerificationReport,
+)
+from gateway.errors import UnreadableInputError
+from gateway.persistence.blobs import FileDigest
+from gateway.persistence.models import Licence, LicenceVersion, PaperCounterpart, VerificationRecord
+from gateway.persistence.session import reading
+from gateway.services.dependencies import Dependencies
+from gateway.services.drafts import ATTACHMENT_NAME
+from gateway.services.listing import current_status
+from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
+from signing.pyhanko_reading import read_attachments
+from signing.validation.policy import ValidationPolicy
+from signing.validation.process import validate_pdf
+
+MEDIA_TYPE = "application/pdf"
+
+
+def validate_file(
+    data: bytes, file_name: str, policy: ValidationPolicy, registry: RegistryFinding, *, at: datetime
+) -> VerificationReport:
+    """The report on one PDF with what the registry said about it. UnreadableInputError when it is no usable PDF.
+
+    Needs no network and no database: counterparties call it with their own policy.
+    """
+    try:
+        validation = validate_pdf(data, policy, at=at)
+    except (MalformedDataError, UnsupportedFormatError, ResourceLimitError) as error:
+        raise UnreadableInputError(
+            f"{file_name}：文件无法处理。The file cannot be processed: {error}",
+            hint="Present the PDF as you received it, complete and not encrypted.",
+        ) from error
+    digest = FileDigest.of(data)
+    return VerificationReport(
+        document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3),
+        answer=conclude(validation.signatures, registry, at),
+        signatures=validation.signatures,
+        registry=registry,
+    )
+
+
+class Verifications:
+    """Answers on presented PDFs and keeps a record of each answer."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
+        """Validate a PDF and ask the registry about it. UnreadableInputError when it is no usable PDF."""
+        now = at or self._deps.clock()
+        report = validate_file(data, file_name, self._deps.policy(), self._ask_registry(data, now), at=now)
+        self._record(report)
+        return report
+
+    def _ask_registry(self, data: bytes, now: datetime) -> RegistryFinding:
+        try:
+            with reading(self._deps.sessions) as session:
+                return registry_finding(session, data, now)
+        except SQLAlchemyError:
+            return RegistryFinding(RegistryStatus.NOT_CHECKED)
+
+    def _record(self, report: VerificationReport) -> None:
+        record = VerificationRecord(
+            verified_at=report.answer.checked_at,
+            document_sm3=report.document.sm3,
+            genuine=report.answer.genuine,
+            in_force=report.answer.in_force,
+            report=report.to_json(),
+        )
+        try:
+            with self._deps.sessions.begin() as session:
+                session.add(record)
+        except SQLAlchemyError:
+            # The answer stands without its record; an outage of the registry is already in it.
+            return
+
+
+def registry_finding(session: Session, data: bytes, now: datetime) -> RegistryFinding:
+    """What the registry holds on the licence that this file is, or claims to be."""
+    attachment = attached_licence(data)
+    version = _version_of(session, FileDigest.of(data).sm3, attachment)
+    if version is None:
+        return RegistryFinding(RegistryStatus.NOT_FOUND)
+    return RegistryFinding(
+        status=RegistryStatus.FOUND,
+        licence_identifier=version.licence_identifier,
+        licence_status=current_status(version, now),
+        differences=() if attachment is None else compare_attachment(attachment, version),
+    )
+
+
+def attached_licence(data: bytes) -> dict[str, Any] | None:
+    """The machine-readable licence attached to a PDF, None when there is none that can be read."""
+    try:
+        content = read_attachments(data).get(ATTACHMENT_NAME)
+        document = None if content is None else json.loads(content)
+    except (MalformedDataError, UnsupportedFormatError, ResourceLimitError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def compare_attachment(attachment: dict[str, Any], version: LicenceVersion) -> tuple[FaceDifference, ...]:
+    """What the attached licence says against what the register says, field by field."""
+    holder = attachment.get("holder")
+    holder = holder if isinstance(holder, dict) else {}
+    until = version.valid_until
+    pairs = {
+        "licence_number": (attachment.get("licence_number"), version.licence.licence_number),
+        "holder_name": (holder.get("name"), version.holder_name),
+        "holder_code": (holder.get("code"), version.licence.holder_code),
+        "issued_on": (attachment.get("issued_on"), version.issued_on.isoformat()),
+        "valid_from": (attachment.get("valid_from"), version.valid_from.isoformat()),
+        "valid_until": (attachment.get("valid_until"), until.isoformat() if until else None),
+    }
+    return tuple(
+        FaceDifference(name, _shown(said), _shown(held)) for name, (said, held) in pairs.items() if said != held
+    )
+
+
+def _shown(value: object) -> str:
+    return "长期" if value is None else str(value)
+
+
+def _version_of(session: Session, document_sm3: str, attachment: dict[str, Any] | None) -> LicenceVersion | None:
+    named = str(attachment.get("licence_identifier", "")) if attachment else ""
+    return session.scalars(
+        select(LicenceVersion)
+        .outerjoin(PaperCounterpart)
+        .where(
+            or_(
+                LicenceVersion.electronic_sm3 == document_sm3,
+                PaperCounterpart.paper_sm3 == document_sm3,
+                LicenceVersion.licence_identifier == named,
+            )
+        )
+        .options(selectinload(LicenceVersion.licence).selectinload(Licence.status_changes))
+    ).first()
