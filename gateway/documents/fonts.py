@@ -1,6 +1,5 @@
-"""The fonts of the pages: metrics, fallback for rare characters, and subsets for embedding."""
+"""The fonts of the pages: metrics, what to do with rare characters, and subsets for embedding."""
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,16 +61,13 @@ class Run:
 
 
 class FontLibrary:
-    """The three faces and the slices behind them, loaded once from the built assets."""
+    """The three faces, loaded once from the built assets."""
 
     def __init__(self, assets_dir: Path) -> None:
         self._folder = assets_dir / "fonts"
-        index = self._folder / "index.json"
-        if not index.exists():
-            raise FaceError(f"The fonts are not built: {index} is missing.", hint="Run: make setup")
-        self._ranges: list[tuple[int, int, str]] = [
-            (int(first), int(last), str(name)) for first, last, name in json.loads(index.read_text())
-        ]
+        missing = [role for role in (BODY, TITLE, LABEL) if not (self._folder / f"{role}.ttf").exists()]
+        if missing:
+            raise FaceError(f"The fonts are not built: {self._folder} lacks {missing[0]}.", hint="Run: make setup")
         self._faces: dict[str, FontFace] = {}
         self._chosen: dict[tuple[str, str], FontFace] = {}
 
@@ -96,20 +92,17 @@ class FontLibrary:
         return 0 if glyph is None else glyph[1]
 
     def face_for(self, character: str, role: str) -> FontFace:
-        """The role's face, or a slice of the fallback that has the character."""
+        """The role's face, or the body's where that one lacks the character."""
         key = (character, role)
         if key not in self._chosen:
             self._chosen[key] = self._choose(character, role)
         return self._chosen[key]
 
     def _choose(self, character: str, role: str) -> FontFace:
-        face = self._face(role)
-        if face.glyph(character) is not None:
-            return face
+        for candidate in (role, BODY):
+            if self._face(candidate).glyph(character) is not None:
+                return self._face(candidate)
         code = ord(character)
-        for first, last, name in self._ranges:
-            if first <= code <= last and self._face(name).glyph(character) is not None:
-                return self._face(name)
         raise FaceError(f"字库中没有字符“{character}”（U+{code:04X}）。No font has the character U+{code:04X}.")
 
     def _face(self, name: str) -> FontFace:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.domain.identifiers import ROOT_OID, CodeError, LicenceIdentifier
 from gateway.domain.status import LicenceStatus
-from signing.cose import dump_canonical, load_canonical
+from signing.cbor import dumps, loads
 from signing.errors import MalformedDataError
 
 MAX_URL_CHARACTERS = 600
@@ -62,13 +62,13 @@ class LicenceClaims:
         }
         if self.valid_until is not None:
             claims[_UNTIL] = (self.valid_until - _EPOCH).days
-        return dump_canonical(claims)
+        return dumps(claims)
 
     @classmethod
     def decode(cls, payload: bytes) -> "LicenceClaims":
         """LicenceCodeError for anything but exactly these claims."""
         try:
-            claims = load_canonical(payload)
+            claims = loads(payload)
             known = {_SUBJECT, _ISSUED_AT, _IDENTIFIER, _TYPE, _NAME, _ISSUED_ON, _FROM, _STATUS}
             if not isinstance(claims, dict) or set(claims) - {_UNTIL} != known:
                 raise LicenceCodeError("the claims are not those of a licence code")
