@@ -5,7 +5,6 @@ import binascii
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from gateway.domain.identifiers import ROOT_OID, CodeError, LicenceIdentifier
 from gateway.domain.status import LicenceStatus
@@ -15,8 +14,8 @@ from signing.errors import MalformedDataError
 MAX_URL_CHARACTERS = 600
 """Alphanumeric capacity of QR version 15 at level M."""
 
-MAX_NAME_BYTES = 120
-"""A longer holder name is cut; the register has it whole."""
+MAX_TEXT_BYTES = 142
+"""Room for the names of type and holder together; a holder name that does not fit is cut, the register has it whole."""
 
 CUT = "…"
 _EPOCH = date(1970, 1, 1)
@@ -25,8 +24,9 @@ _PAYLOAD = re.compile(r"[A-Z2-7]+")
 _SUBJECT, _ISSUED_AT = 2, 6
 """sub and iat of RFC 8392; the holder's code is the subject."""
 
-_IDENTIFIER, _TYPE, _NAME, _ISSUED_ON, _FROM, _UNTIL, _STATUS = -65601, -65602, -65603, -65604, -65605, -65606, -65607
-"""Private claims (RFC 8392, 9.1: below -65536). Dates are days since 1970-01-01; no end means 长期."""
+_LICENCE = -65601
+"""Private claim (RFC 8392, 9.1: below -65536), an array: identifier without its root, type name, holder name, day of
+issue, first day, last day or null for 长期, status code. Days count from 1970-01-01."""
 
 
 class LicenceCodeError(ValueError):
@@ -50,37 +50,40 @@ class LicenceClaims:
 
     def encode(self) -> bytes:
         """Deterministic CBOR; the root of the identifier is left out."""
-        claims: dict[int, Any] = {
-            _SUBJECT: self.holder_code,
-            _ISSUED_AT: int(self.issued_at.timestamp()),
-            _IDENTIFIER: self.licence_identifier.removeprefix(f"{ROOT_OID}."),
-            _TYPE: self.licence_type_name,
-            _NAME: cut_name(self.holder_name),
-            _ISSUED_ON: (self.issued_on - _EPOCH).days,
-            _FROM: (self.valid_from - _EPOCH).days,
-            _STATUS: self.status_at_issue.value,
-        }
-        if self.valid_until is not None:
-            claims[_UNTIL] = (self.valid_until - _EPOCH).days
-        return dumps(claims)
+        until = self.valid_until
+        return dumps(
+            {
+                _SUBJECT: self.holder_code,
+                _ISSUED_AT: int(self.issued_at.timestamp()),
+                _LICENCE: [
+                    self.licence_identifier.removeprefix(f"{ROOT_OID}."),
+                    self.licence_type_name,
+                    cut_name(self.holder_name, self.licence_type_name),
+                    (self.issued_on - _EPOCH).days,
+                    (self.valid_from - _EPOCH).days,
+                    None if until is None else (until - _EPOCH).days,
+                    self.status_at_issue.value,
+                ],
+            }
+        )
 
     @classmethod
     def decode(cls, payload: bytes) -> "LicenceClaims":
         """LicenceCodeError for anything but exactly these claims."""
         try:
             claims = loads(payload)
-            known = {_SUBJECT, _ISSUED_AT, _IDENTIFIER, _TYPE, _NAME, _ISSUED_ON, _FROM, _STATUS}
-            if not isinstance(claims, dict) or set(claims) - {_UNTIL} != known:
+            if not isinstance(claims, dict) or set(claims) != {_SUBJECT, _ISSUED_AT, _LICENCE}:
                 raise LicenceCodeError("the claims are not those of a licence code")
+            identifier, type_name, holder_name, issued_on, valid_from, valid_until, status = claims[_LICENCE]
             return cls(
-                licence_identifier=str(LicenceIdentifier.parse(f"{ROOT_OID}.{claims[_IDENTIFIER]}")),
-                licence_type_name=_text(claims[_TYPE]),
+                licence_identifier=str(LicenceIdentifier.parse(f"{ROOT_OID}.{identifier}")),
+                licence_type_name=_text(type_name),
                 holder_code=_text(claims[_SUBJECT]),
-                holder_name=_text(claims[_NAME]),
-                issued_on=_day(claims[_ISSUED_ON]),
-                valid_from=_day(claims[_FROM]),
-                valid_until=_day(claims[_UNTIL]) if _UNTIL in claims else None,
-                status_at_issue=LicenceStatus(claims[_STATUS]),
+                holder_name=_text(holder_name),
+                issued_on=_day(issued_on),
+                valid_from=_day(valid_from),
+                valid_until=None if valid_until is None else _day(valid_until),
+                status_at_issue=LicenceStatus(status),
                 issued_at=datetime.fromtimestamp(claims[_ISSUED_AT], UTC),
             )
         except (MalformedDataError, CodeError, ValueError, TypeError, OverflowError, OSError) as error:
@@ -88,15 +91,15 @@ class LicenceClaims:
 
     def names_holder(self, name: str) -> bool:
         """Whether the registered ``name`` is the one in the code, as far as the code has it."""
-        return self.holder_name == cut_name(name)
+        return self.holder_name == cut_name(name, self.licence_type_name)
 
 
-def cut_name(name: str) -> str:
-    """``name`` as it stands in a code."""
-    encoded = name.encode()
-    if len(encoded) <= MAX_NAME_BYTES:
+def cut_name(name: str, type_name: str) -> str:
+    """``name`` as it stands in a code beside the name of the type."""
+    room = MAX_TEXT_BYTES - len(type_name.encode())
+    if len(name.encode()) <= room:
         return name
-    return encoded[:MAX_NAME_BYTES].decode(errors="ignore") + CUT
+    return name.encode()[: room - len(CUT.encode())].decode(errors="ignore") + CUT
 
 
 def licence_code_url(base_url: str, token: bytes) -> str:

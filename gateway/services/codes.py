@@ -3,20 +3,20 @@
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
-from gateway.domain.answers import CodeClass, Genuine, LicenceAnswer, Resolution
+from gateway.domain.answers import CodeClass, Genuine, Resolution
 from gateway.domain.codes import ScannedCode, classify
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.errors import UnreadableInputError
 from gateway.imaging.qr_reading import read_codes
-from gateway.persistence.models import Enterprise, Licence, LicenceVersion
+from gateway.persistence.models import Enterprise, LicenceVersion
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.enterprises import enterprise_view
-from gateway.services.licence_codes import LicenceCodeFinding, check_licence_code
-from gateway.services.listing import Listing
+from gateway.services.licence_codes import check_licence_code
+from gateway.services.listing import WHOLE, Listing
 
 
 class Codes:
@@ -28,7 +28,7 @@ class Codes:
 
     def resolve(self, text: str) -> Resolution:
         """The answer for any QR content or typed code; refusals are answers too, with their reason."""
-        code = classify(text, own_hosts=self._own_hosts())
+        code = classify(text, own_hosts=self.own_hosts())
         if code.licence_payload is not None:
             return self._licence(code, code.licence_payload)
         if code.unified_social_credit_code is not None:
@@ -46,7 +46,8 @@ class Codes:
         answers = [self.resolve(found) for found in texts]
         return next((answer for answer in answers if answer.unified_social_credit_code), answers[0])
 
-    def _own_hosts(self) -> frozenset[str]:
+    def own_hosts(self) -> frozenset[str]:
+        """Hosts whose licence codes are ours, lower case."""
         base = urlsplit(self._deps.settings.public_base_url).netloc.lower()
         return self._deps.settings.own_hosts | {base}
 
@@ -78,7 +79,7 @@ class Codes:
         with reading(self._deps.sessions) as session:
             version = _version(session, finding.claims.licence_identifier)
             enterprise = session.get(Enterprise, finding.claims.holder_code)
-        answer = None if version is None else self._answer(version, finding)
+        answer = None if version is None else self._listing.answer(version, finding.claims)
         return Resolution(
             code_class=code.code_class,
             unified_social_credit_code=finding.claims.holder_code,
@@ -89,13 +90,11 @@ class Codes:
             licence=answer,
         )
 
-    def _answer(self, version: LicenceVersion, finding: LicenceCodeFinding) -> LicenceAnswer:
-        return self._listing.answer(version, finding.claims)
 
 
 def _version(session: Session, licence_identifier: str) -> LicenceVersion | None:
     return session.scalar(
         select(LicenceVersion)
         .where(LicenceVersion.licence_identifier == licence_identifier)
-        .options(selectinload(LicenceVersion.licence).selectinload(Licence.status_changes))
+        .options(*WHOLE)
     )

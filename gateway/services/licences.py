@@ -27,7 +27,7 @@ from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import Draft, HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises
-from gateway.services.listing import Listing
+from gateway.services.listing import WHOLE, Listing
 from gateway.services.seals import Seals
 
 PDF = ".pdf"
@@ -81,6 +81,14 @@ class Licences:
         draft = make_draft(self._deps, application, binding, seal)
         return self._record(application, binding, seal, draft)
 
+    def check(self, record: Mapping[str, object]) -> Application:
+        """What ``issue`` checks before it signs anything; the same errors."""
+        application = parse_application(record, self._catalogue.load())
+        with reading(self._deps.sessions) as session:
+            if self._known(session, application) is None:
+                self._enterprises.binding(session, application.holder_code, application.holder_name)
+        return application
+
     def change_status(
         self,
         licence_identifier: str,
@@ -121,7 +129,7 @@ class Licences:
             version = session.scalar(
                 select(LicenceVersion)
                 .where(LicenceVersion.licence_identifier == licence_identifier)
-                .options(selectinload(LicenceVersion.licence).selectinload(Licence.status_changes))
+                .options(*WHOLE)
             )
         if version is None:
             raise NotFoundError(f"No licence is registered under {licence_identifier}.")

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from gateway.domain.answers import FaceDifference, FaceValue, Genuine, InForce, LicenceAnswer, ListedLicence
 from gateway.domain.conclusion import judge_signatures, judge_status
@@ -22,6 +22,10 @@ from signing.validation.process import validate_pdf
 PDF = ".pdf"
 
 
+WHOLE = (joinedload(LicenceVersion.licence).selectinload(Licence.status_changes),)
+"""Loads a version with all that an answer on it needs."""
+
+
 class Listing:
     """Turns rows into answers whose every word was checked at ``checked_at``."""
 
@@ -31,12 +35,14 @@ class Listing:
 
     def of_holder(self, session: Session, code: str) -> list[LicenceVersion]:
         """The newest version of every licence that the enterprise holds, last to expire first."""
-        licences = session.scalars(
-            select(Licence)
+        versions = session.scalars(
+            select(LicenceVersion)
+            .join(LicenceVersion.licence)
             .where(Licence.holder_code == code)
-            .options(selectinload(Licence.versions), selectinload(Licence.status_changes))
+            .order_by(LicenceVersion.version)
+            .options(*WHOLE)
         )
-        newest = [licence.versions[-1] for licence in licences]
+        newest = {version.licence_id: version for version in versions}.values()
         return sorted(newest, key=lambda v: (v.valid_until or date.max, v.licence_identifier), reverse=True)
 
     def line(self, version: LicenceVersion) -> ListedLicence:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
@@ -18,11 +18,11 @@ from gateway.domain.verification import (
 )
 from gateway.errors import UnreadableInputError
 from gateway.persistence.blobs import FileDigest
-from gateway.persistence.models import Licence, LicenceVersion, PaperCounterpart, VerificationRecord
+from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
-from gateway.services.listing import current_status
+from gateway.services.listing import WHOLE, current_status
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
 from signing.pyhanko_reading import read_attachments
 from signing.validation.policy import ValidationPolicy
@@ -148,5 +148,5 @@ def _version_of(session: Session, document_sm3: str, attachment: dict[str, Any] 
                 LicenceVersion.licence_identifier == named,
             )
         )
-        .options(selectinload(LicenceVersion.licence).selectinload(Licence.status_changes))
+        .options(*WHOLE)
     ).first()

@@ -1,0 +1,40 @@
+"""Liveness, readiness, metrics and the contract itself."""
+
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway.api.auth import public
+from gateway.api.replies import container, reply
+from gateway.settings import REPOSITORY
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def live() -> Response:
+    """The process answers."""
+    return reply({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+@public
+def ready() -> Response:
+    """Which dependency is missing, by name; 503 when one is."""
+    checks = container().health.check()
+    good = all(state == "ok" for state in checks.values())
+    return reply({"status": "ok" if good else "unavailable", "checks": checks}, 200 if good else 503)
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Prometheus metrics of this worker."""
+    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+@blueprint.get("/api/v1/openapi.yaml")
+@public
+def contract() -> Response:
+    """The contract of this API."""
+    return Response((REPOSITORY / "openapi.yaml").read_bytes(), mimetype="application/yaml")

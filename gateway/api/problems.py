@@ -1,0 +1,78 @@
+"""The only mapping of errors to HTTP: RFC 9457 problem documents."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import (
+    BindingRefusedError,
+    ConfigurationError,
+    ConflictError,
+    GatewayError,
+    NotFoundError,
+    NotInitialisedError,
+    StorageError,
+    UnreadableInputError,
+    ValidationFailedError,
+)
+
+STATUSES: dict[type[GatewayError], HTTPStatus] = {
+    GatewayError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    NotInitialisedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ValidationFailedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""HTTP status of each error; a subclass without its own entry takes that of its parent."""
+
+MEDIA_TYPE = "application/problem+json"
+_SILENT = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE})
+"""What went wrong inside is for the log, not for the caller."""
+
+
+def status_of(error: GatewayError) -> HTTPStatus:
+    """The HTTP status of an error."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def problem(status: HTTPStatus, code: str, detail: str, *, errors: list[dict[str, str]] | None = None) -> Response:
+    """A problem document; ``type`` names the entry of docs/problems.md."""
+    body: dict[str, Any] = {
+        "type": f"urn:licence-gateway:problem:{code.lower()}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "instance": f"urn:request:{g.get('request_id', '')}",
+        "code": code,
+        "errors": errors or [],
+    }
+    response = Response(orjson.dumps(body), status=int(status), mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def gateway_problem(error: GatewayError) -> Response:
+    """The problem document of one of our errors."""
+    status = status_of(error)
+    if status in _SILENT:
+        return problem(status, error.code, "暂时无法完成，请稍后再试。It cannot be done right now; try again later.")
+    fields = error.errors if isinstance(error, ValidationFailedError) else []
+    entries = [{"pointer": f.pointer, "field": f.field, "code": f.code, "detail": f.message} for f in fields]
+    return problem(status, error.code, f"{error.message} {error.hint}".strip(), errors=entries)
+
+
+def http_problem(error: HTTPException) -> Response:
+    """The problem document of an HTTP error of Flask's own; its headers, such as Allow, are kept."""
+    status = HTTPStatus(error.code or 500)
+    response = problem(status, status.name, error.description or status.phrase)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response

@@ -1,0 +1,51 @@
+"""JSON replies, and the uploads and bodies that requests bring."""
+
+from typing import Any
+
+import orjson
+from flask import Response, current_app, request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gateway.container import Container
+from gateway.errors import FieldError, UnreadableInputError, ValidationFailedError
+
+
+def container() -> Container:
+    """The services of this application."""
+    found: Container = current_app.extensions["container"]
+    return found
+
+
+def reply(value: Any, status: int = 200) -> Response:
+    """``value`` as JSON; answers of the moment are not cached."""
+    response = Response(orjson.dumps(value), status=status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class Body(BaseModel):
+    """Base of request bodies: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def parse_body(kind: type[Body]) -> Any:
+    """The JSON body as ``kind``. ValidationFailedError names each wrong field."""
+    try:
+        return kind.model_validate_json(request.get_data())
+    except ValidationError as error:
+        raise ValidationFailedError(
+            [FieldError(".".join(map(str, e["loc"])), e["type"].upper(), e["msg"]) for e in error.errors()]
+        ) from error
+
+
+def uploaded_file() -> tuple[bytes, str]:
+    """(content, name) of the part ``file``, or of the body itself. UnreadableInputError when there is none."""
+    part = request.files.get("file")
+    if part is not None:
+        data, name = part.read(), part.filename or "upload"
+    else:
+        data, name = request.get_data(), "upload"
+    if not data:
+        raise UnreadableInputError("没有收到文件。No file was received.", hint="Send it as the form part “file”.")
+    return data, name

@@ -1,0 +1,131 @@
+"""The only wiring to Flask."""
+
+import logging
+import re
+import secrets
+import time
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gateway.api import enterprises, health, licences, problems, resolutions, trust, verifications
+from gateway.api.auth import require_declarations
+from gateway.container import Container
+from gateway.errors import GatewayError
+from verify_web import views
+
+_REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+_MACHINE_PATHS = ("/api/", "/trust/", "/healthz", "/readyz", "/metrics")
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), microphone=()",
+}
+_REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
+_SECONDS = Histogram("gateway_request_seconds", "Time to answer by route.", ("route",))
+_log = structlog.get_logger()
+
+
+def create_app(container: Container) -> Flask:
+    """The WSGI application of one gateway."""
+    _configure_log(container.settings.log_level)
+    app = Flask("gateway", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = container.settings.max_upload_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
+    app.extensions["container"] = container
+    for room in (resolutions, licences, enterprises, verifications, trust, health, views):
+        app.register_blueprint(room.blueprint)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(GatewayError, _gateway_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _database_error)
+    app.register_error_handler(Exception, _unknown_error)
+    if container.settings.trusted_proxies:
+        count = container.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to add middleware
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count
+        )
+    require_declarations(app)
+    return app
+
+
+def _configure_log(level: str) -> None:
+    """One JSON object a line; traces without the values of variables, which may be personal."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _begin() -> None:
+    sent = request.headers.get("X-Request-Id", "")
+    g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    """Security headers, request id, one log line and the metrics. The path stays out of the log: it holds codes."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    route = request.url_rule.rule if request.url_rule is not None else "unknown"
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    _REQUESTS.labels(route, response.status_code).inc()
+    _SECONDS.labels(route).observe(seconds)
+    _log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        milliseconds=round(seconds * 1000, 1),
+        request_id=g.get("request_id", ""),
+    )
+    return response
+
+
+def _is_machine() -> bool:
+    return request.path.startswith(_MACHINE_PATHS)
+
+
+def _gateway_error(error: GatewayError) -> Response:
+    if problems.status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("gateway_error", code=error.code, message=error.message, request_id=g.get("request_id", ""))
+    return problems.gateway_problem(error) if _is_machine() else views.error_page(error)
+
+
+def _http_error(error: HTTPException) -> Response:
+    return problems.http_problem(error) if _is_machine() else views.http_error_page(error)
+
+
+def _database_error(error: SQLAlchemyError) -> Response:
+    """The register did not answer: that is a failure to check, never a verdict."""
+    _log.error("database_unavailable", kind=type(error).__name__, request_id=g.get("request_id", ""))
+    if not _is_machine():
+        return views.unavailable_page()
+    detail = "登记簿暂时无法查询。The register cannot be asked right now; nothing is said about any licence."
+    return problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, "REGISTRY_UNAVAILABLE", detail)
+
+
+def _unknown_error(error: Exception) -> Response:
+    """Anything else: the cause goes to the log, the caller gets the request id only."""
+    _log.error("unknown_error", kind=type(error).__name__, exc_info=error, request_id=g.get("request_id", ""))
+    if not _is_machine():
+        return views.unavailable_page(HTTPStatus.INTERNAL_SERVER_ERROR)
+    detail = "内部错误。Something went wrong inside; give the request id when you report it."
+    return problems.problem(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", detail)

@@ -1,0 +1,305 @@
+"""The command line: ``licence-gateway``. Errors go to standard error in one sentence with the way out."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from certs.errors import CertsError
+from gateway import cli_answers
+from gateway.container import Container
+from gateway.demo import run_demo
+from gateway.domain.answer_json import resolution_json
+from gateway.domain.status import LicenceStatus
+from gateway.domain.verification import VerificationReport
+from gateway.errors import GatewayError, UnreadableInputError, ValidationFailedError
+from gateway.server import serve as serve_application
+from gateway.services.issuing import IssueRun
+from gateway.settings import read_settings
+from signing.errors import SigningError
+
+USAGE = 64
+"""Exit status for a wrong call (sysexits.h)."""
+
+app = typer.Typer(
+    name="licence-gateway",
+    help="电子证照签发与核验网关。Electronic licence and signature verification gateway.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+output = Console()
+complaints = Console(stderr=True)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Data directory; default GATEWAY_DATA_DIR or var/data.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def _container(data_dir: Path | None, *, initialised: bool = True) -> Container:
+    container = Container(read_settings(data_dir=data_dir))
+    if initialised:
+        container.installation.require()
+    return container
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+@app.command()
+def init(
+    data_dir: DataDir = None,
+    samples: Annotated[
+        Path | None, typer.Option(help="Sample enterprises (NDJSON), each of which gets a test certificate.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a data directory into a gateway: database, keys, trust store, catalogue, seals. Safe to repeat.
+
+    Example: licence-gateway init --data-dir var/data --samples tests/vectors/registry/enterprises.jsonl
+    """
+    container = _container(data_dir, initialised=False)
+    say = (lambda _: None) if as_json else (lambda step: output.print(f"· {step}"))
+    container.installation.initialise(say)
+    added = 0
+    if samples is not None:
+        with output.status("电子营业执照 electronic business licences") as status:
+            added = container.installation.register_samples(_records(samples.read_text()), status.update)
+    folder = container.settings.data_dir
+    if as_json:
+        _print_json({"data_dir": str(folder), "enterprises_added": added})
+    else:
+        output.print(f"就绪 ready: {folder}" + (f"，新增主体 {added}" if added else ""))
+
+
+@app.command()
+def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Tell what is configured, which SM2 back end is in use, what is missing or about to expire, and how to mend it.
+
+    Example: licence-gateway doctor
+    """
+    findings = cli_answers.diagnose(Container(read_settings(data_dir=data_dir)))
+    if as_json:
+        _print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
+            output.print(f"{mark} {finding.subject}: {finding.detail}", highlight=False)
+    raise typer.Exit(0 if all(finding.good for finding in findings) else 1)
+
+
+@app.command()
+def issue(
+    file: Annotated[str, typer.Argument(help="Applications: JSON, a JSON array, or NDJSON; - for standard input.")],
+    data_dir: DataDir = None,
+    output_dir: Annotated[
+        Path | None, typer.Option("--output", help="Copy the PDFs here, named by licence number.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Check every application, issue nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Issue licences, electronic and paper in one act, each exactly once.
+
+    A refused application names its broken fields; the others go on. Exit status 0 when all stand, 1 when one was refused.
+
+    Example: licence-gateway issue tests/vectors/registry/applications.jsonl --output var/licences
+    """
+    container = _container(data_dir)
+    text = sys.stdin.read() if file == "-" else _read_text(Path(file))
+    records = list(_records(text))
+    run = IssueRun(container.licences, output_dir, dry_run=dry_run)
+    show = not as_json and sys.stdout.isatty()
+    for record in track(records, "签发 issuing", disable=not show):
+        outcome = run.take(record)
+        if not as_json:
+            output.print(cli_answers.issue_line(outcome), highlight=False, soft_wrap=True)
+    if as_json:
+        _print_json(run.summary())
+    else:
+        output.print(cli_answers.issue_summary(run), highlight=False)
+    raise typer.Exit(1 if run.refused else 0)
+
+
+@app.command()
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Signed PDFs, or texts or pictures of a licence's QR code.")],
+    data_dir: DataDir = None,
+    trust_anchors: Annotated[
+        Path | None, typer.Option(help="Trust only these certificates: a file, a folder, or a gateway's trust folder.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="Judge as of this instant, such as 2026-01-01T00:00:00Z.")] = None,
+    offline: Annotated[bool, typer.Option(help="Do not ask the register; judge the file alone.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Verify files: signature, chain, time-stamp, changes after signing, and the licence's status.
+
+    Exit status: 0 genuine, 1 not genuine, 2 undecided, 3 no signature, 4 cannot be processed, 64 usage.
+
+    Example: licence-gateway verify licence.pdf --trust-anchors trust/ --offline
+    """
+    verifier = cli_answers.Verifier(read_settings(data_dir=data_dir), trust_anchors, at, offline=offline)
+    statuses, reports = [], []
+    for file in files:
+        try:
+            report = verifier.verify(_read_bytes(file), file.name)
+        except UnreadableInputError as error:
+            statuses.append(cli_answers.UNPROCESSABLE)
+            _complain(error)
+            reports.append({"document": {"file_name": file.name}, "error": {"code": error.code, "message": error.message}})
+            continue
+        statuses.append(cli_answers.verify_status(report))
+        reports.append(report.to_json())
+        if not as_json:
+            _print_report(report)
+    if as_json:
+        _print_json(reports[0] if len(reports) == 1 else reports)
+    raise typer.Exit(cli_answers.worst_status(statuses))
+
+
+def _print_report(report: VerificationReport) -> None:
+    for line in cli_answers.report_lines(report):
+        output.print(line, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def resolve(
+    text: Annotated[str | None, typer.Argument(help="What a QR code holds, or a unified social credit code.")] = None,
+    image: Annotated[Path | None, typer.Option(help="A picture or PDF with a QR code.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Resolve any QR content into the verified list of an enterprise's licences. A scanned URL is never fetched.
+
+    Exit status: 0 resolved, 3 nothing registered under it, 2 could not ask, 4 refused or unreadable, 64 usage.
+
+    Example: licence-gateway resolve --image tests/vectors/qr/plain.png
+    """
+    if (text is None) == (image is None):
+        raise click.UsageError("give either a text or --image FILE")
+    container = _container(data_dir)
+    try:
+        resolution = (
+            container.codes.resolve(text) if text is not None else container.codes.resolve_image(_read_bytes(image))
+        )
+    except UnreadableInputError as error:
+        _complain(error)
+        raise typer.Exit(cli_answers.UNPROCESSABLE) from error
+    if as_json:
+        _print_json(resolution_json(resolution))
+    else:
+        cli_answers.print_resolution(output, resolution)
+    raise typer.Exit(cli_answers.resolve_status(resolution))
+
+
+@app.command(name="status")
+def change_status(
+    licence_identifier: Annotated[str, typer.Argument(help="证照标识.")],
+    status: Annotated[LicenceStatus, typer.Argument(help="The new status.")],
+    ground: Annotated[str, typer.Option(help="Legal ground of the decision.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Record that a licence was suspended, restored, revoked, withdrawn or cancelled, with the legal ground.
+
+    Example: licence-gateway status 1.2.156… suspended --ground "食品经营许可和备案管理办法" --reason "整改期间"
+    """
+    container = _container(data_dir)
+    container.licences.change_status(licence_identifier, status, legal_ground=ground, reason=reason)
+    output.print(f"{licence_identifier} → {status}", highlight=False)
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = None,
+    bind: Annotated[str, typer.Option(help="HOST:PORT.")] = "127.0.0.1:8000",
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+) -> None:
+    """Serve the look-up pages and the API.
+
+    Example: licence-gateway serve --bind 127.0.0.1:8000 --workers 2
+    """
+    container = _container(data_dir)
+    container.installation.publish_trust()
+    serve_application(container.settings, bind=bind, workers=workers)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo works; made anew each time.")] = Path("var/demo"),
+    bind: Annotated[str, typer.Option(help="HOST:PORT of the pages.")] = "127.0.0.1:8000",
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages at the end.")] = True,
+) -> None:
+    """Run the whole main job on sample data: set up, issue, resolve a QR image, verify, tamper, serve.
+
+    Example: licence-gateway demo --no-serve
+    """
+    settings = run_demo(folder, bind, output)
+    if serve:
+        output.print(f"\n页面 pages: {settings.public_base_url}/  （Ctrl-C 结束 to stop）", highlight=False)
+        serve_application(settings, bind=bind, workers=2)
+
+
+def _records(text: str) -> Iterator[Any]:
+    """The applications in JSON, a JSON array, or one JSON value a line; a broken line is given as its text."""
+    try:
+        value = json.loads(text)
+        yield from value if isinstance(value, list) else [value]
+        return
+    except ValueError:
+        pass
+    for line in text.splitlines():
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                yield line
+
+
+def _read_bytes(path: Path | None) -> bytes:
+    assert path is not None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableInputError(f"{path}: {error.strerror}", hint="Check the path.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return _read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableInputError(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error
+
+
+def _complain(error: Exception) -> None:
+    hint = getattr(error, "hint", "")
+    complaints.print(f"[red]错误 error:[/] {error}" + (f"  [dim]{hint}[/]" if hint else ""), highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point: runs the command and turns errors into one sentence and an exit status."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except ValidationFailedError as error:
+        _complain(error)
+        sys.exit(1)
+    except (GatewayError, CertsError, SigningError, OSError) as error:
+        _complain(error)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

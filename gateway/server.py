@@ -1,0 +1,43 @@
+"""The production WSGI server: gunicorn with sync workers, which it kills when a handler hangs."""
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from gateway.app import create_app
+from gateway.container import Container
+from gateway.settings import Settings
+
+_TIMEOUT_SECONDS = 60
+_GRACE_SECONDS = 30
+
+
+class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    def __init__(self, settings: Settings, bind: str, workers: int) -> None:
+        self._settings = settings
+        self._options: dict[str, Any] = {
+            "bind": bind,
+            "workers": workers,
+            "worker_class": "sync",
+            "timeout": _TIMEOUT_SECONDS,
+            "graceful_timeout": _GRACE_SECONDS,
+            "control_socket_disable": True,
+            "proc_name": "licence-gateway",
+            "loglevel": settings.log_level.lower(),
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our options to gunicorn."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application, made in each worker so that no key or connection crosses a fork."""
+        return create_app(Container(self._settings))
+
+
+def serve(settings: Settings, *, bind: str, workers: int) -> None:
+    """Serve until stopped."""
+    _Server(settings, bind, workers).run()
