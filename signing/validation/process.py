@@ -9,6 +9,7 @@
 7. Conclusion: the first proven failure decides, else the first open question.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -257,17 +258,19 @@ def _trust(result: PathResult | None) -> Trust:
     return Trust.EGOV_QUALIFIED if result.path.anchor.egov_qualified else Trust.TRUSTED
 
 
-def _signer(certificate: Certificate | None, policy: ValidationPolicy) -> SignerIdentity:
-    if certificate is None:
-        return SignerIdentity()
-    subject = certificate.parsed.subject
+def signer_identity(certificate: bytes, read_credit_code: Callable[[bytes], str | None] | None = None) -> SignerIdentity:
+    """Whom a certificate (DER) names. MalformedDataError when it is none."""
+    subject = load_certificate(certificate).parsed.subject
     names = {
         oid: ", ".join(str(a.value) for a in subject.get_attributes_for_oid(oid))
         for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
     }
-    read = policy.read_credit_code
     return SignerIdentity(
         common_name=names[NameOID.COMMON_NAME],
         organisation=names[NameOID.ORGANIZATION_NAME],
-        unified_social_credit_code=None if read is None else read(certificate.der),
+        unified_social_credit_code=None if read_credit_code is None else read_credit_code(certificate),
     )
+
+
+def _signer(certificate: Certificate | None, policy: ValidationPolicy) -> SignerIdentity:
+    return SignerIdentity() if certificate is None else signer_identity(certificate.der, policy.read_credit_code)

@@ -1,0 +1,57 @@
+# make demo   shows the whole main job on sample data
+# make test   runs every suite
+# Needs Python 3.11+ with venv; installs uv into .tools and system packages by apt when they are missing.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+STAMP := $(VENV)/.ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench faults lock format clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): requirements-dev.lock pyproject.toml $(filter .tools/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## environment in .venv, fonts in build/assets
+	@$(BIN)/python tools/build_assets.py
+
+demo: setup  ## set up, issue, sign, resolve a QR image, verify, tamper, serve (ARGS=--no-serve stops before serving)
+	@$(BIN)/licence-gateway demo $(ARGS)
+
+test: setup  ## every suite: unit, API, browser, interop with foreign tools
+	@tools/system_packages.sh
+	@$(BIN)/python -m pytest tests -m "not bench" $(ARGS)
+
+check: setup  ## format, lint, types, layers, migrations, docs, audit
+	@$(BIN)/python tools/check.py
+
+bench: setup  ## all benchmarks: a table and var/bench.json
+	@$(BIN)/python -m tests.bench
+
+faults: setup  ## fault injection and hostile input: a table and var/faults.json
+	@tools/system_packages.sh
+	@$(BIN)/python -m tests.faults
+
+lock: $(filter .tools/bin/uv,$(UV))  ## pin the requirements anew
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock requirements.in
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock requirements-dev.in
+
+format: setup  ## format and mend what can be mended
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean:  ## remove what can be made again
+	rm -rf $(VENV) .tools build var
