@@ -39,9 +39,7 @@ class Subject:
         if self.unified_social_credit_code:
             parts.append(("serialNumber", der.printable(self.unified_social_credit_code)))
         parts.append(("CN", der.utf8(self.common_name)))
-        return der.sequence(
-            *(der.set_of(der.sequence(der.oid(_NAME_OIDS[name]), value)) for name, value in parts)
-        )
+        return der.sequence(*(der.set_of(der.sequence(der.oid(_NAME_OIDS[name]), value)) for name, value in parts))
 
 
 @dataclass(frozen=True)

@@ -59,4 +59,5 @@ def extract_credit_code(certificate: bytes, rules: ExtractionRules = DEFAULT_RUL
         raise CreditCodeError("the certificate holds no unified social credit code")
     if len(found) > 1:
         raise CreditCodeError(f"the certificate holds differing credit codes: {', '.join(sorted(found))}")
-    return found.pop()
+    code: str = found.pop()
+    return code

@@ -49,7 +49,11 @@ def _lint_usage(extensions: x509.Extensions, profile: Profile) -> None:
         return
     _require({oid.dotted_string for oid in extended.value} == wanted, profile, "no other extended key usage")
     if ExtendedKeyUsageOID.TIME_STAMPING in extended.value:
-        _require(extended.critical and profile.extended_key_usage == TIME_STAMPING, profile, "critical timeStamping")
+        _require(
+            extended.critical and profile.extended_key_usage == TIME_STAMPING,
+            profile,
+            "critical timeStamping",
+        )
 
 
 def _lint_constraints(extensions: x509.Extensions, profile: Profile) -> None:

@@ -57,11 +57,7 @@ def _entry(entry: RevokedEntry) -> bytes:
         ()
         if entry.reason is RevocationReason.UNSPECIFIED
         else (
-            der.sequence(
-                der.sequence(
-                    der.oid("2.5.29.21"), der.octet_string(der.tlv(0x0A, bytes((entry.reason,))))
-                )
-            ),
+            der.sequence(der.sequence(der.oid("2.5.29.21"), der.octet_string(der.tlv(0x0A, bytes((entry.reason,)))))),
         )
     )
     return der.sequence(der.integer(entry.serial_number), der.time(entry.revoked_at), *extensions)

@@ -15,9 +15,7 @@ def check_digit(body: str) -> str:
 
 def is_valid(code: str) -> bool:
     """Whether ``code`` has the form and the right check digit. It never proves that the holder exists."""
-    return (
-        len(code) == LENGTH and all(c in ALPHABET for c in code) and check_digit(code[:-1]) == code[-1]
-    )
+    return len(code) == LENGTH and all(c in ALPHABET for c in code) and check_digit(code[:-1]) == code[-1]
 
 
 def organisation_check_fits(code: str) -> bool:

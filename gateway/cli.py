@@ -134,7 +134,8 @@ def verify(
     files: Annotated[list[Path], typer.Argument(help="Signed PDFs, or texts or pictures of a licence's QR code.")],
     data_dir: DataDir = None,
     trust_anchors: Annotated[
-        Path | None, typer.Option(help="Trust only these certificates: a file, a folder, or a gateway's trust folder.")
+        Path | None,
+        typer.Option(help="Trust only these certificates: a file, a folder, or a gateway's trust folder."),
     ] = None,
     at: Annotated[str | None, typer.Option(help="Judge as of this instant, such as 2026-01-01T00:00:00Z.")] = None,
     offline: Annotated[bool, typer.Option(help="Do not ask the register; judge the file alone.")] = False,
@@ -154,7 +155,12 @@ def verify(
         except UnreadableInputError as error:
             statuses.append(cli_answers.UNPROCESSABLE)
             _complain(error)
-            reports.append({"document": {"file_name": file.name}, "error": {"code": error.code, "message": error.message}})
+            reports.append(
+                {
+                    "document": {"file_name": file.name},
+                    "error": {"code": error.code, "message": error.message},
+                }
+            )
             continue
         statuses.append(cli_answers.verify_status(report))
         reports.append(report.to_json())
@@ -252,16 +258,17 @@ def _records(text: str) -> Iterator[Any]:
     """The applications in JSON, a JSON array, or one JSON value a line; a broken line is given as its text."""
     try:
         value = json.loads(text)
-        yield from value if isinstance(value, list) else [value]
-        return
     except ValueError:
-        pass
-    for line in text.splitlines():
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                yield line
+        yield from (_record(line) for line in text.splitlines() if line.strip())
+    else:
+        yield from value if isinstance(value, list) else [value]
+
+
+def _record(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line
 
 
 def _read_bytes(path: Path | None) -> bytes:
@@ -281,7 +288,11 @@ def _read_text(path: Path) -> str:
 
 def _complain(error: Exception) -> None:
     hint = getattr(error, "hint", "")
-    complaints.print(f"[red]错误 error:[/] {error}" + (f"  [dim]{hint}[/]" if hint else ""), highlight=False, soft_wrap=True)
+    complaints.print(
+        f"[red]错误 error:[/] {error}" + (f"  [dim]{hint}[/]" if hint else ""),
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def main() -> None:

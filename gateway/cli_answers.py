@@ -176,7 +176,14 @@ def print_resolution(output: Console, resolution: Resolution) -> None:
     if not resolution.licences:
         return
     table = Table(show_lines=True)
-    for heading in ("证照 licence", "编号 number", "发证机关 authority", "至 until", "状态 status", "真伪 genuine"):
+    for heading in (
+        "证照 licence",
+        "编号 number",
+        "发证机关 authority",
+        "至 until",
+        "状态 status",
+        "真伪 genuine",
+    ):
         table.add_column(heading, overflow="fold")
     for licence in resolution.licences:
         until = "长期" if licence.valid_until is None else licence.valid_until.isoformat()

@@ -23,19 +23,24 @@ class Settings(BaseModel):
         description="SQLAlchemy URL; without it SQLite in the data directory. PostgreSQL: postgresql+psycopg://…",
     )
     assets_dir: Path = Field(
-        default=REPOSITORY / "build" / "assets", description="Fonts that `make setup` builds from npm packages."
+        default=REPOSITORY / "build" / "assets",
+        description="Fonts that `make setup` builds from npm packages.",
     )
     key_password_file: Path | None = Field(
-        default=None, description="File with the password of the private keys; default keys/password in the data directory."
+        default=None,
+        description="File with the password of the private keys; default keys/password in the data directory.",
     )
     key_iterations: int = Field(
-        default=600_000, ge=1_000, description="PBKDF2 rounds that protect a private key; fewer only in tests."
+        default=600_000,
+        ge=1_000,
+        description="PBKDF2 rounds that protect a private key; fewer only in tests.",
     )
     public_base_url: str = Field(
         default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
     )
     own_hosts: frozenset[str] = Field(
-        default=frozenset(), description="Further host names (comma-separated) whose licence QR codes are ours."
+        default=frozenset(),
+        description="Further host names (comma-separated) whose licence QR codes are ours.",
     )
     site_name: str = Field(default="阳江市电子证照核验", description="Name on the pages.")
     max_upload_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="Largest upload in bytes.")
@@ -49,7 +54,9 @@ class Settings(BaseModel):
     )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(
-        default=0, ge=0, description="Number of reverse proxies in front whose X-Forwarded headers are believed."
+        default=0,
+        ge=0,
+        description="Number of reverse proxies in front whose X-Forwarded headers are believed.",
     )
     timestamp_policy_oid: str = Field(
         default="2.25.67833047577107300058708129777585496789",

@@ -22,9 +22,7 @@ def document_digest(prepared: PreparedPdf, digest_oid: str) -> bytes:
     return result
 
 
-def sign_prepared(
-    prepared: PreparedPdf, key: SigningKey, *, timestamps: TimestampSource | None = None
-) -> bytes:
+def sign_prepared(prepared: PreparedPdf, key: SigningKey, *, timestamps: TimestampSource | None = None) -> bytes:
     """The signed PDF: PAdES B-B, or B-T when there is a source of time-stamps.
 
     The time-stamp's imprint is SM3 over the signature value. Errors of the key and of the source pass

@@ -1,7 +1,7 @@
 """PKCS#8 of SM2 keys (RFC 5958) under PBES2 (RFC 8018), for back ends that have no key container of their own."""
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from asn1crypto import core, keys
 from cryptography.hazmat.primitives import hashes, padding
@@ -19,11 +19,15 @@ _MOST_ITERATIONS = 10_000_000
 
 
 class _EcAlgorithm(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
-    _fields = [("algorithm", core.ObjectIdentifier), ("parameters", core.ObjectIdentifier)]  # noqa: RUF012
+    _fields: ClassVar = [("algorithm", core.ObjectIdentifier), ("parameters", core.ObjectIdentifier)]
 
 
 class _Pkcs8(core.Sequence):  # type: ignore[misc]
-    _fields = [("version", core.Integer), ("algorithm", _EcAlgorithm), ("private_key", core.ParsableOctetString)]  # noqa: RUF012
+    _fields: ClassVar = [
+        ("version", core.Integer),
+        ("algorithm", _EcAlgorithm),
+        ("private_key", core.ParsableOctetString),
+    ]
 
 
 def read_scalar(encoded: bytes, password: bytes | None) -> bytes:

@@ -90,9 +90,7 @@ class Sm2SignatureValidator(DefaultSignatureValidator):
             super().validate_signature(signature, signed_data, public_key_info, signature_algorithm, context)
             return
         if context.prehashed:
-            raise AlgorithmNotSupported(
-                "SM2 hashes the signer's identity with the message: a digest is no message"
-            )
+            raise AlgorithmNotSupported("SM2 hashes the signer's identity with the message: a digest is no message")
         try:
             sm2.verify(sm2.load_public(public_key_info.dump()), signed_data, signature)
         except (InvalidSignatureError, KeyRefusedError) as error:
@@ -116,9 +114,7 @@ class SigningKeySigner(Signer):
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         """Signature value over ``data``; zeros of its length when only the size is asked for."""
         if digest_algorithm != self.digest_algorithm:
-            raise UnsupportedFormatError(
-                f"the key signs with {self.digest_algorithm}, not {digest_algorithm}"
-            )
+            raise UnsupportedFormatError(f"the key signs with {self.digest_algorithm}, not {digest_algorithm}")
         if dry_run and self._key.algorithm is SignatureAlgorithm.SM2_WITH_SM3:
             return bytes(_SM2_SIGNATURE_BYTES)
         return self._key.sign(data)

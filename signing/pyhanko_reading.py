@@ -16,7 +16,8 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
 from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, SignatureCoverageLevel
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.errors import MalformedDataError, ResourceLimitError, SigningError, UnsupportedFormatError
 from signing.validation.policy import Limits
@@ -160,7 +161,7 @@ def _leaves_out_contents_only(data: bytes, byte_range: tuple[int, ...], contents
 
 
 def _embedded(reader: PdfFileReader, field: Any, name: str) -> EmbeddedPdfSignature | None:
-    """pyHanko's view, None for contents that are no CMS: coverage is then judged from the ByteRange alone."""
+    """PyHanko's view, None for contents that are no CMS: coverage is then judged from the ByteRange alone."""
     try:
         return EmbeddedPdfSignature(reader, field, name)
     except Exception:  # noqa: BLE001 - whatever is in /Contents is judged by our own parser
@@ -176,15 +177,14 @@ def _coverage(
         return Coverage.ENTIRE_FILE
     if embedded is None:
         return Coverage.PARTIAL
-    embedded.coverage = embedded.evaluate_signature_coverage()
-    if embedded.coverage >= SignatureCoverageLevel.ENTIRE_REVISION:
+    level = embedded.evaluate_signature_coverage()
+    embedded.coverage = level  # type: ignore[assignment] # pyHanko leaves it untyped; its diff reads it
+    if level >= SignatureCoverageLevel.ENTIRE_REVISION:
         return Coverage.ENTIRE_REVISION
     return Coverage.PARTIAL
 
 
-def _changes(
-    data: bytes, reader: PdfFileReader, coverage: Coverage, embedded: EmbeddedPdfSignature | None
-) -> Changes:
+def _changes(data: bytes, reader: PdfFileReader, coverage: Coverage, embedded: EmbeddedPdfSignature | None) -> Changes:
     """Only validation data and document time-stamps may follow a signature, and nothing may follow the last revision."""
     if coverage is Coverage.ENTIRE_FILE:
         return Changes.NONE

@@ -120,7 +120,7 @@ def z_a(key: PublicKey, signer_id: bytes = DEFAULT_ID) -> bytes:
 
 
 def message_digest(key: PublicKey, message: bytes, signer_id: bytes = DEFAULT_ID) -> bytes:
-    """e = SM3(Z_A || M)."""
+    """E = SM3(Z_A || M)."""
     return sm3(z_a(key, signer_id) + message)
 
 
@@ -141,7 +141,8 @@ def generate() -> PrivateKey:
 
 def parse_signature(der: bytes) -> tuple[int, int]:
     """(r, s) of a strict DER signature. MalformedSignatureError for any other encoding, for values out of [1, n-1]
-    and for r + s = n (GB/T 32918.2, 7.1)."""
+    and for r + s = n (GB/T 32918.2, 7.1).
+    """
     if len(der) < 2 or der[0] != 0x30 or der[1] != len(der) - 2:  # noqa: PLR2004 - tag and short length
         raise MalformedSignatureError("not a DER SEQUENCE of its own length")
     r, offset = _der_integer(der, 2)
@@ -181,7 +182,7 @@ def signature_from_scalars(r: int, s: int) -> bytes:
 
 
 def signature_to_raw(der: bytes) -> bytes:
-    """r || s, 64 bytes, from strict DER."""
+    """R || s, 64 bytes, from strict DER."""
     r, s = parse_signature(der)
     return r.to_bytes(SCALAR_BYTES) + s.to_bytes(SCALAR_BYTES)
 

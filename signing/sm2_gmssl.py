@@ -108,7 +108,7 @@ class GmsslBackend:
 
 
 def public_point(scalar: int) -> PublicKey:
-    """scalar * G by double-and-add; only for loading a key where no library can."""
+    """Scalar * G by double-and-add; only for loading a key where no library can."""
     result: tuple[int, int] | None = None
     addend: tuple[int, int] | None = (sm2.GX, sm2.GY)
     while scalar:

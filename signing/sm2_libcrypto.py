@@ -98,7 +98,10 @@ class _TableGroup:
         self.handle = library.EC_GROUP_dup(base_group)
         generator = library.EC_POINT_new(self.handle)
         try:
-            order, cofactor = library.EC_GROUP_get0_order(base_group), library.EC_GROUP_get0_cofactor(base_group)
+            order, cofactor = (
+                library.EC_GROUP_get0_order(base_group),
+                library.EC_GROUP_get0_cofactor(base_group),
+            )
             done = (
                 library.EC_POINT_oct2point(self.handle, generator, point, len(point), None) == 1
                 and library.EC_GROUP_set_generator(self.handle, generator, order, cofactor) == 1
@@ -196,12 +199,8 @@ class LibcryptoBackend:
             table.handle, scratch.q, scratch.scalar, self._generator, scratch.one, scratch.context
         )
         library.BN_bin2bn((s - 1).to_bytes(sm2.SCALAR_BYTES), sm2.SCALAR_BYTES, scratch.scalar)
-        done &= library.EC_POINT_mul(
-            self._group, scratch.r, scratch.scalar, scratch.q, scratch.one, scratch.context
-        )
-        done &= library.EC_POINT_get_affine_coordinates(
-            self._group, scratch.r, scratch.x, None, scratch.context
-        )
+        done &= library.EC_POINT_mul(self._group, scratch.r, scratch.scalar, scratch.q, scratch.one, scratch.context)
+        done &= library.EC_POINT_get_affine_coordinates(self._group, scratch.r, scratch.x, None, scratch.context)
         if not done:
             # The point at infinity has no x; no honest signature leads there.
             library.ERR_clear_error()

@@ -4,7 +4,17 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -18,9 +28,7 @@ from gateway.errors import GatewayError, NotFoundError, UnreadableInputError
 from verify_web.language import COOKIE, LANGUAGES, chooser, language_of
 from verify_web.verdicts import licence_verdict, report_verdict
 
-blueprint = Blueprint(
-    "pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
-)
+blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 _YEAR = 365 * 24 * 3600
 
 
@@ -169,11 +177,19 @@ def error_page(error: GatewayError) -> Response:
     """The page for one of our errors."""
     if isinstance(error, NotFoundError):
         return _error(
-            HTTPStatus.NOT_FOUND, "没有查到", "Not found", "登记簿中没有这一项。", "The register has no such entry."
+            HTTPStatus.NOT_FOUND,
+            "没有查到",
+            "Not found",
+            "登记簿中没有这一项。",
+            "The register has no such entry.",
         )
     if isinstance(error, UnreadableInputError):
         return _error(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "无法读取", "Cannot be read", f"{error.message}", f"{error.message} {error.hint}"
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "无法读取",
+            "Cannot be read",
+            f"{error.message}",
+            f"{error.message} {error.hint}",
         )
     return unavailable_page()
 

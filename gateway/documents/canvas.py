@@ -49,7 +49,15 @@ class Canvas:
         self._operations.append(operators)
 
     def text(
-        self, text: str, x: float, y: float, size: float, role: str, *, spacing: float = 0, colour: str = "0.1 0.1 0.1"
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float,
+        role: str,
+        *,
+        spacing: float = 0,
+        colour: str = "0.1 0.1 0.1",
     ) -> None:
         """Text with its baseline at (x, y) mm; ``size`` and extra ``spacing`` in points, ``colour`` as RGB operands."""
         for run in self.fonts.runs(text, role):
@@ -61,7 +69,15 @@ class Canvas:
         return (self.fonts.width(text, role) * size + spacing * max(len(text) - 1, 0)) / MM
 
     def centred(
-        self, text: str, x: float, y: float, size: float, role: str, *, spacing: float = 0, colour: str = "0.1 0.1 0.1"
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float,
+        role: str,
+        *,
+        spacing: float = 0,
+        colour: str = "0.1 0.1 0.1",
     ) -> None:
         """Text centred on x."""
         left = x - self.width(text, size, role, spacing=spacing) / 2
@@ -79,9 +95,7 @@ class Canvas:
             program, mapping = face.subset(frozenset(characters))
             fonts.append(_embedded(f"F{number}", face, program, mapping))
             glyphs[face] = (f"F{number}", mapping)
-        stream = "\n".join(
-            _show(op, *glyphs[op.face]) if isinstance(op, _Text) else op for op in self._operations
-        )
+        stream = "\n".join(_show(op, *glyphs[op.face]) if isinstance(op, _Text) else op for op in self._operations)
         return stream.encode(), fonts
 
 

@@ -10,9 +10,21 @@ from gateway.documents.face import FaceError
 
 BODY, TITLE, LABEL = "serif-400", "serif-700", "sans-400"
 _NOTDEF = 0
-_DROPPED_TABLES = (
-    "GSUB GPOS GDEF BASE STAT name gasp post OS/2 vhea vmtx cmap prep"
-).split()
+_DROPPED_TABLES = [
+    "GSUB",
+    "GPOS",
+    "GDEF",
+    "BASE",
+    "STAT",
+    "name",
+    "gasp",
+    "post",
+    "OS/2",
+    "vhea",
+    "vmtx",
+    "cmap",
+    "prep",
+]
 """A CID font in a PDF is read by glyph number: outlines and widths are all it needs."""
 
 
@@ -49,7 +61,6 @@ class FontFace:
         glyphs = {c: self._glyphs[c] for c in characters}
         mapping = {c: renumbered[g[0]] for c, g in glyphs.items() if g is not None}
         return bytes(plan.execute().blob.data), mapping
-
 
 
 @dataclass(frozen=True)

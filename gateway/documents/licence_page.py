@@ -1,5 +1,6 @@
 """The page of a licence, A4 landscape, and its electronic form."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -7,7 +8,13 @@ from functools import cache
 from gateway.documents.canvas import MM, Canvas
 from gateway.documents.face import FaceError, FaceItem, LicenceFace, SealPicture, chinese_date
 from gateway.documents.fonts import BODY, LABEL, TITLE, FontLibrary
-from gateway.documents.pdf_writer import A4_LANDSCAPE, Attachment, PageContent, SignatureSpec, write_prepared_pdf
+from gateway.documents.pdf_writer import (
+    A4_LANDSCAPE,
+    Attachment,
+    PageContent,
+    SignatureSpec,
+    write_prepared_pdf,
+)
 from gateway.documents.qr_drawing import QrSymbol, encode_qr
 from gateway.documents.text_layout import break_lines
 from signing.keys import PreparedPdf
@@ -27,6 +34,9 @@ _GAP = 0.42
 """Extra space between items, in lines."""
 _RED = "0.66 0.11 0.13"
 _GREY = "0.35 0.35 0.35"
+
+
+_Place = Callable[[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -58,9 +68,7 @@ def render_electronic(
     """
     canvas = Canvas(fonts)
     qr = draw_face(canvas, face)
-    canvas.text(
-        "本电子证照与纸质证照具有同等法律效力", _LEFT, 22.6, 8, LABEL, colour=_GREY
-    )
+    canvas.text("本电子证照与纸质证照具有同等法律效力", _LEFT, 22.6, 8, LABEL, colour=_GREY)
     stream, subset = canvas.finish()
     page = PageContent(stream, subset, qr, face.title, face.licence_identifier, created_at)
     signature = SignatureSpec(
@@ -102,15 +110,15 @@ def _body(canvas: Canvas, items: tuple[FaceItem, ...]) -> None:
 def _fit(canvas: Canvas, items: tuple[FaceItem, ...]) -> _Setting:
     width = _RIGHT - _LEFT - _LABEL_WIDTH
     for size in _SIZES:
-        broken = [
-            (item.label, break_lines(item.value, width, lambda text, s=size: canvas.width(text, s, BODY)))
-            for item in items
-        ]
-        setting = _Setting(size, broken)
+        setting = _Setting(size, [(item.label, _broken(canvas, item.value, width, size)) for item in items])
         if setting.height <= _BODY_TOP - _BODY_BOTTOM:
             return setting
     longest = max(items, key=lambda item: len(item.value))
     raise FaceError(f"照面内容过长，“{longest.label}”有 {len(longest.value)} 字。The face is too long for one page.")
+
+
+def _broken(canvas: Canvas, value: str, width: float, size: float) -> list[str]:
+    return break_lines(value, width, lambda text: canvas.width(text, size, BODY))
 
 
 def _label(canvas: Canvas, label: str, y: float, size: float) -> None:
@@ -172,12 +180,13 @@ def _waves(phase: float) -> list[str]:
     """Sine-like curves along the four sides of the band, drawn as one Bézier per half wave."""
     low, high, half, corner = 13.0, 17.8, 4.0, 18.6
     paths = []
-    for length, place in (
+    sides: tuple[tuple[float, _Place], ...] = (
         (WIDTH, lambda along, across: (along, across)),
         (WIDTH, lambda along, across: (along, HEIGHT - across)),
         (HEIGHT, lambda along, across: (across, along)),
         (HEIGHT, lambda along, across: (WIDTH - across, along)),
-    ):
+    )
+    for length, place in sides:
         start, end = corner, length - corner
         count = round((end - start) / half)
         step = (end - start) / count

@@ -214,12 +214,16 @@ def _signature_dictionary(signature: SignatureSpec, signed_at: datetime) -> byte
     gap = b"0" * CONTENTS_HEX_DIGITS
     numbers = " ".join(["0" * _RANGE_DIGITS] * 3)
     return (
-        "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
-        f"/M({pdf_date(signed_at)})/Name{text_string(signature.signer_name)}/Reason{text_string(signature.reason)}"
-        "/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams"
-        f"<</Type/TransformParams/P {signature.doc_mdp}/V/1.2>>>>]"
-        f"/ByteRange[0 {numbers}]/Contents<"
-    ).encode() + gap + b">>>"
+        (
+            "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
+            f"/M({pdf_date(signed_at)})/Name{text_string(signature.signer_name)}/Reason{text_string(signature.reason)}"
+            "/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams"
+            f"<</Type/TransformParams/P {signature.doc_mdp}/V/1.2>>>>]"
+            f"/ByteRange[0 {numbers}]/Contents<"
+        ).encode()
+        + gap
+        + b">>>"
+    )
 
 
 def _add_attachment(objects: _Objects, attachment: Attachment, created_at: datetime) -> int:

@@ -141,16 +141,18 @@ def parse_application(record: Mapping[str, object], catalogue: Catalogue) -> App
     )
 
 
-def _type_and_authority(
-    reader: _Reader, catalogue: Catalogue
-) -> tuple[LicenceType | None, IssuingAuthority | None]:
+def _type_and_authority(reader: _Reader, catalogue: Catalogue) -> tuple[LicenceType | None, IssuingAuthority | None]:
     type_name, authority_name = reader.text("type"), reader.text("authority")
     licence_type = catalogue.types_by_name.get(type_name)
     authority = catalogue.authorities_by_name.get(authority_name)
     if type_name and licence_type is None:
         reader.fail("type", "TYPE_UNKNOWN", f"目录中没有“{type_name}”。The catalogue has no such licence type.")
     if authority_name and authority is None:
-        reader.fail("authority", "AUTHORITY_UNKNOWN", f"未登记的发证机关“{authority_name}”。No such issuing authority.")
+        reader.fail(
+            "authority",
+            "AUTHORITY_UNKNOWN",
+            f"未登记的发证机关“{authority_name}”。No such issuing authority.",
+        )
     if licence_type and authority and not authority.may_issue(licence_type):
         reader.fail(
             "authority",
@@ -166,7 +168,11 @@ def _type_and_authority(
 def _holder_code(reader: _Reader) -> str:
     kind = reader.text("holder_code_type")
     if kind not in _CREDIT_CODE_TYPES:
-        reader.fail("holder_code_type", "CODE_TYPE_UNSUPPORTED", "仅支持统一社会信用代码。Only credit codes are supported.")
+        reader.fail(
+            "holder_code_type",
+            "CODE_TYPE_UNSUPPORTED",
+            "仅支持统一社会信用代码。Only credit codes are supported.",
+        )
     text = reader.text("holder_code")
     if not text:
         return ""

@@ -18,6 +18,7 @@ _CODE_PARAMETER = "uniscid"
 _SESSION = re.compile(r"/?(%7B|\{)[0-9A-Za-z_-]+(%7D|\})/?", re.IGNORECASE)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):", re.IGNORECASE)
 _WEB_SCHEMES = frozenset({"http", "https"})
+_WEB_PORTS = (None, 80, 443)
 _LICENCE_PATH = re.compile(r"(?:/[^/?#]*)*/q/([A-Za-z2-7]+)/?", re.IGNORECASE)
 _CODE_LENGTH = 18
 _CODE_LIKE = re.compile(r"[0-9A-Z]{18}")
@@ -76,18 +77,29 @@ def _url(content: str, own_hosts: frozenset[str]) -> ScannedCode:
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return _refused(CodeClass.UNTRUSTED_URL, content, "URL_MALFORMED")
-    if "\\" in content or "%" in parts.netloc:
-        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_MALFORMED")
-    if "@" in parts.netloc:
-        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_HIDES_HOST")
-    if not host.isascii() or any(label.startswith("xn--") for label in host.split(".")):
-        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_LOOKALIKE")
-    ours = parts.netloc.lower() in own_hosts
-    payload = _LICENCE_PATH.fullmatch(parts.path) if ours else None
+    danger = _danger(content, parts, host)
+    if danger is not None:
+        return _refused(CodeClass.UNTRUSTED_URL, content, danger)
+    payload = _LICENCE_PATH.fullmatch(parts.path) if parts.netloc.lower() in own_hosts else None
     if payload is not None:
         return ScannedCode(CodeClass.LICENCE_CODE, content, licence_payload=payload[1].upper())
-    if _is_publicity_host(host) and port in (None, 80, 443):
+    if _is_publicity_host(host) and port in _WEB_PORTS:
         return _publicity_url(content, parts)
+    return _foreign_url(content, parts, host)
+
+
+def _danger(content: str, parts: SplitResult, host: str) -> str | None:
+    """The reason code of a trick in the address itself, None when there is none."""
+    if "\\" in content or "%" in parts.netloc:
+        return "URL_MALFORMED"
+    if "@" in parts.netloc:
+        return "URL_HIDES_HOST"
+    if not host.isascii() or any(label.startswith("xn--") for label in host.split(".")):
+        return "URL_LOOKALIKE"
+    return None
+
+
+def _foreign_url(content: str, parts: SplitResult, host: str) -> ScannedCode:
     if _looks_like_publicity(host):
         return _refused(CodeClass.UNTRUSTED_URL, content, "URL_LOOKALIKE")
     if any(name.lower() == _CODE_PARAMETER for name, _ in parse_qsl(parts.query)):
@@ -102,7 +114,7 @@ def _is_publicity_host(host: str) -> bool:
 
 def _looks_like_publicity(host: str) -> bool:
     squeezed = host.replace("-", "").replace("0", "o").replace("1", "l")
-    return "gsxt" in squeezed or "gov.cn." in f"{host}." and not host.endswith(".gov.cn")
+    return "gsxt" in squeezed or ("gov.cn." in f"{host}." and not host.endswith(".gov.cn"))
 
 
 def _publicity_url(content: str, parts: SplitResult) -> ScannedCode:

@@ -12,9 +12,7 @@ from gateway.domain.reasons import Reason
 from gateway.domain.verification import Answer, RegistryFinding, RegistryStatus
 from signing.validation.report import Changes, Indication, SignatureReport, SubIndication
 
-_FORGERY = frozenset(
-    {SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE, SubIndication.FORMAT_FAILURE}
-)
+_FORGERY = frozenset({SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE, SubIndication.FORMAT_FAILURE})
 _REVOKED = frozenset({SubIndication.REVOKED, SubIndication.REVOKED_NO_POE, SubIndication.REVOKED_CA_NO_POE})
 _OUT_OF_VALIDITY = frozenset(
     {SubIndication.EXPIRED, SubIndication.OUT_OF_BOUNDS_NO_POE, SubIndication.OUT_OF_BOUNDS_NOT_REVOKED}

@@ -37,10 +37,14 @@ def check_unified_social_credit_code(text: str) -> CreditCodeCheck:
         raise CodeError("一次只能填写一个代码。One code at a time.")
     code = normalise_code(text)
     if len(code) != uscc.LENGTH:
-        raise CodeError(f"统一社会信用代码应为 18 位，实为 {len(code)} 位。A credit code has 18 characters, not {len(code)}.")
+        raise CodeError(
+            f"统一社会信用代码应为 18 位，实为 {len(code)} 位。A credit code has 18 characters, not {len(code)}."
+        )
     wrong = sorted(set(code) - set(uscc.ALPHABET))
     if wrong:
-        raise CodeError(f"统一社会信用代码含有不允许的字符 {''.join(wrong)}。It has characters that no credit code has.")
+        raise CodeError(
+            f"统一社会信用代码含有不允许的字符 {''.join(wrong)}。It has characters that no credit code has."
+        )
     if not uscc.is_valid(code):
         raise CodeError("统一社会信用代码校验码错误。The check digit of the credit code is wrong.")
     fits = uscc.organisation_check_fits(code)

@@ -5,6 +5,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from gateway.domain.identifiers import ROOT_OID, CodeError, LicenceIdentifier
 from gateway.domain.status import LicenceStatus
@@ -71,7 +72,7 @@ class LicenceClaims:
     def decode(cls, payload: bytes) -> "LicenceClaims":
         """LicenceCodeError for anything but exactly these claims."""
         try:
-            claims = loads(payload)
+            claims: Any = loads(payload)
             if not isinstance(claims, dict) or set(claims) != {_SUBJECT, _ISSUED_AT, _LICENCE}:
                 raise LicenceCodeError("the claims are not those of a licence code")
             identifier, type_name, holder_name, issued_on, valid_from, valid_until, status = claims[_LICENCE]

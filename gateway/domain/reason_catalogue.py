@@ -83,7 +83,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "Ask the authority that the licence names.",
     ),
     # In force or not.
-    "IN_FORCE": ("证照现在有效。", "The licence is in force now.", "无需其他操作。", "Nothing more is needed."),
+    "IN_FORCE": (
+        "证照现在有效。",
+        "The licence is in force now.",
+        "无需其他操作。",
+        "Nothing more is needed.",
+    ),
     "LICENCE_EXPIRED": (
         "证照已过有效期。",
         "The licence has expired.",

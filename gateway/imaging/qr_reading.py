@@ -21,6 +21,7 @@ _PDF_DPI = 200
 """96 dpi decodes none of the codes on A4 pages."""
 
 _MIN_SIDE, _SMALL, _LARGE = 8, 700, 1600
+_QR_ONLY = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 
 
@@ -44,7 +45,11 @@ def read_codes(data: bytes, *, max_pixels: int) -> list[str]:
 
 def _decode(picture: Image.Image) -> list[str]:
     results = zxingcpp.read_barcodes(
-        np.asarray(picture), formats=zxingcpp.BarcodeFormat.QRCode, try_rotate=True, try_downscale=True, try_invert=True
+        np.asarray(picture),
+        formats=_QR_ONLY,
+        try_rotate=True,
+        try_downscale=True,
+        try_invert=True,
     )
     return [result.text for result in results if result.valid and result.text]
 
@@ -98,7 +103,8 @@ def _open_picture(data: bytes, max_pixels: int) -> Image.Image:
         return flat.convert("L")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadableInputError(
-            "不是可以读取的图片。The file is no picture that can be read.", hint="Send a PNG, JPEG, WebP or PDF."
+            "不是可以读取的图片。The file is no picture that can be read.",
+            hint="Send a PNG, JPEG, WebP or PDF.",
         ) from error
 
 

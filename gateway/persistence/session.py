@@ -40,7 +40,12 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     del record
     # The driver's own BEGIN is deferred and loses locks; we say BEGIN IMMEDIATE ourselves.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

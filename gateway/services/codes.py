@@ -91,10 +91,7 @@ class Codes:
         )
 
 
-
 def _version(session: Session, licence_identifier: str) -> LicenceVersion | None:
     return session.scalar(
-        select(LicenceVersion)
-        .where(LicenceVersion.licence_identifier == licence_identifier)
-        .options(*WHOLE)
+        select(LicenceVersion).where(LicenceVersion.licence_identifier == licence_identifier).options(*WHOLE)
     )

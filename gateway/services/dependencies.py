@@ -76,7 +76,9 @@ class Dependencies:
     def timestamps(self) -> TimestampingUnit:
         """The in-process time-stamping unit."""
         return TimestampingUnit(
-            self.keystore.load(TIMESTAMPING_KEY), policy_oid=self.settings.timestamp_policy_oid, clock=self.clock
+            self.keystore.load(TIMESTAMPING_KEY),
+            policy_oid=self.settings.timestamp_policy_oid,
+            clock=self.clock,
         )
 
     def policy(self) -> ValidationPolicy:

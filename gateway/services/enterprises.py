@@ -100,7 +100,9 @@ class Enterprises:
 
 
 _NOT_TRUSTED = "电子营业执照证书不受信任。The certificate of the electronic business licence is not trusted."
-_EXPIRED = "电子营业执照证书不在有效期内。The certificate of the electronic business licence is not within its validity."
+_EXPIRED = (
+    "电子营业执照证书不在有效期内。The certificate of the electronic business licence is not within its validity."
+)
 _REVOKED = "电子营业执照证书已被吊销。The certificate of the electronic business licence is revoked."
 _BINDING_SENTENCES: dict[SubIndication | None, str] = {
     SubIndication.EXPIRED: _EXPIRED,

@@ -94,7 +94,11 @@ class Installation:
         missing = [r for r in known if r["unified_social_credit_code"] not in certified]
         for number, record in enumerate(missing, 1):
             code = str(record["unified_social_credit_code"])
-            subject = Subject(common_name=str(record["name"]), organisation=str(record["name"]), unified_social_credit_code=code)
+            subject = Subject(
+                common_name=str(record["name"]),
+                organisation=str(record["name"]),
+                unified_social_credit_code=code,
+            )
             key = self._issue(authority, ELECTRONIC_BUSINESS_LICENCE, subject)
             phones.store(code, key)
             self._enterprises.register_certificate(key.certificate)
@@ -172,7 +176,11 @@ class Installation:
             )
 
     def _issue(
-        self, authority: CertificateAuthority, profile: Profile, subject: Subject, chain: tuple[bytes, ...] = ()
+        self,
+        authority: CertificateAuthority,
+        profile: Profile,
+        subject: Subject,
+        chain: tuple[bytes, ...] = (),
     ) -> Sm2SigningKey:
         private = sm2.generate()
         certificate = authority.issue(profile, subject, private.public_key, now=self._deps.clock())

@@ -81,7 +81,10 @@ class IssueRun:
     def summary(self) -> dict[str, Any]:
         """Counts and every line."""
         names = ("issued", "already_issued", "would_issue", "refused")
-        return {**{name: self.count(name) for name in names}, "outcomes": [o.to_json() for o in self.outcomes]}
+        return {
+            **{name: self.count(name) for name in names},
+            "outcomes": [o.to_json() for o in self.outcomes],
+        }
 
     def _hand_over(self, licence: IssuedLicence) -> tuple[Path, ...]:
         """Copies under readable names in the output folder, else the files in the store."""

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-
 from certs.trust_store import TrustStore
 from gateway.domain.answers import Genuine, InForce
 from gateway.domain.conclusion import certificate_reason
 from gateway.domain.licence_code import LicenceClaims, LicenceCodeError, decode_payload
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
-from gateway.domain.verification import Answer, PresentedDocument, RegistryFinding, RegistryStatus, VerificationReport
+from gateway.domain.verification import (
+    Answer,
+    PresentedDocument,
+    RegistryFinding,
+    RegistryStatus,
+    VerificationReport,
+)
 from gateway.persistence.blobs import FileDigest
 from signing.cose import parse_sign1, verify_sign1
 from signing.errors import InvalidSignatureError, SigningError
@@ -72,10 +77,14 @@ def check_licence_code(
     )
 
 
-
-
 def licence_code_report(
-    text: str, payload: str, file_name: str, trust_store: TrustStore, policy: ValidationPolicy, *, at: datetime
+    text: str,
+    payload: str,
+    file_name: str,
+    trust_store: TrustStore,
+    policy: ValidationPolicy,
+    *,
+    at: datetime,
 ) -> VerificationReport:
     """The verification report on a licence QR code by itself: what a counterparty without a network can know."""
     finding = check_licence_code(payload, trust_store, policy, at=at)

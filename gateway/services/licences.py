@@ -56,7 +56,12 @@ class Licences:
     """The registry of licences."""
 
     def __init__(
-        self, deps: Dependencies, catalogue: Catalogues, enterprises: Enterprises, seals: Seals, listing: Listing
+        self,
+        deps: Dependencies,
+        catalogue: Catalogues,
+        enterprises: Enterprises,
+        seals: Seals,
+        listing: Listing,
     ) -> None:
         self._deps = deps
         self._catalogue = catalogue
@@ -127,9 +132,7 @@ class Licences:
         """The masked face and the re-checked state of one licence. NotFoundError when there is none."""
         with reading(self._deps.sessions) as session:
             version = session.scalar(
-                select(LicenceVersion)
-                .where(LicenceVersion.licence_identifier == licence_identifier)
-                .options(*WHOLE)
+                select(LicenceVersion).where(LicenceVersion.licence_identifier == licence_identifier).options(*WHOLE)
             )
         if version is None:
             raise NotFoundError(f"No licence is registered under {licence_identifier}.")
@@ -156,9 +159,7 @@ class Licences:
             )
         return self._outcome(application, version, newly_issued=False)
 
-    def _record(
-        self, application: Application, binding: HolderBinding, seal: SealInUse, draft: Draft
-    ) -> IssuedLicence:
+    def _record(self, application: Application, binding: HolderBinding, seal: SealInUse, draft: Draft) -> IssuedLicence:
         """Store both files and all rows in one transaction; a lost race gives the winner's answer."""
         files = self._deps.files
         with files.writing():
@@ -234,7 +235,11 @@ def _rows(
     )
     licence.status_changes.append(
         StatusChange(
-            status=LicenceStatus.VALID, effective_at=draft.signed_at, recorded_at=now, legal_ground="", reason="issued"
+            status=LicenceStatus.VALID,
+            effective_at=draft.signed_at,
+            recorded_at=now,
+            legal_ground="",
+            reason="issued",
         )
     )
     version = LicenceVersion(

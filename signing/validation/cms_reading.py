@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 # tsp first: importing it later freezes asn1crypto's content types without TSTInfo.
 from asn1crypto import cms, tsp  # noqa: F401
@@ -108,8 +108,8 @@ def _parse(encoded: bytes) -> SignedCms:
     )
 
 
-def _attributes(field: cms.CMSAttributes) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {}
+def _attributes(field: cms.CMSAttributes) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
     for attribute in field or ():
         oid = attribute["type"].dotted
         if oid in found:
@@ -118,7 +118,7 @@ def _attributes(field: cms.CMSAttributes) -> dict[str, list[object]]:
     return found
 
 
-def _single(attributes: dict[str, list[object]], oid: str, read: Callable[..., T]) -> T | None:
+def _single(attributes: dict[str, list[Any]], oid: str, read: Callable[..., T]) -> T | None:
     values = attributes.get(oid)
     if values is None:
         return None
@@ -127,7 +127,7 @@ def _single(attributes: dict[str, list[object]], oid: str, read: Callable[..., T
     return read(values[0])
 
 
-def _reference(attributes: dict[str, list[object]]) -> CertificateReference | None:
+def _reference(attributes: dict[str, list[Any]]) -> CertificateReference | None:
     v2 = _single(attributes, SIGNING_CERTIFICATE_V2_OID, lambda v: v["certs"][0])
     if v2 is not None:
         return CertificateReference(v2["hash_algorithm"]["algorithm"].dotted, v2["cert_hash"].native)

@@ -63,9 +63,7 @@ class ValidationPolicy:
     crls: tuple[bytes, ...] = ()
     """DER of CRLs at hand."""
     revocation: Revocation = Revocation.REQUIRED
-    digest_oids: frozenset[str] = frozenset(
-        {SM3_OID, SHA256_OID, "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"}
-    )
+    digest_oids: frozenset[str] = frozenset({SM3_OID, SHA256_OID, "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"})
     """Digests that are strong enough; SHA-1 is not."""
     signature_oids: frozenset[str] = frozenset(
         {

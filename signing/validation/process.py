@@ -79,7 +79,9 @@ def validate_certificate(
     try:
         parsed = load_certificate(certificate)
     except MalformedDataError as error:
-        check = undecided("x509_certificate_validation.format", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, str(error))
+        check = undecided(
+            "x509_certificate_validation.format", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, str(error)
+        )
         return CertificateValidation(Conclusion.INDETERMINATE, check.sub_indication, Trust.NONE, (check,))
     result = check_certificate(parsed, (), policy, Use(use), at=at, control_time=at)
     decisive = worst(result.checks)
@@ -183,14 +185,16 @@ def _advisory(check: Check) -> Check:
 
 
 def _signer_path(
-    certificate: Certificate, cms: SignedCms, policy: ValidationPolicy, at: datetime, proven_at: datetime | None
+    certificate: Certificate,
+    cms: SignedCms,
+    policy: ValidationPolicy,
+    at: datetime,
+    proven_at: datetime | None,
 ) -> tuple[PathResult, Use]:
     """Step 6, for an authority's signature or else an enterprise's."""
     results = []
     for use in (Use.SIGNATURE, Use.ENTERPRISE):
-        result = check_certificate(
-            certificate, cms.certificates, policy, use, at=at, control_time=proven_at or at
-        )
+        result = check_certificate(certificate, cms.certificates, policy, use, at=at, control_time=proven_at or at)
         if worst(result.checks) is None:
             return result, use
         results.append((result, use))
@@ -198,7 +202,12 @@ def _signer_path(
 
 
 def _validate_document_timestamp(
-    data: bytes, field: SignatureField, encoded: bytes, checks: tuple[Check, ...], policy: ValidationPolicy, at: datetime
+    data: bytes,
+    field: SignatureField,
+    encoded: bytes,
+    checks: tuple[Check, ...],
+    policy: ValidationPolicy,
+    at: datetime,
 ) -> _Validated:
     token = parse_token(encoded)
     digest = _content_digest(data, field, token.digest_oid) if field.is_sound else b""
@@ -206,9 +215,7 @@ def _validate_document_timestamp(
     return _Validated(checks + stamp.checks, token.cms, stamp.certificate, None, stamp.proven_at, Use.TIMESTAMP)
 
 
-def _report(
-    field: SignatureField, found: _Validated, at: datetime, policy: ValidationPolicy
-) -> SignatureReport:
+def _report(field: SignatureField, found: _Validated, at: datetime, policy: ValidationPolicy) -> SignatureReport:
     """Step 7: the checks as one answer."""
     decisive = worst(found.checks)
     kind = _kind(field, found.use)
@@ -258,7 +265,9 @@ def _trust(result: PathResult | None) -> Trust:
     return Trust.EGOV_QUALIFIED if result.path.anchor.egov_qualified else Trust.TRUSTED
 
 
-def signer_identity(certificate: bytes, read_credit_code: Callable[[bytes], str | None] | None = None) -> SignerIdentity:
+def signer_identity(
+    certificate: bytes, read_credit_code: Callable[[bytes], str | None] | None = None
+) -> SignerIdentity:
     """Whom a certificate (DER) names. MalformedDataError when it is none."""
     subject = load_certificate(certificate).parsed.subject
     names = {

@@ -66,7 +66,11 @@ def check_revocation(path: Path, policy: ValidationPolicy, *, at: datetime, cont
 
 
 def _check(
-    certificate: Certificate, issuer: Certificate, policy: ValidationPolicy, at: datetime, control_time: datetime
+    certificate: Certificate,
+    issuer: Certificate,
+    policy: ValidationPolicy,
+    at: datetime,
+    control_time: datetime,
 ) -> Check:
     lists = [crl for crl in map(load_crl, policy.crls) if crl is not None]
     fresh = [crl for crl in lists if _is_fresh(crl, certificate, at) and crl.is_signed_by(issuer)]

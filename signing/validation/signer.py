@@ -99,7 +99,9 @@ def check_acceptance(cms: SignedCms, certificate: Certificate, policy: Validatio
     """5.2.8: the algorithms and key sizes are ones that the policy takes."""
     name = "signature_acceptance.cryptographic_constraints"
     reference = cms.certificate_reference
-    weak = [oid for oid in (cms.digest_oid, reference and reference.digest_oid) if oid and oid not in policy.digest_oids]
+    weak = [
+        oid for oid in (cms.digest_oid, reference and reference.digest_oid) if oid and oid not in policy.digest_oids
+    ]
     if cms.signature_oid not in policy.signature_oids:
         weak.append(cms.signature_oid)
     if weak:

@@ -44,7 +44,10 @@ class Certificate:
         """Whether names and signature say so."""
         parsed = self.parsed
         return parsed.issuer == issuer.parsed.subject and issued_by(
-            parsed.tbs_certificate_bytes, parsed.signature, parsed.signature_algorithm_oid.dotted_string, issuer.spki
+            parsed.tbs_certificate_bytes,
+            parsed.signature,
+            parsed.signature_algorithm_oid.dotted_string,
+            issuer.spki,
         )
 
 

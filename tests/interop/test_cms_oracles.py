@@ -88,9 +88,7 @@ def test_bouncy_castle_refuses_a_time_stamp_over_something_else(bouncy_castle):
 def test_a_request_by_openssl_is_answered_to_bouncy_castles_satisfaction(algorithm, bouncy_castle, tmp_path):
     asked, stamped = tmp_path / "asked", tmp_path / "stamped"
     stamped.write_bytes(CONTENT)
-    query = run(
-        "openssl", "ts", "-query", "-data", str(stamped), f"-{algorithm}", "-cert", "-out", str(asked)
-    )
+    query = run("openssl", "ts", "-query", "-data", str(stamped), f"-{algorithm}", "-cert", "-out", str(asked))
     assert query.returncode == 0, query.stderr
     request = parse_request(asked.read_bytes())
     token = pki().unit.stamp_request(request.imprint, request.digest_oid, request.nonce)

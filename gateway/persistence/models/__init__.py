@@ -2,7 +2,13 @@
 
 from gateway.persistence.models.catalogue import IssuingAuthorityRow, LicenceTypeRow
 from gateway.persistence.models.enterprises import ElectronicBusinessLicence, Enterprise
-from gateway.persistence.models.licences import Licence, LicenceVersion, PaperCounterpart, StatusChange, StoredFile
+from gateway.persistence.models.licences import (
+    Licence,
+    LicenceVersion,
+    PaperCounterpart,
+    StatusChange,
+    StoredFile,
+)
 from gateway.persistence.models.log import AuditEvent, VerificationRecord
 from gateway.persistence.models.seals import Seal
 

@@ -51,9 +51,7 @@ def pki() -> Pki:
     )
 
 
-def _issued(
-    issuer: Sm2SigningKey, profile: Profile, subject: Subject, chain: tuple[bytes, ...]
-) -> Sm2SigningKey:
+def _issued(issuer: Sm2SigningKey, profile: Profile, subject: Subject, chain: tuple[bytes, ...]) -> Sm2SigningKey:
     private = sm2.generate()
     certificate = CertificateAuthority(issuer).issue(profile, subject, private.public_key, now=NOW)
     return Sm2SigningKey(private, certificate, chain)
@@ -134,13 +132,9 @@ def _assemble(*objects: bytes) -> bytes:
         body += b"%d 0 obj\n%b\nendobj\n" % (number, content)
     rows = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(objects) + 1
-    return (
-        body
-        + b"xref\n0 %d\n0000000000 65535 f \n%btrailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
-        % (
-            size,
-            rows,
-            size,
-            len(body),
-        )
+    return body + b"xref\n0 %d\n0000000000 65535 f \n%btrailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
+        size,
+        rows,
+        size,
+        len(body),
     )

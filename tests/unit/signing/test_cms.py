@@ -48,9 +48,7 @@ def test_the_signature_is_over_the_attributes_as_a_set():
 
 def test_leaf_and_chain_are_embedded_in_der_order_without_the_root():
     key = pki().seal
-    certificates = [
-        c.chosen.dump() for c in parsed(build_signed_data(message_digest=DIGEST, key=key))["certificates"]
-    ]
+    certificates = [c.chosen.dump() for c in parsed(build_signed_data(message_digest=DIGEST, key=key))["certificates"]]
     assert certificates == sorted((key.certificate, *key.chain))
     assert pki().root.certificate not in certificates
 

@@ -110,9 +110,7 @@ REFUSED = {
     "long key id": made(header={1: SM2_WITH_SM3_ALG, 4: bytes(33)}),
     "text key id": made(header={1: SM2_WITH_SM3_ALG, 4: "key"}),
     "header that is an array": made(header=[]),
-    "header in long form": cbor.dumps(
-        cbor.Tagged(18, [b"\xb8\x02" + cbor.dumps(HEADER)[1:], {}, b"", bytes(64)])
-    ),
+    "header in long form": cbor.dumps(cbor.Tagged(18, [b"\xb8\x02" + cbor.dumps(HEADER)[1:], {}, b"", bytes(64)])),
     "indefinite array": b"\xd2\x9f" + token()[2:] + b"\xff",
     "too long": made(payload=bytes(MAX_TOKEN_BYTES)),
 }

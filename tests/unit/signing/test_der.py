@@ -40,9 +40,7 @@ def test_the_sm2_curve_is_the_one_of_the_standard():
 
 def test_a_set_is_in_ascending_order_whatever_came_first():
     parts = der.integer(2), der.integer(1), der.octet_string(b"")
-    assert (
-        der.set_of(*parts) == der.set_of(*reversed(parts)) == bytes.fromhex("3108") + b"".join(sorted(parts))
-    )
+    assert der.set_of(*parts) == der.set_of(*reversed(parts)) == bytes.fromhex("3108") + b"".join(sorted(parts))
 
 
 def test_times_change_form_in_2050_and_are_utc():
@@ -50,9 +48,7 @@ def test_times_change_form_in_2050_and_are_utc():
     assert der.time(datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)) == b"\x17\x0d491231235959Z"
     assert der.time(datetime(2050, 1, 1, 7, 59, 59, tzinfo=china)) == b"\x17\x0d491231235959Z"
     assert der.time(datetime(2050, 1, 1, 8, 0, 0, tzinfo=china)) == b"\x18\x0f20500101000000Z"
-    assert (
-        der.generalized_time(datetime(2026, 3, 4, 5, 6, 7, 999_999, tzinfo=UTC)) == b"\x18\x0f20260304050607Z"
-    )
+    assert der.generalized_time(datetime(2026, 3, 4, 5, 6, 7, 999_999, tzinfo=UTC)) == b"\x18\x0f20260304050607Z"
 
 
 @pytest.mark.parametrize("write", [der.time, der.generalized_time])

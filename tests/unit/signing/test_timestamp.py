@@ -115,9 +115,7 @@ def test_no_broken_token_verifies_and_none_raises_anything_else(data):
 @pytest.mark.parametrize("digest_oid", [SM3_OID, SHA256_OID])
 @pytest.mark.parametrize("nonce", [None, 0, 2**64, -(2**63)])
 def test_requests_come_back(digest_oid, nonce):
-    request = parse_request(
-        build_request(imprint=digest(digest_oid, STAMPED), digest_oid=digest_oid, nonce=nonce)
-    )
+    request = parse_request(build_request(imprint=digest(digest_oid, STAMPED), digest_oid=digest_oid, nonce=nonce))
     assert (request.digest_oid, request.imprint) == (digest_oid, digest(digest_oid, STAMPED))
     assert (request.nonce, request.policy_oid, request.certificate_wanted) == (nonce, None, True)
 
