@@ -1,0 +1,108 @@
+"""A test PKI whose certificates may be expired, revoked, for the wrong use, or under the wrong root."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from certs.authority import CertificateAuthority, CertificateRequest, Subject, self_signed_root
+from certs.profiles import (
+    ELECTRONIC_BUSINESS_LICENCE,
+    ISSUING_CA,
+    ROOT,
+    SEAL_SIGNER,
+    TIMESTAMPING_UNIT,
+    Profile,
+)
+from certs.revocation import RevocationReason, RevokedEntry
+from certs.tsa import TimestampingUnit
+from signing import sm2
+from signing.keys_sm2 import Sm2SigningKey
+from signing.validation.policy import Revocation, TrustAnchor, ValidationPolicy
+from signing.validation.x509 import load_certificate
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+CREDIT_CODE = "91441702MA9Y03WY4L"
+POLICY_OID = "1.2.3.4"
+
+
+@dataclass
+class TestPki:
+    """Root -> issuing CA -> leaves; revocation lists are made on demand."""
+
+    __test__ = False
+    root: Sm2SigningKey
+    issuing: Sm2SigningKey
+    revoked: list[RevokedEntry] = field(default_factory=list)
+
+    def leaf(self, profile: Profile = SEAL_SIGNER, *, since=-30 * DAY, until=365 * DAY, issuer=None, code=CREDIT_CODE):
+        """A key with a certificate valid from NOW+since to NOW+until."""
+        issuer = issuer or self.issuing
+        private = sm2.generate()
+        request = CertificateRequest(
+            profile=profile,
+            subject=Subject(
+                "阳江市江城区市场监督管理局", "阳江市江城区市场监督管理局", code if profile.needs_credit_code else None
+            ),
+            public_key=private.public_key,
+            not_before=NOW + since,
+            not_after=NOW + until,
+        )
+        certificate = CertificateAuthority(issuer).sign_request(request)
+        chain = () if issuer is self.root else (issuer.certificate,)
+        return Sm2SigningKey(private, certificate, chain)
+
+    def unit(self, at=NOW, **options):
+        """A time-stamping unit whose clock stands at ``at``."""
+        key = self.leaf(TIMESTAMPING_UNIT, **options)
+        return TimestampingUnit(key, policy_oid=POLICY_OID, clock=lambda: at)
+
+    def revoke(self, key, at=NOW, reason=RevocationReason.KEY_COMPROMISE):
+        self.revoked.append(RevokedEntry(load_certificate(key.certificate).parsed.serial_number, at, reason))
+
+    def crls(self, *, this_update=NOW - DAY / 24, next_update=NOW + 30 * DAY):
+        return tuple(
+            CertificateAuthority(key).crl(
+                number=1, this_update=this_update, next_update=next_update, revoked=self.revoked
+            )
+            for key in (self.root, self.issuing)
+        )
+
+    def policy(self, *, crls=None, revocation=Revocation.REQUIRED, egov_qualified=False, uses=None):
+        anchor = (
+            TrustAnchor(self.root.certificate, egov_qualified)
+            if uses is None
+            else TrustAnchor(self.root.certificate, egov_qualified, uses)
+        )
+        return ValidationPolicy(
+            (anchor,),
+            certificates=(self.issuing.certificate,),
+            crls=self.crls() if crls is None else crls,
+            revocation=revocation,
+        )
+
+
+def _key(issuer, profile, subject):
+    private = sm2.generate()
+    request = CertificateRequest(profile, subject, private.public_key, NOW - 400 * DAY, NOW + 3000 * DAY)
+    return Sm2SigningKey(private, CertificateAuthority(issuer).sign_request(request))
+
+
+@cache
+def _roots():
+    root = self_signed_root(ROOT, Subject("测试根", "测试"), sm2.generate(), now=NOW - 500 * DAY)
+    return root, _key(root, ISSUING_CA, Subject("测试签发", "测试"))
+
+
+def make_pki():
+    """The shared root and issuing CA with an empty revocation list."""
+    return TestPki(*_roots())
+
+
+def make_stranger():
+    """Another root that no policy here trusts."""
+    root = self_signed_root(ROOT, Subject("别的根", "别处"), sm2.generate(), now=NOW - 500 * DAY)
+    return TestPki(root, _key(root, ISSUING_CA, Subject("别的签发", "别处")))
+
+
+__all__ = ["CREDIT_CODE", "DAY", "ELECTRONIC_BUSINESS_LICENCE", "NOW", "TestPki", "make_pki", "make_stranger"]
