@@ -21,6 +21,12 @@ class KeystoreError(CertsError):
     code = "KEYSTORE"
 
 
+class RevocationListError(CertsError):
+    """A revocation list cannot be read or continued."""
+
+    code = "REVOCATION_LIST"
+
+
 class CreditCodeError(CertsError):
     """A certificate holds no credit code, or several that differ."""
 

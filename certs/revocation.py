@@ -1,10 +1,16 @@
-"""Parts of CRLs (RFC 5280, 5): what is revoked, since when, and why."""
+"""Revocation lists (RFC 5280, 5): what is revoked, since when, and why; written, read and looked up.
+
+Whether a list is to be believed is judged in ``signing.validation``: reading one here verifies no signature.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from cryptography import x509
+
+from certs.errors import RevocationListError
 from signing import der
 
 
@@ -18,6 +24,24 @@ class RevocationReason(IntEnum):
     SUPERSEDED = 4
     CESSATION_OF_OPERATION = 5
     CERTIFICATE_HOLD = 6
+    REMOVE_FROM_CRL = 8
+    PRIVILEGE_WITHDRAWN = 9
+    AA_COMPROMISE = 10
+
+
+_REASONS = {
+    x509.ReasonFlags.unspecified: RevocationReason.UNSPECIFIED,
+    x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
+    x509.ReasonFlags.ca_compromise: RevocationReason.CA_COMPROMISE,
+    x509.ReasonFlags.affiliation_changed: RevocationReason.AFFILIATION_CHANGED,
+    x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
+    x509.ReasonFlags.cessation_of_operation: RevocationReason.CESSATION_OF_OPERATION,
+    x509.ReasonFlags.certificate_hold: RevocationReason.CERTIFICATE_HOLD,
+    x509.ReasonFlags.remove_from_crl: RevocationReason.REMOVE_FROM_CRL,
+    x509.ReasonFlags.privilege_withdrawn: RevocationReason.PRIVILEGE_WITHDRAWN,
+    x509.ReasonFlags.aa_compromise: RevocationReason.AA_COMPROMISE,
+}
+"""The reasons as the parser names them."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,48 @@ class RevokedEntry:
     serial_number: int
     revoked_at: datetime
     reason: RevocationReason = RevocationReason.UNSPECIFIED
+
+
+@dataclass(frozen=True)
+class RevocationList:
+    """What a full CRL says."""
+
+    issuer: bytes
+    """DER Name."""
+    number: int
+    this_update: datetime
+    next_update: datetime
+    entries: tuple[RevokedEntry, ...]
+
+    def find(self, serial_number: int) -> RevokedEntry | None:
+        """The entry of a certificate, None when it is not revoked."""
+        return next((entry for entry in self.entries if entry.serial_number == serial_number), None)
+
+
+def read_revocation_list(encoded: bytes) -> RevocationList:
+    """A full CRL (DER). RevocationListError when it is none, or lacks its number or its next update."""
+    try:
+        parsed = x509.load_der_x509_crl(encoded)
+        number = parsed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        if any(extension.critical for extension in parsed.extensions) or parsed.next_update_utc is None:
+            raise RevocationListError("not a full revocation list")
+        entries = tuple(
+            RevokedEntry(entry.serial_number, entry.revocation_date_utc, _reason(entry)) for entry in parsed
+        )
+        issuer = parsed.issuer.public_bytes()
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.ExtensionNotFound) as error:
+        raise RevocationListError("not a readable revocation list with a number") from error
+    return RevocationList(issuer, number, parsed.last_update_utc, parsed.next_update_utc, entries)
+
+
+def merge(known: Iterable[RevokedEntry], added: Iterable[RevokedEntry]) -> tuple[RevokedEntry, ...]:
+    """Both without repetition; of two entries for one certificate the earlier revocation stays."""
+    merged: dict[int, RevokedEntry] = {}
+    for entry in (*known, *added):
+        present = merged.get(entry.serial_number)
+        if present is None or entry.revoked_at < present.revoked_at:
+            merged[entry.serial_number] = entry
+    return tuple(merged.values())
 
 
 def revoked_list(entries: Iterable[RevokedEntry]) -> bytes:
@@ -61,3 +127,11 @@ def _entry(entry: RevokedEntry) -> bytes:
         )
     )
     return der.sequence(der.integer(entry.serial_number), der.time(entry.revoked_at), *extensions)
+
+
+def _reason(entry: x509.RevokedCertificate) -> RevocationReason:
+    try:
+        flag = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return RevocationReason.UNSPECIFIED
+    return _REASONS[flag]

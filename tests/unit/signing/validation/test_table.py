@@ -11,9 +11,9 @@ from signing.errors import MalformedDataError, SigningError
 from signing.pades import document_digest, embed, sign_prepared
 from signing.pyhanko_adapter import sign_with_pyhanko
 from signing.sm2 import sm3
-from signing.validation.process import validate_certificate, validate_pdf
 from signing.validation.cms_reading import parse_cms, strip_padding
 from signing.validation.policy import Revocation
+from signing.validation.process import validate_certificate, validate_pdf
 from signing.validation.report import Conclusion, Indication, SubIndication
 from tests.pki import CREDIT_CODE, DAY, ELECTRONIC_BUSINESS_LICENCE, NOW, make_pki, make_stranger
 from tests.unit.signing.pki import plain_pdf, prepared_pdf
@@ -337,8 +337,9 @@ def test_a_broken_certificate_is_an_answer():
 
 
 def test_the_signers_credit_code_is_read_by_the_given_rules():
-    from certs.credit_code import extract_credit_code
     from dataclasses import replace
+
+    from certs.credit_code import extract_credit_code
 
     pki = make_pki()
     policy = replace(pki.policy(), read_credit_code=extract_credit_code)
