@@ -63,8 +63,9 @@ def status_at(
 
     A licence that is suspended or ended says so even when it has expired meanwhile.
     """
-    in_effect = [t for t in transitions if t.effective_at <= at]
-    latest = max(in_effect, key=lambda t: (t.effective_at, t.recorded_at), default=None)
+    # The sort is stable: of two changes at one instant the later recorded one counts.
+    in_effect = sorted((t for t in transitions if t.effective_at <= at), key=lambda t: (t.effective_at, t.recorded_at))
+    latest = in_effect[-1] if in_effect else None
     if latest is not None and latest.status != LicenceStatus.VALID:
         return latest.status
     today = at.astimezone(CHINA_STANDARD_TIME).date()
