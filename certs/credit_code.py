@@ -12,7 +12,9 @@ from asn1crypto import x509
 from certs import uscc
 from certs.errors import CreditCodeError
 
-_CANDIDATE = re.compile(rf"(?=([{uscc.ALPHABET}]{{{uscc.LENGTH}}}))")
+_A = f"[{uscc.ALPHABET}]"
+_CREDIT_CODE = rf"{_A}{{2}}[0-9]{{6}}{_A}{{10}}"
+"""Registering department, kind, area (digits: GB/T 2260), body and check digit (GB 32100, 4)."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class ExtractionRules:
     )
     subject_fields: tuple[str, ...] = ("2.5.4.5", "2.5.4.11", "2.5.4.10", "2.5.4.3")
     """OIDs of serialNumber, OU, O, CN."""
+    pattern: str = _CREDIT_CODE
+    """What may be a code; only matches with the right check digit count."""
 
 
 DEFAULT_RULES = ExtractionRules()
@@ -52,12 +56,13 @@ def extract_credit_code(certificate: bytes, rules: ExtractionRules = DEFAULT_RUL
         ]
     except (ValueError, TypeError, KeyError) as error:
         raise CreditCodeError("not an X.509 certificate") from error
-    # An extension's value may be tagged, doubly tagged or bare: the code is ASCII in every one.
-    texts = [*(value.decode("latin-1") for value in extensions), *(str(name) for name in names)]
-    found = {match for text in texts for match in _CANDIDATE.findall(text) if uscc.is_valid(match)}
+    # An extension's value may be tagged, doubly tagged or bare: without the zeros of a BMPString it is ASCII in each.
+    texts = [*(value.replace(b"\0", b"").decode("latin-1") for value in extensions), *map(str, names)]
+    # The look-ahead finds overlapping matches too: where two could be meant, neither is taken.
+    candidate = re.compile(f"(?=({rules.pattern}))")
+    found = {match for text in texts for match in candidate.findall(text) if uscc.is_valid(match)}
     if not found:
         raise CreditCodeError("the certificate holds no unified social credit code")
     if len(found) > 1:
         raise CreditCodeError(f"the certificate holds differing credit codes: {', '.join(sorted(found))}")
-    code: str = found.pop()
-    return code
+    return str(found.pop())
