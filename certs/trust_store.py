@@ -1,11 +1,17 @@
 """Trust material as files: anchors with attributes, further certificates, revocation lists.
 
-Layout of a full store: ``anchors/``, ``anchors.json`` (attributes by file name), ``certificates/``, ``crls/``. A folder
-without ``anchors/``, or a single file, is read as anchors (and CRLs) only: what a counterparty has at hand.
+Layout of a full store: ``anchors/``, ``anchors.json`` (attributes by file name), ``certificates/``, ``crls/``. Attributes
+of an anchor: ``egov_qualified`` (boolean), ``uses`` (list of ``signature``, ``timestamp``, ``enterprise``; all when left
+out), ``valid_from`` and ``valid_until`` (instants with time zone between which it is trusted).
+
+A folder without ``anchors/``, or a single file, is what a counterparty has at hand: its self-issued certificates are
+the anchors, or every certificate when none is self-issued.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +27,24 @@ from signing.x509_fields import public_key_info
 
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
 _CRL_SUFFIXES = frozenset({".crl", ".pem"})
+_CERTIFICATE, _CRL = "CERTIFICATE", "X509 CRL"
 _MOST_FILES = 10_000
-_ALL_USES = frozenset(Use)
+_MOST_BYTES = 32 * 1024 * 1024
+"""Size of one file; the CRL of a large CA has some megabytes."""
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_ATTRIBUTES = frozenset({"egov_qualified", "uses", "valid_from", "valid_until"})
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    trusted: TrustAnchor
+    valid_from: datetime
+    valid_until: datetime
 
 
 @dataclass(frozen=True)
 class _Material:
-    anchors: tuple[TrustAnchor, ...]
+    anchors: tuple[_Anchor, ...]
     certificates: tuple[bytes, ...]
     crls: tuple[bytes, ...]
     by_key_id: dict[bytes, bytes]
@@ -36,18 +53,22 @@ class _Material:
 class TrustStore:
     """Reads trust material and reads it again when files change; a bad file leaves the last good set in force."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._path = path
+        self._clock = clock
         self._stamp: object = None
         self._material: _Material | None = None
         self.warning: str | None = None
-        """Why the files as they are now could not be taken, None when they were."""
+        """Why the files as they are now could not be taken, with the file's name; None when they were."""
 
     def policy(self, *, revocation: str = Revocation.REQUIRED) -> ValidationPolicy:
-        """The validation policy with this material. TrustStoreError when there never was a good set."""
-        material = self._current()
+        """The validation policy with this material; anchors that are not to be trusted now are left out.
+
+        TrustStoreError when there never was a good set.
+        """
+        material, now = self._current(), self._clock()
         return ValidationPolicy(
-            trust_anchors=material.anchors,
+            trust_anchors=tuple(a.trusted for a in material.anchors if a.valid_from <= now <= a.valid_until),
             certificates=material.certificates,
             crls=material.crls,
             revocation=Revocation(revocation),
@@ -55,21 +76,20 @@ class TrustStore:
         )
 
     def certificate_by_key_id(self, key_id: bytes) -> bytes | None:
-        """DER of the published certificate whose public key has this key id."""
+        """DER of the published certificate whose public key has this key id (``signing.cose.key_id_of``)."""
         return self._current().by_key_id.get(key_id)
 
     def _current(self) -> _Material:
         try:
             stamp = _stamp(self._path)
             if stamp != self._stamp:
-                self._material = _read(self._path)
-                self._stamp, self.warning = stamp, None
+                # Noted before reading: a bad set is read once, not on every call, until its files change again.
+                self._stamp = stamp
+                self._material, self.warning = _read(self._path), None
         except TrustStoreError as error:
             self.warning = str(error)
-            if self._material is None:
-                raise
         if self._material is None:
-            raise TrustStoreError(f"there is no trust material in {self._path}")
+            raise TrustStoreError(self.warning or f"there is no trust material in {self._path}")
         return self._material
 
 
@@ -79,7 +99,7 @@ def _stamp(path: Path) -> object:
         files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
         if len(files) > _MOST_FILES:
             raise TrustStoreError(f"{path} holds more than {_MOST_FILES} files")
-        return tuple((str(p), (s := p.stat()).st_mtime_ns, s.st_size) for p in files)
+        return tuple((str(p), (s := p.stat()).st_mtime_ns, s.st_size, s.st_ino) for p in files)
     except OSError as error:
         raise TrustStoreError(f"{path} cannot be read: {error.strerror}") from error
 
@@ -87,79 +107,122 @@ def _stamp(path: Path) -> object:
 def _read(path: Path) -> _Material:
     if not path.exists():
         raise TrustStoreError(f"there is no trust material in {path}")
-    full = path.is_dir() and (path / "anchors").is_dir()
-    attributes = _attributes(path / "anchors.json") if full else {}
-    anchors = [
-        _anchor(der, attributes.get(file.name, {}), file)
-        for file in _files(path / "anchors" if full else path, _CERTIFICATE_SUFFIXES)
-        for der in _blocks(file, "CERTIFICATE")
-    ]
-    certificates = [
-        der for file in _files(path / "certificates", _CERTIFICATE_SUFFIXES) for der in _blocks(file, "CERTIFICATE")
-    ]
-    crls = [der for file in _files(path / "crls" if full else path, _CRL_SUFFIXES) for der in _blocks(file, "X509 CRL")]
+    if path.is_dir() and (path / "anchors").is_dir():
+        anchors = _anchors(path)
+        certificates = _load(path / "certificates", _CERTIFICATE)
+        crls = _load(path / "crls", _CRL)
+    else:
+        found, crls = _load(path, _CERTIFICATE), _load(path, _CRL)
+        roots = [der for der in found if _is_self_issued(der)] or found
+        anchors = [_anchor(der, {}, path) for der in roots]
+        certificates = [der for der in found if der not in roots]
     if not anchors:
         raise TrustStoreError(f"there is no trust anchor in {path}")
+    published = [a.trusted.certificate for a in anchors] + certificates
     return _Material(
         anchors=tuple(anchors),
         certificates=tuple(certificates),
         crls=tuple(crls),
-        by_key_id={key_id_of(public_key_info(der)): der for der in certificates},
+        # Of several certificates for one key the one that ends last is the one to ask.
+        by_key_id={key_id_of(public_key_info(der)): der for der in sorted(published, key=_not_after)},
     )
 
 
-def _files(path: Path, suffixes: frozenset[str]) -> list[Path]:
+def _anchors(path: Path) -> list[_Anchor]:
+    """The anchors of a full store with their attributes."""
+    attributes = _read_attributes(path / "anchors.json")
+    files = _files(path / "anchors", _CERTIFICATE)
+    unknown = sorted(attributes.keys() - {file.name for file in files})
+    if unknown:
+        # A misspelt name would lift the limits of the anchor that was meant.
+        raise TrustStoreError(f"{path / 'anchors.json'} names {unknown[0]}, which is not in anchors/")
+    return [_anchor(der, attributes.get(file.name, {}), file) for file in files for der in _blocks(file, _CERTIFICATE)]
+
+
+def _load(path: Path, kind: str) -> list[bytes]:
+    """DER values of this kind in a file or folder."""
+    return [der for file in _files(path, kind) for der in _blocks(file, kind)]
+
+
+def _files(path: Path, kind: str) -> list[Path]:
     if path.is_file():
         return [path]
-    return sorted(p for p in path.glob("*") if p.is_file() and p.suffix.lower() in suffixes)
+    suffixes = _CERTIFICATE_SUFFIXES if kind == _CERTIFICATE else _CRL_SUFFIXES
+    names = (p for p in path.glob("*") if not p.name.startswith("."))
+    return sorted(p for p in names if p.is_file() and p.suffix.lower() in suffixes)
 
 
-def _blocks(file: Path, label: str) -> list[bytes]:
+def _blocks(file: Path, kind: str) -> list[bytes]:
     """DER values of this kind in a PEM or DER file; a PEM file may hold other kinds besides."""
     try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise TrustStoreError(f"{file} is larger than {_MOST_BYTES} bytes")
         content = file.read_bytes()
     except OSError as error:
         raise TrustStoreError(f"{file} cannot be read: {error.strerror}") from error
     try:
-        if not pem.detect(content):
-            if (file.suffix.lower() == ".crl") != (label == "X509 CRL"):
-                return []
-            blocks = [content]
+        if pem.detect(content):
+            blocks = [der for label, _, der in pem.unarmor(content, multiple=True) if label == kind]
         else:
-            blocks = [der for kind, _, der in pem.unarmor(content, multiple=True) if kind == label]
+            blocks = [content] if (file.suffix.lower() == ".crl") == (kind == _CRL) else []
         for der in blocks:
-            _require_parsable(der, label)
-    except (ValueError, TypeError, MalformedDataError) as error:
-        raise TrustStoreError(f"{file} is no readable {label.lower()}") from error
+            _require_parsable(der, kind)
+    except (ValueError, TypeError, MalformedDataError, x509.DuplicateExtension) as error:
+        raise TrustStoreError(f"{file} is no readable {kind.lower()}") from error
     return blocks
 
 
-def _require_parsable(der: bytes, label: str) -> None:
-    if label == "CERTIFICATE":
-        x509.load_der_x509_certificate(der)
+def _require_parsable(der: bytes, kind: str) -> None:
+    if kind == _CERTIFICATE:
+        _ = x509.load_der_x509_certificate(der).extensions
         public_key_info(der)
     else:
-        x509.load_der_x509_crl(der)
+        _ = x509.load_der_x509_crl(der).extensions
 
 
-def _attributes(file: Path) -> dict[str, dict[str, Any]]:
+def _is_self_issued(der: bytes) -> bool:
+    parsed = x509.load_der_x509_certificate(der)
+    return parsed.subject == parsed.issuer
+
+
+def _not_after(der: bytes) -> datetime:
+    return x509.load_der_x509_certificate(der).not_valid_after_utc
+
+
+def _read_attributes(file: Path) -> dict[str, dict[str, Any]]:
     if not file.exists():
         return {}
     try:
-        found = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise TrustStoreError(f"{file} is no readable JSON") from error
     if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
         raise TrustStoreError(f"{file} must map file names to attributes")
     return found
 
 
-def _anchor(der: bytes, attributes: dict[str, Any], file: Path) -> TrustAnchor:
+def _anchor(der: bytes, attributes: dict[str, Any], file: Path) -> _Anchor:
+    """An anchor. TrustStoreError for attributes that are unknown or of another type: a limit must not get lost."""
+    qualified = attributes.get("egov_qualified", False)
+    if not attributes.keys() <= _ATTRIBUTES or not isinstance(qualified, bool):
+        raise TrustStoreError(
+            f"anchors.json is wrong for {file.name}: unknown attribute, or egov_qualified is not true or false"
+        )
     try:
-        uses = frozenset(Use(use) for use in attributes.get("uses", _ALL_USES))
-    except ValueError as error:
-        raise TrustStoreError(f"anchors.json names an unknown use for {file.name}: {error}") from error
-    return TrustAnchor(certificate=der, egov_qualified=attributes.get("egov_qualified") is True, uses=uses)
+        uses = frozenset(Use(use) for use in attributes.get("uses", list(Use)))
+        valid_from = _instant(attributes.get("valid_from"), _EARLIEST)
+        valid_until = _instant(attributes.get("valid_until"), _LATEST)
+    except (ValueError, TypeError) as error:
+        raise TrustStoreError(f"anchors.json is wrong for {file.name}: {error}") from error
+    return _Anchor(TrustAnchor(certificate=der, egov_qualified=qualified, uses=uses), valid_from, valid_until)
+
+
+def _instant(text: str | None, otherwise: datetime) -> datetime:
+    """An ISO 8601 instant with its time zone; ``otherwise`` when there is none."""
+    value = otherwise if text is None else datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return value
 
 
 def _credit_code(certificate: bytes) -> str | None:
