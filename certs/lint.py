@@ -1,11 +1,26 @@
-"""Checks a certificate against its profile before the real signature is made."""
+"""Checks a certificate against its profile before the real signature is made (RFC 5280, GB/T 20518)."""
+
+import warnings
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from certs.credit_code import extract_credit_code
 from certs.errors import CreditCodeError, ProfileError
 from certs.profiles import TIME_STAMPING, KeyUsage, Profile
+from signing import sm2
+from signing.algorithms import SM2_WITH_SM3_OID
+from signing.errors import SigningError
+from signing.x509_fields import public_key_info
+
+# The parser counts the octets of a name where RFC 5280 bounds its characters: any Chinese name over 21 would warn.
+warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+
+E = TypeVar("E", bound=x509.ExtensionType)
+Rule = Callable[[x509.Certificate, Profile], bool]
 
 _USAGE_ATTRIBUTES = {
     KeyUsage.DIGITAL_SIGNATURE: "digital_signature",
@@ -13,59 +28,97 @@ _USAGE_ATTRIBUTES = {
     KeyUsage.KEY_CERT_SIGN: "key_cert_sign",
     KeyUsage.CRL_SIGN: "crl_sign",
 }
-_SERIAL_BITS = 64
-"""Least randomness in a serial number."""
+_OTHER_USAGES = ("key_encipherment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only")
+_LEAST_SERIAL_BITS, _MOST_SERIAL_BITS = 65, 159
+"""More than 64 bits of randomness; at most 20 octets with the sign bit clear (RFC 5280, 4.1.2.2)."""
+_MOST_CHARACTERS = {NameOID.COMMON_NAME: 64, NameOID.ORGANIZATION_NAME: 64, NameOID.SERIAL_NUMBER: 64}
+"""Upper bounds of the attributes (RFC 5280, appendix A)."""
+_COUNTRY_CHARACTERS = 2
+_SLACK = timedelta(days=1)
+"""The validity starts a little before the moment of issue."""
+_CRITICAL = frozenset({ExtensionOID.KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.EXTENDED_KEY_USAGE})
+"""Extensions that validators must understand; a critical one besides these would be refused by them."""
 
 
 def lint(certificate: bytes, profile: Profile) -> None:
-    """ProfileError that names the rule which the certificate (DER) breaks."""
+    """ProfileError that names the first rule which the certificate (DER) breaks."""
     try:
         parsed = x509.load_der_x509_certificate(certificate)
-        extensions = parsed.extensions
-    except ValueError as error:
-        raise ProfileError(f"{profile.name}: the certificate cannot be parsed: {error}") from error
-    _require(parsed.version is x509.Version.v3, profile, "version 3")
-    _require(parsed.serial_number.bit_length() > _SERIAL_BITS, profile, "a random serial number")
-    _require(parsed.not_valid_before_utc < parsed.not_valid_after_utc, profile, "a validity that is not empty")
-    _require(bool(parsed.subject.rdns), profile, "a subject")
-    _lint_usage(extensions, profile)
-    _lint_constraints(extensions, profile)
-    if profile.needs_credit_code:
-        try:
+        broken = next((sentence for sentence, holds in _RULES if not holds(parsed, profile)), None)
+        sm2.load_public(public_key_info(certificate))
+        if profile.needs_credit_code:
             extract_credit_code(certificate)
-        except CreditCodeError as error:
-            raise ProfileError(f"{profile.name}: {error}") from error
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ProfileError(f"{profile.name}: the certificate cannot be parsed: {error}") from error
+    except (SigningError, CreditCodeError) as error:
+        raise ProfileError(f"{profile.name}: {error}") from error
+    if broken is not None:
+        raise ProfileError(f"{profile.name}: the certificate must have {broken}")
 
 
-def _lint_usage(extensions: x509.Extensions, profile: Profile) -> None:
-    usage = extensions.get_extension_for_class(x509.KeyUsage)
-    found = {name for name, attribute in _USAGE_ATTRIBUTES.items() if getattr(usage.value, attribute)}
-    _require(usage.critical and found == profile.key_usage, profile, "its key usage, critical")
-    wanted = {profile.extended_key_usage} - {None}
+def _has_good_subject(certificate: x509.Certificate, _: Profile) -> bool:
+    attributes = list(certificate.subject)
+    countries = [a.value for a in attributes if a.oid == NameOID.COUNTRY_NAME]
+    return (
+        any(a.oid == NameOID.COMMON_NAME and a.value for a in attributes)
+        and all(len(a.value) <= _MOST_CHARACTERS.get(a.oid, len(a.value)) for a in attributes)
+        and all(len(c) == _COUNTRY_CHARACTERS and str(c).isupper() for c in countries)
+    )
+
+
+def _has_key_usage(certificate: x509.Certificate, profile: Profile) -> bool:
+    expected = x509.KeyUsage(
+        **{attribute: name in profile.key_usage for name, attribute in _USAGE_ATTRIBUTES.items()},
+        **dict.fromkeys(_OTHER_USAGES, False),
+    )
+    found = _extension(certificate, x509.KeyUsage)
+    return found is not None and found.critical and found.value == expected
+
+
+def _has_extended_key_usage(certificate: x509.Certificate, profile: Profile) -> bool:
+    found = _extension(certificate, x509.ExtendedKeyUsage)
+    if found is None or profile.extended_key_usage is None:
+        return found is None and profile.extended_key_usage is None
+    is_critical_enough = found.critical or profile.extended_key_usage != TIME_STAMPING
+    return is_critical_enough and [oid.dotted_string for oid in found.value] == [profile.extended_key_usage]
+
+
+def _has_basic_constraints(certificate: x509.Certificate, profile: Profile) -> bool:
+    found = _extension(certificate, x509.BasicConstraints)
+    if found is None:
+        return not profile.is_ca
+    return found.critical and (found.value.ca, found.value.path_length) == (profile.is_ca, profile.path_length)
+
+
+def _has_key_identifiers(certificate: x509.Certificate, _: Profile) -> bool:
+    subject = _extension(certificate, x509.SubjectKeyIdentifier)
+    authority = _extension(certificate, x509.AuthorityKeyIdentifier)
+    return subject is not None and authority is not None and authority.value.key_identifier is not None
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> x509.Extension[E] | None:
     try:
-        extended = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        return certificate.extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:
-        _require(not wanted, profile, "its extended key usage")
-        return
-    _require({oid.dotted_string for oid in extended.value} == wanted, profile, "no other extended key usage")
-    if ExtendedKeyUsageOID.TIME_STAMPING in extended.value:
-        _require(
-            extended.critical and profile.extended_key_usage == TIME_STAMPING,
-            profile,
-            "critical timeStamping",
-        )
+        return None
 
 
-def _lint_constraints(extensions: x509.Extensions, profile: Profile) -> None:
-    try:
-        constraints = extensions.get_extension_for_class(x509.BasicConstraints)
-    except x509.ExtensionNotFound:
-        _require(not profile.is_ca, profile, "basic constraints")
-        return
-    fits = constraints.value.ca is profile.is_ca and constraints.value.path_length == profile.path_length
-    _require(constraints.critical and fits, profile, "its basic constraints, critical")
-
-
-def _require(condition: bool, profile: Profile, rule: str) -> None:
-    if not condition:
-        raise ProfileError(f"{profile.name}: the certificate must have {rule}")
+_RULES: tuple[tuple[str, Rule], ...] = (
+    ("version 3", lambda c, _: c.version is x509.Version.v3),
+    (
+        "a positive random serial number of at most 20 octets",
+        lambda c, _: c.serial_number > 0 and _LEAST_SERIAL_BITS <= c.serial_number.bit_length() <= _MOST_SERIAL_BITS,
+    ),
+    ("the algorithm SM2 with SM3", lambda c, _: c.signature_algorithm_oid.dotted_string == SM2_WITH_SM3_OID),
+    ("a validity that is not empty", lambda c, _: c.not_valid_before_utc < c.not_valid_after_utc),
+    (
+        "a validity no longer than its profile's",
+        lambda c, p: c.not_valid_after_utc - c.not_valid_before_utc <= timedelta(days=p.days) + _SLACK,
+    ),
+    ("a subject with a common name, within the lengths of RFC 5280", _has_good_subject),
+    ("its key usage and no other, critical", _has_key_usage),
+    ("its extended key usage and no other", _has_extended_key_usage),
+    ("its basic constraints, critical", _has_basic_constraints),
+    ("both key identifiers", _has_key_identifiers),
+    ("no other critical extension", lambda c, _: all(e.oid in _CRITICAL for e in c.extensions if e.critical)),
+)

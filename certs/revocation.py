@@ -29,21 +29,6 @@ class RevocationReason(IntEnum):
     AA_COMPROMISE = 10
 
 
-_REASONS = {
-    x509.ReasonFlags.unspecified: RevocationReason.UNSPECIFIED,
-    x509.ReasonFlags.key_compromise: RevocationReason.KEY_COMPROMISE,
-    x509.ReasonFlags.ca_compromise: RevocationReason.CA_COMPROMISE,
-    x509.ReasonFlags.affiliation_changed: RevocationReason.AFFILIATION_CHANGED,
-    x509.ReasonFlags.superseded: RevocationReason.SUPERSEDED,
-    x509.ReasonFlags.cessation_of_operation: RevocationReason.CESSATION_OF_OPERATION,
-    x509.ReasonFlags.certificate_hold: RevocationReason.CERTIFICATE_HOLD,
-    x509.ReasonFlags.remove_from_crl: RevocationReason.REMOVE_FROM_CRL,
-    x509.ReasonFlags.privilege_withdrawn: RevocationReason.PRIVILEGE_WITHDRAWN,
-    x509.ReasonFlags.aa_compromise: RevocationReason.AA_COMPROMISE,
-}
-"""The reasons as the parser names them."""
-
-
 @dataclass(frozen=True)
 class RevokedEntry:
     """One revoked certificate."""
@@ -134,4 +119,4 @@ def _reason(entry: x509.RevokedCertificate) -> RevocationReason:
         flag = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except x509.ExtensionNotFound:
         return RevocationReason.UNSPECIFIED
-    return _REASONS[flag]
+    return RevocationReason[flag.name.upper()]
