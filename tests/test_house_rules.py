@@ -145,6 +145,21 @@ def test_every_error_has_its_http_status():
     assert ours == set(STATUSES)
 
 
+def test_every_problem_is_documented_with_its_status():
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \|", (ROOT / "docs" / "problems.md").read_text(), re.MULTILINE)
+    documented = dict(rows)
+    assert len(documented) == len(rows)
+    ours = {kind.code: str(int(status)) for kind, status in STATUSES.items()}
+    assert ours.items() <= documented.items()
+    given = {
+        node.args[1].value
+        for name, node, callee in calls()
+        if name == "gateway/app.py" and callee == "problems.problem" and isinstance(node.args[1], ast.Constant)
+    }
+    assert given
+    assert set(documented) == set(ours) | given
+
+
 def test_every_setting_is_documented_and_nothing_else():
     text = (ROOT / "docs" / "configuration.md").read_text()
     assert set(re.findall(rf"{PREFIX}([A-Z_]+)", text)) == {name.upper() for name in Settings.model_fields}
