@@ -1,7 +1,9 @@
 """The fonts of the pages: metrics, what to do with rare characters, and subsets for embedding."""
 
+import hashlib
+import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import uharfbuzz as hb
@@ -9,117 +11,153 @@ import uharfbuzz as hb
 from gateway.documents.face import FaceError
 
 BODY, TITLE, LABEL = "serif-400", "serif-700", "sans-400"
+"""Roles of text; also the names of the font files."""
+
+_POSTSCRIPT_NAMES = {
+    BODY: "NotoSerifSC-Regular",
+    TITLE: "NotoSerifSC-Bold",
+    LABEL: "NotoSansSC-Regular",
+}
 _NOTDEF = 0
-_DROPPED_TABLES = [
-    "GSUB",
-    "GPOS",
-    "GDEF",
+_DROPPED_TABLES = (
     "BASE",
-    "STAT",
-    "name",
-    "gasp",
-    "post",
+    "GDEF",
+    "GPOS",
+    "GSUB",
     "OS/2",
+    "STAT",
+    "cmap",
+    "gasp",
+    "name",
+    "post",
+    "prep",
     "vhea",
     "vmtx",
-    "cmap",
-    "prep",
-]
-"""A CID font in a PDF is read by glyph number: outlines and widths are all it needs."""
+)
+"""A CID font in a PDF is read by glyph number: outlines and widths are all that it needs (ISO 32000-2, 9.9.2)."""
+
+_DROPPED_TAGS = [int.from_bytes(tag.ljust(4).encode()) for tag in _DROPPED_TABLES]
+_SUBSETS_KEPT = 64
+"""Titles and labels give the same subset for every licence of a type; names do not, so that few are worth keeping."""
+
+
+@dataclass(frozen=True, eq=False)
+class FontSubset:
+    """A TrueType font with some characters only. Compared by identity: the library keeps those that recur."""
+
+    name: str
+    """PostScript name with the subset's tag (ISO 32000-2, 9.9.2)."""
+    program: bytes
+    glyphs: dict[str, int]
+    """Character to glyph number in ``program``, by rising glyph number."""
+    advances: dict[str, int]
+    """Character to width in 1/1000 em."""
+    ascender: int
+    """1/1000 em, as ``descender``."""
+    descender: int
+
+
+class _Advances(dict[str, int | None]):
+    """Widths by character, looked up on first use; None where the font lacks the character."""
+
+    def __init__(self, font: hb.Font) -> None:
+        super().__init__()
+        self._font = font
+
+    def __missing__(self, character: str) -> int | None:
+        glyph = self._font.get_nominal_glyph(ord(character))
+        advance = self._font.get_glyph_h_advance(glyph) if glyph not in (None, _NOTDEF) else None
+        self[character] = advance
+        return advance
 
 
 class FontFace:
-    """One TrueType font: which characters it has and how wide they are."""
+    """One TrueType font of 1,000 units per em: which characters it has and how wide they are."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.name = name
+    def __init__(self, path: Path, role: str) -> None:
+        self.name = _POSTSCRIPT_NAMES[role]
         self._face = hb.Face(hb.Blob.from_file_path(str(path)))
-        self._font = hb.Font(self._face)
-        self._glyphs: dict[str, tuple[int, int] | None] = {}
-        extents = self._font.get_font_extents("ltr")
-        self.ascender, self.descender = extents.ascender, extents.descender
+        font = hb.Font(self._face)
+        extents = font.get_font_extents("ltr")
+        self._ascender, self._descender = extents.ascender, extents.descender
+        self.advances = _Advances(font)
 
-    def glyph(self, character: str) -> tuple[int, int] | None:
-        """(glyph, advance in 1/1000 em), None when the font lacks the character."""
-        if character not in self._glyphs:
-            glyph = self._font.get_nominal_glyph(ord(character))
-            self._glyphs[character] = (
-                (glyph, self._font.get_glyph_h_advance(glyph)) if glyph not in (None, _NOTDEF) else None
-            )
-        return self._glyphs[character]
-
-    def subset(self, characters: frozenset[str]) -> tuple[bytes, dict[str, int]]:
-        """(TrueType subset, character to new glyph)."""
+    def subset(self, characters: frozenset[str]) -> FontSubset:
+        """The font with these characters, which it must have."""
         request = hb.SubsetInput()
-        request.sets(hb.SubsetInputSets.UNICODE).update(ord(c) for c in characters)
-        request.sets(hb.SubsetInputSets.DROP_TABLE_TAG).update(
-            int.from_bytes(tag.ljust(4).encode()) for tag in _DROPPED_TABLES
-        )
+        request.sets(hb.SubsetInputSets.UNICODE).update(map(ord, characters))
+        request.sets(hb.SubsetInputSets.DROP_TABLE_TAG).update(_DROPPED_TAGS)
         request.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
         plan = hb.SubsetPlan(self._face, request)
-        renumbered = plan.old_to_new_glyph_mapping
-        glyphs = {c: self._glyphs[c] for c in characters}
-        mapping = {c: renumbered[g[0]] for c, g in glyphs.items() if g is not None}
-        return bytes(plan.execute().blob.data), mapping
+        renumbered, original = plan.old_to_new_glyph_mapping, plan.unicode_to_old_glyph_mapping
+        numbers = sorted((renumbered[original[ord(c)]], c) for c in characters)
+        digest = hashlib.sha256("".join(sorted(characters)).encode()).digest()
+        tag = "".join(chr(65 + byte % 26) for byte in digest[:6])
+        return FontSubset(
+            name=f"{tag}+{self.name}",
+            program=bytes(plan.execute().blob.data),
+            glyphs={c: number for number, c in numbers},
+            advances={c: self.advances[c] or 0 for _, c in numbers},
+            ascender=self._ascender,
+            descender=self._descender,
+        )
 
 
-@dataclass(frozen=True)
-class Run:
-    """Characters that one font sets."""
+class _Choices(dict[str, FontFace]):
+    """The face that sets a character in one role, found on first use. FaceError when none has it."""
 
-    face: FontFace
-    text: str
+    def __init__(self, candidates: tuple[FontFace, ...]) -> None:
+        super().__init__()
+        self._candidates = candidates
+
+    def __missing__(self, character: str) -> FontFace:
+        for face in self._candidates:
+            if face.advances[character] is not None:
+                self[character] = face
+                return face
+        code = f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+        shown = f"“{character}”" if character.isprintable() else ""
+        raise FaceError(
+            f"字库中没有字符{shown}（{code}）。No font has the character {code}.",
+            hint="Use a character of GB 18030, without control characters.",
+        )
 
 
 class FontLibrary:
     """The three faces, loaded once from the built assets."""
 
     def __init__(self, assets_dir: Path) -> None:
-        self._folder = assets_dir / "fonts"
-        missing = [role for role in (BODY, TITLE, LABEL) if not (self._folder / f"{role}.ttf").exists()]
+        folder = assets_dir / "fonts"
+        missing = [role for role in _POSTSCRIPT_NAMES if not (folder / f"{role}.ttf").exists()]
         if missing:
-            raise FaceError(f"The fonts are not built: {self._folder} lacks {missing[0]}.", hint="Run: make setup")
-        self._faces: dict[str, FontFace] = {}
-        self._chosen: dict[tuple[str, str], FontFace] = {}
+            raise FaceError(f"The fonts are not built: {folder} lacks {missing[0]}.ttf.", hint="Run: make setup")
+        faces = {role: FontFace(folder / f"{role}.ttf", role) for role in _POSTSCRIPT_NAMES}
+        self._choices = {role: _Choices((face, faces[BODY], faces[LABEL])) for role, face in faces.items()}
+        self.subset = lru_cache(maxsize=_SUBSETS_KEPT)(_subset)
 
-    def runs(self, text: str, role: str) -> list[Run]:
-        """``text`` cut into runs. FaceError names a character that no font has."""
-        runs: list[Run] = []
+    def runs(self, text: str, role: str) -> list[tuple[FontFace, str]]:
+        """``text`` cut where the face changes. FaceError names a character that no font has."""
+        choices = self._choices[role]
+        faces = {choices[character] for character in text}
+        if len(faces) == 1:
+            return [(faces.pop(), text)]
+        runs: list[tuple[FontFace, str]] = []
         for character in text:
-            face = self.face_for(character, role)
-            if runs and runs[-1].face is face:
-                runs[-1] = Run(face, runs[-1].text + character)
+            face = choices[character]
+            if runs and runs[-1][0] is face:
+                runs[-1] = (face, runs[-1][1] + character)
             else:
-                runs.append(Run(face, character))
+                runs.append((face, character))
         return runs
 
     def width(self, text: str, role: str) -> float:
-        """Width in em."""
-        return sum(self.advance(character, role) for character in text) / 1000
+        """Width in em. FaceError as for ``runs``."""
+        choices = self._choices[role]
+        return sum([choices[c].advances[c] or 0 for c in text]) / 1000
 
-    def advance(self, character: str, role: str) -> int:
-        """Advance in 1/1000 em."""
-        glyph = self.face_for(character, role).glyph(character)
-        return 0 if glyph is None else glyph[1]
 
-    def face_for(self, character: str, role: str) -> FontFace:
-        """The role's face, or the body's where that one lacks the character."""
-        key = (character, role)
-        if key not in self._chosen:
-            self._chosen[key] = self._choose(character, role)
-        return self._chosen[key]
-
-    def _choose(self, character: str, role: str) -> FontFace:
-        for candidate in (role, BODY):
-            if self._face(candidate).glyph(character) is not None:
-                return self._face(candidate)
-        code = ord(character)
-        raise FaceError(f"字库中没有字符“{character}”（U+{code:04X}）。No font has the character U+{code:04X}.")
-
-    def _face(self, name: str) -> FontFace:
-        if name not in self._faces:
-            self._faces[name] = FontFace(self._folder / f"{name}.ttf", name)
-        return self._faces[name]
+def _subset(face: FontFace, characters: frozenset[str]) -> FontSubset:
+    return face.subset(characters)
 
 
 @cache

@@ -4,41 +4,47 @@ from datetime import datetime
 
 from gateway.documents.canvas import MM, Canvas
 from gateway.documents.face import LicenceFace
-from gateway.documents.fonts import LABEL, FontLibrary
-from gateway.documents.licence_page import SEAL_CENTRE, WIDTH, draw_face
-from gateway.documents.pdf_writer import PageContent, write_pdf
+from gateway.documents.fonts import BODY, LABEL, FontLibrary
+from gateway.documents.frame import WIDTH, ellipse
+from gateway.documents.licence_page import (
+    GREY,
+    LEFT,
+    NOTE_BASELINE,
+    RIGHT,
+    SEAL_CENTRE,
+    draw_face,
+    finished_page,
+    new_canvas,
+)
+from gateway.documents.pdf_writer import write_pdf
 
-_GREY = "0.45 0.45 0.45"
 _SEAL_DIAMETER = 42.0
-_CIRCLE = 0.5523
-"""Length of the Bézier handles that make a quarter circle."""
+_SERIAL_ROOM = 52.0
+"""Width of the ruled place for the serial number of the blank form, millimetres."""
 
 
 def render_paper(fonts: FontLibrary, face: LicenceFace, *, created_at: datetime) -> bytes:
-    """The print-ready original as PDF/A, unsigned. FaceError as for the electronic form."""
-    canvas = Canvas(fonts)
+    """The print-ready original as PDF/A-3b, unsigned. FaceError as for the electronic form."""
+    canvas = new_canvas(fonts)
     qr = draw_face(canvas, face)
-    canvas.raw(_seal_place())
-    note = "（盖章处）"
-    canvas.centred(note, SEAL_CENTRE[0], SEAL_CENTRE[1] - 16, 8, LABEL, colour=_GREY)
-    canvas.text("正本", 32, 22.6, 8, LABEL, colour=_GREY)
-    label = "印制编号："
-    start = WIDTH - 32 - 62
-    canvas.text(label, start, 22.6, 8, LABEL, colour=_GREY)
-    line_from = start + canvas.width(label, 8, LABEL)
-    canvas.raw(f"q 0.5 w {_GREY} RG {line_from * MM:.2f} {22 * MM:.2f} m {(WIDTH - 32) * MM:.2f} {22 * MM:.2f} l S Q")
-    stream, subset = canvas.finish()
-    return write_pdf(PageContent(stream, subset, qr, face.title, face.licence_identifier, created_at))
+    canvas.centred("（正本）", WIDTH / 2, 151.5, 14, BODY)
+    _seal_place(canvas)
+    _serial_place(canvas)
+    return write_pdf(finished_page(canvas, face, qr, created_at))
 
 
-def _seal_place() -> str:
+def _seal_place(canvas: Canvas) -> None:
     """A faint dashed circle where the real seal goes."""
-    x, y, r = SEAL_CENTRE[0] * MM, SEAL_CENTRE[1] * MM, _SEAL_DIAMETER / 2 * MM
-    k = r * _CIRCLE
-    return (
-        f"q 0.4 w 0.8 0.8 0.8 RG [3 3] 0 d {x + r:.2f} {y:.2f} m "
-        f"{x + r:.2f} {y + k:.2f} {x + k:.2f} {y + r:.2f} {x:.2f} {y + r:.2f} c "
-        f"{x - k:.2f} {y + r:.2f} {x - r:.2f} {y + k:.2f} {x - r:.2f} {y:.2f} c "
-        f"{x - r:.2f} {y - k:.2f} {x - k:.2f} {y - r:.2f} {x:.2f} {y - r:.2f} c "
-        f"{x + k:.2f} {y - r:.2f} {x + r:.2f} {y - k:.2f} {x + r:.2f} {y:.2f} c S Q"
-    )
+    x, y = SEAL_CENTRE
+    canvas.raw(f"q 0.4 w 0.78 0.78 0.78 RG [2.5 3] 0 d {ellipse(x, y, _SEAL_DIAMETER / 2, _SEAL_DIAMETER / 2)} S Q")
+    canvas.centred("（盖章处）", x, y - 16.5, 8, LABEL, colour=GREY)
+
+
+def _serial_place(canvas: Canvas) -> None:
+    """The ruled place where the blank form's serial number (印制编号) is written or printed."""
+    label = "印制编号："
+    start = RIGHT - _SERIAL_ROOM - canvas.width(label, 8, LABEL)
+    canvas.text(label, start, NOTE_BASELINE, 8, LABEL, colour=GREY)
+    y = (NOTE_BASELINE - 0.7) * MM
+    canvas.raw(f"q 0.5 w {GREY} RG {(RIGHT - _SERIAL_ROOM) * MM:.2f} {y:.2f} m {RIGHT * MM:.2f} {y:.2f} l S Q")
+    canvas.text("纸质证照加盖发证机关印章后有效", LEFT, NOTE_BASELINE, 8, LABEL, colour=GREY)

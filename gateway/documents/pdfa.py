@@ -1,10 +1,12 @@
-"""What PDF/A-3b (ISO 19005-3) asks of every file: XMP metadata, an output intent, an identifier."""
+"""What PDF/A-3b (ISO 19005-3) asks of every file: XMP metadata and an output intent."""
 
 from datetime import UTC, datetime
 from functools import cache
 from xml.sax.saxutils import escape
 
 from PIL import ImageCms
+
+from gateway.documents.pdf_objects import SMALL, stream
 
 PRODUCER = "licence-gateway"
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -19,9 +21,9 @@ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/
 <pdf:Producer>{producer}</pdf:Producer>
 </rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
-_ICC_DATE = slice(24, 36)
-"""dateTimeNumber in an ICC header; cleared, so that the same licence gives the same bytes."""
-_ICC_PROFILE_ID = slice(84, 100)
+
+_ICC_DATE, _ICC_PROFILE_ID = slice(24, 36), slice(84, 100)
+"""Header fields (ICC.1:2010, 7.2) that differ from run to run; fixed, so that equal input gives equal bytes."""
 
 
 def xmp(title: str, identifier: str, created_at: datetime) -> bytes:
@@ -36,13 +38,14 @@ def xmp(title: str, identifier: str, created_at: datetime) -> bytes:
 
 @cache
 def srgb_profile() -> bytes:
-    """An sRGB ICC profile, made by LittleCMS on this machine."""
+    """An sRGB ICC profile, made on this machine by LittleCMS (in Pillow), which puts no rights on what it makes."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[_ICC_DATE] = bytes.fromhex("07e80001000100000000 0000")
+    profile[_ICC_DATE] = bytes.fromhex("07e8 0001 0001 0000 0000 0000")
     profile[_ICC_PROFILE_ID] = bytes(16)
     return bytes(profile)
 
 
-def pdf_date(value: datetime) -> str:
-    """A PDF date string in UTC (ISO 32000-2, 7.9.4)."""
-    return value.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ")
+@cache
+def srgb_stream() -> bytes:
+    """The stream object of the profile."""
+    return stream("/N 3/Alternate/DeviceRGB", srgb_profile(), level=SMALL)
