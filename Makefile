@@ -11,7 +11,7 @@ STAMP := $(VENV)/.ready
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock format clean
+.PHONY: help setup demo test check bench faults lock format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ check: setup  ## format, lint, types, layers, migrations, docs, audit
 
 bench: setup  ## all benchmarks, or those named by ARGS: a table and var/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+faults: setup  ## kills and hostile input, or those named by ARGS: a table and var/faults.json
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 lock: $(filter .tools/bin/uv,$(UV))  ## pin the requirements anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock requirements.in
