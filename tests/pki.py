@@ -1,4 +1,7 @@
-"""A test PKI whose certificates may be expired, revoked, for the wrong use, or under the wrong root."""
+"""A test PKI whose certificates may be expired, revoked, for the wrong use, or under the wrong root.
+
+Anything else that a profile can say is had by ``dataclasses.replace`` on one: another key usage, a path length.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +38,12 @@ class TestPki:
     issuing: Sm2SigningKey
     revoked: list[RevokedEntry] = field(default_factory=list)
 
+    def authority(self, issuer=None, profile=ISSUING_CA, name="另一签发"):
+        """A further CA, under the root or under ``issuer``."""
+        issuer = issuer or self.root
+        key = _key(issuer, profile, Subject(name, "测试"))
+        return Sm2SigningKey(key.private, key.certificate, _chain(issuer))
+
     def leaf(self, profile: Profile = SEAL_SIGNER, *, since=-30 * DAY, until=365 * DAY, issuer=None, code=CREDIT_CODE):
         """A key with a certificate valid from NOW+since to NOW+until."""
         issuer = issuer or self.issuing
@@ -49,8 +58,7 @@ class TestPki:
             not_after=NOW + until,
         )
         certificate = CertificateAuthority(issuer).sign_request(request)
-        chain = () if issuer is self.root else (issuer.certificate,)
-        return Sm2SigningKey(private, certificate, chain)
+        return Sm2SigningKey(private, certificate, _chain(issuer))
 
     def unit(self, at=NOW, **options):
         """A time-stamping unit whose clock stands at ``at``."""
@@ -80,6 +88,12 @@ class TestPki:
             crls=self.crls() if crls is None else crls,
             revocation=revocation,
         )
+
+
+def _chain(issuer):
+    """What a holder hands over besides the certificate: the issuers, without the root."""
+    is_root = load_certificate(issuer.certificate).parsed.issuer == load_certificate(issuer.certificate).parsed.subject
+    return () if is_root else (issuer.certificate, *issuer.chain)
 
 
 def _key(issuer, profile, subject):
