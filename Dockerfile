@@ -21,6 +21,7 @@ RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shel
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app/build/assets build/assets
+COPY openapi.yaml ./
 COPY signing signing
 COPY certs certs
 COPY gateway gateway
