@@ -124,12 +124,14 @@ class Installation:
         now = self._deps.clock()
         for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
             authority = CertificateAuthority(self._deps.keystore.load(name))
-            crl = authority.crl(
-                number=int(now.timestamp()),
+            path = self._deps.trust_dir / "crls" / f"{name}.crl"
+            # The list goes on from the last one: what was revoked once stays revoked.
+            crl = authority.next_crl(
+                pem.unarmor(path.read_bytes())[2] if path.exists() else None,
                 this_update=now,
                 next_update=now + timedelta(days=self._deps.settings.crl_days),
             )
-            _write(self._deps.trust_dir / "crls" / f"{name}.crl", pem.armor("X509 CRL", crl))
+            _write(path, pem.armor("X509 CRL", crl))
 
     def _make_authorities(self) -> None:
         """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
