@@ -17,19 +17,22 @@ from gateway.api import enterprises, health, licences, problems, resolutions, tr
 from gateway.api.auth import require_declarations
 from gateway.container import Container
 from gateway.errors import GatewayError
-from verify_web import views
+from verify_web import pages, views
+from verify_web.style import STYLE_SOURCE
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 _MACHINE_PATHS = ("/api/", "/trust/", "/healthz", "/readyz", "/metrics")
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "Content-Security-Policy": f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=()",
+    "Permissions-Policy": "geolocation=(), microphone=(), camera=()",
 }
+_STRICT_TRANSPORT = "max-age=31536000"
+"""One year (RFC 6797); sub-domains are others' business."""
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
 _SECONDS = Histogram("gateway_request_seconds", "Time to answer by route.", ("route",))
 _log = structlog.get_logger()
@@ -83,6 +86,8 @@ def _finish(response: Response) -> Response:
     """Security headers, request id, one log line and the metrics. The path stays out of the log: it holds codes."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
     response.headers["X-Request-Id"] = g.get("request_id", "")
     route = request.url_rule.rule if request.url_rule is not None else "unknown"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
@@ -106,18 +111,18 @@ def _is_machine() -> bool:
 def _gateway_error(error: GatewayError) -> Response:
     if problems.status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("gateway_error", code=error.code, message=error.message, request_id=g.get("request_id", ""))
-    return problems.gateway_problem(error) if _is_machine() else views.error_page(error)
+    return problems.gateway_problem(error) if _is_machine() else pages.error_page(error)
 
 
 def _http_error(error: HTTPException) -> Response:
-    return problems.http_problem(error) if _is_machine() else views.http_error_page(error)
+    return problems.http_problem(error) if _is_machine() else pages.http_error_page(error)
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
     """The register did not answer: that is a failure to check, never a verdict."""
     _log.error("database_unavailable", kind=type(error).__name__, request_id=g.get("request_id", ""))
     if not _is_machine():
-        return views.unavailable_page()
+        return pages.unavailable_page()
     detail = "登记簿暂时无法查询。The register cannot be asked right now; nothing is said about any licence."
     return problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, "REGISTRY_UNAVAILABLE", detail)
 
@@ -126,6 +131,6 @@ def _unknown_error(error: Exception) -> Response:
     """Anything else: the cause goes to the log, the caller gets the request id only."""
     _log.error("unknown_error", kind=type(error).__name__, exc_info=error, request_id=g.get("request_id", ""))
     if not _is_machine():
-        return views.unavailable_page(HTTPStatus.INTERNAL_SERVER_ERROR)
+        return pages.unavailable_page(HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = "内部错误。Something went wrong inside; give the request id when you report it."
     return problems.problem(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", detail)

@@ -1,50 +1,128 @@
 """The answer in a few words, with a shape and a tone, so that no one depends on colour."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from gateway.domain.answers import Genuine, InForce, ListedLicence
+from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Resolution
 from gateway.domain.status import WORDS
-from gateway.domain.verification import VerificationReport
+from gateway.domain.verification import RegistryStatus, VerificationReport
 
-GOOD, BAD, WARNING, UNKNOWN = "good", "bad", "warning", "unknown"
+
+class Tone(StrEnum):
+    """What colours an answer."""
+
+    GOOD = "good"
+    BAD = "bad"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+
+
+class Shape(StrEnum):
+    """The picture beside the words; each kind of answer has its own outline."""
+
+    CHECK = "check"
+    CLOCK = "clock"
+    PAUSE = "pause"
+    CROSS = "cross"
+    ALERT = "alert"
+    LENS = "lens"
+    QUESTION = "question"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A tone (which decides shape and colour) and its words."""
+    """A tone, a shape and the words."""
 
-    tone: str
+    tone: Tone
+    shape: Shape
     zh: str
     en: str
 
 
-COULD_NOT_CHECK = Verdict(UNKNOWN, "无法核验", "Could not check")
+COULD_NOT_CHECK = Verdict(Tone.UNKNOWN, Shape.QUESTION, "无法核验", "Could not check")
+NOT_GENUINE = Verdict(Tone.BAD, Shape.CROSS, "不真实", "Not genuine")
+NOT_FOUND = Verdict(Tone.UNKNOWN, Shape.LENS, "没有查到", "Not found")
+NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "未登记", "Not in the register")
+DIFFERS = Verdict(Tone.WARNING, Shape.ALERT, "与登记不符", "Differs from the register")
+NO_SIGNATURE = Verdict(Tone.WARNING, Shape.ALERT, "没有电子签名", "No signature")
+GENUINE_IN_FORCE = Verdict(Tone.GOOD, Shape.CHECK, "真实且有效", "Genuine and in force")
+GENUINE_NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "真实，但未登记", "Genuine, but not in this register")
+GENUINE_STATUS_UNKNOWN = Verdict(
+    Tone.UNKNOWN, Shape.QUESTION, "真实，但状态无法核验", "Genuine; its status could not be checked"
+)
+SUSPICIOUS = Verdict(Tone.BAD, Shape.CROSS, "可疑网址，已拒绝", "Suspicious address, refused")
+MISTAKEN = Verdict(Tone.WARNING, Shape.ALERT, "代码有误", "The code is mistaken")
+OLD_CODE = Verdict(Tone.UNKNOWN, Shape.LENS, "旧式二维码", "A code of the old kind")
+NOT_RECOGNISED = Verdict(Tone.UNKNOWN, Shape.LENS, "无法识别", "Not recognised")
+
 _ENDED = frozenset({"revoked", "withdrawn", "cancelled"})
+_SHAPES = {"valid": Shape.CHECK, "expired": Shape.CLOCK, "not_yet_valid": Shape.CLOCK, "suspended": Shape.PAUSE}
+_REFUSALS = {
+    CodeClass.UNTRUSTED_URL: SUSPICIOUS,
+    CodeClass.MALFORMED: MISTAKEN,
+    CodeClass.BUSINESS_LICENCE_SESSION_URL: OLD_CODE,
+}
+POSITIVE_REASONS = frozenset({"GENUINE", "IN_FORCE"})
+"""Reasons that ask nothing of the reader."""
+
+
+def status_verdict(status: str) -> Verdict:
+    """The verdict on the status of a licence whose genuineness is proven."""
+    zh, en = WORDS[status]
+    tone = Tone.GOOD if status == "valid" else Tone.BAD if status in _ENDED else Tone.WARNING
+    shape = _SHAPES.get(status, Shape.CROSS if status in _ENDED else Shape.ALERT)
+    return Verdict(tone, shape, zh, en.capitalize())
 
 
 def licence_verdict(licence: ListedLicence) -> Verdict:
     """The verdict on a registered licence."""
     if licence.genuine is Genuine.NO:
-        return Verdict(BAD, "不真实", "Not genuine")
+        return NOT_GENUINE
     if licence.genuine is Genuine.UNKNOWN:
         return COULD_NOT_CHECK
-    zh, en = WORDS[licence.status]
-    tone = GOOD if licence.status == "valid" else BAD if licence.status in _ENDED else WARNING
-    return Verdict(tone, zh, en.capitalize())
+    return status_verdict(licence.status)
+
+
+def answer_verdict(answer: LicenceAnswer) -> Verdict:
+    """The verdict on one licence; a code that contradicts the register is never simply in force."""
+    verdict = licence_verdict(answer.listed)
+    return DIFFERS if answer.differences and verdict.tone is Tone.GOOD else verdict
+
+
+def resolution_verdict(resolution: Resolution) -> Verdict:
+    """The verdict on a code that leads to no list and no licence."""
+    codes = {reason.code for reason in resolution.reasons}
+    if resolution.code_class is CodeClass.LICENCE_CODE:
+        if "SIGNATURE_INVALID" in codes:
+            return NOT_GENUINE
+        return NOT_REGISTERED if "NOT_IN_REGISTRY" in codes else COULD_NOT_CHECK
+    if resolution.unified_social_credit_code is not None:
+        return NOT_FOUND
+    return _REFUSALS.get(resolution.code_class, NOT_RECOGNISED)
 
 
 def report_verdict(report: VerificationReport) -> Verdict:
     """The verdict on a presented file."""
-    answer, status = report.answer, report.registry.licence_status
+    answer, registry = report.answer, report.registry
     if not report.signatures:
-        return Verdict(WARNING, "没有电子签名", "No signature")
+        return NO_SIGNATURE
     if answer.genuine is Genuine.NO:
-        return Verdict(BAD, "不真实", "Not genuine")
+        return NOT_GENUINE
     if answer.genuine is Genuine.UNKNOWN:
-        return COULD_NOT_CHECK
+        return DIFFERS if registry.differences else COULD_NOT_CHECK
     if answer.in_force is InForce.YES:
-        return Verdict(GOOD, "真实且有效", "Genuine and in force")
-    if answer.in_force is InForce.NO and status is not None:
-        zh, en = WORDS[status]
-        return Verdict(BAD if status in _ENDED else WARNING, f"真实，但{zh}", f"Genuine, but {en}")
-    return Verdict(UNKNOWN, "真实，状态未核实", "Genuine; status not checked")
+        return GENUINE_IN_FORCE
+    if answer.in_force is InForce.NO and registry.licence_status is not None:
+        status = status_verdict(registry.licence_status)
+        return Verdict(status.tone, status.shape, f"真实，但{status.zh}", f"Genuine, but {status.en.lower()}")
+    return GENUINE_NOT_REGISTERED if registry.status is RegistryStatus.NOT_FOUND else GENUINE_STATUS_UNKNOWN
+
+
+def tally(licences: Iterable[ListedLicence]) -> dict[Verdict, int]:
+    """How many licences have each verdict, in the order of the list."""
+    counts: dict[Verdict, int] = {}
+    for licence in licences:
+        verdict = licence_verdict(licence)
+        counts[verdict] = counts.get(verdict, 0) + 1
+    return counts

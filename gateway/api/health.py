@@ -1,10 +1,11 @@
-"""Liveness, readiness, and metrics."""
+"""Liveness, readiness, metrics, and the contract itself."""
 
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.api.auth import public
 from gateway.api.replies import container, reply
+from gateway.settings import REPOSITORY
 
 blueprint = Blueprint("health", __name__)
 
@@ -30,3 +31,12 @@ def ready() -> Response:
 def metrics() -> Response:
     """Prometheus metrics of this worker."""
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+@blueprint.get("/api/v1/openapi.yaml")
+@public
+def contract() -> Response:
+    """The contract of this API."""
+    response = Response((REPOSITORY / "openapi.yaml").read_bytes(), mimetype="application/yaml")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response

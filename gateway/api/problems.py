@@ -32,6 +32,13 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 
+_NAMES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
+"""Names of RFC 9110, 15.5, where Python's differ from one version to the next."""
+
 MEDIA_TYPE = "application/problem+json"
 _SILENT = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE})
 """What went wrong inside is for the log, not for the caller."""
@@ -42,11 +49,16 @@ def status_of(error: GatewayError) -> HTTPStatus:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
+def name_of(status: HTTPStatus) -> str:
+    """What HTTP calls a status."""
+    return _NAMES.get(status, status.phrase)
+
+
 def problem(status: HTTPStatus, code: str, detail: str, *, errors: list[dict[str, str]] | None = None) -> Response:
     """A problem document; ``type`` names the entry of docs/problems.md."""
     body: dict[str, Any] = {
         "type": f"urn:licence-gateway:problem:{code.lower()}",
-        "title": status.phrase,
+        "title": name_of(status),
         "status": int(status),
         "detail": detail,
         "instance": f"urn:request:{g.get('request_id', '')}",
@@ -71,8 +83,9 @@ def gateway_problem(error: GatewayError) -> Response:
 def http_problem(error: HTTPException) -> Response:
     """The problem document of an HTTP error of Flask's own; its headers, such as Allow, are kept."""
     status = HTTPStatus(error.code or 500)
-    response = problem(status, status.name, error.description or status.phrase)
-    for name, value in error.get_headers(request.environ):
-        if name.lower() not in ("content-type", "content-length"):
-            response.headers[name] = value
+    name = name_of(status)
+    response = problem(status, name.upper().replace(" ", "_"), error.description or name)
+    for header, value in error.get_headers(request.environ):
+        if header.lower() not in ("content-type", "content-length"):
+            response.headers[header] = value
     return response

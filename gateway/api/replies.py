@@ -5,9 +5,13 @@ from typing import Any
 import orjson
 from flask import Response, current_app, request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.exceptions import UnsupportedMediaType
 
 from gateway.container import Container
 from gateway.errors import FieldError, UnreadableInputError, ValidationFailedError
+
+FORM = "multipart/form-data"
+_NAMELESS = "upload"
 
 
 def container() -> Container:
@@ -39,13 +43,20 @@ def parse_body(kind: type[Body]) -> Any:
         ) from error
 
 
-def uploaded_file() -> tuple[bytes, str]:
-    """(content, name) of the part ``file``, or of the body itself. UnreadableInputError when there is none."""
+def uploaded_file(*media_types: str) -> tuple[bytes, str]:
+    """(content, name) of the form part ``file``, or of a body of one of ``media_types`` (a trailing ``/`` takes all kinds).
+
+    UnsupportedMediaType for other bodies, UnreadableInputError when there is no content.
+    """
     part = request.files.get("file")
     if part is not None:
-        data, name = part.read(), part.filename or "upload"
+        data, name = part.read(), part.filename or _NAMELESS
+    elif request.mimetype == FORM:
+        data, name = b"", _NAMELESS
+    elif any(request.mimetype == kind or (kind[-1] == "/" and request.mimetype.startswith(kind)) for kind in media_types):
+        data, name = request.get_data(), _NAMELESS
     else:
-        data, name = request.get_data(), "upload"
+        raise UnsupportedMediaType(f"Send {FORM} with the part “file”, or a body of {' or '.join(media_types)}.")
     if not data:
         raise UnreadableInputError("没有收到文件。No file was received.", hint="Send it as the form part “file”.")
     return data, name

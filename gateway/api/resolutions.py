@@ -23,5 +23,5 @@ def create() -> Response:
     if request.is_json:
         body: ResolutionRequest = parse_body(ResolutionRequest)
         return reply(resolution_json(container().codes.resolve(body.text)))
-    data, _ = uploaded_file()
+    data, _ = uploaded_file("image/", "application/pdf")
     return reply(resolution_json(container().codes.resolve_image(data)))

@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from gateway.api.auth import public
 from gateway.api.replies import container, reply, uploaded_file
 
+PDF = "application/pdf"
 blueprint = Blueprint("verifications", __name__)
 
 
@@ -12,5 +13,5 @@ blueprint = Blueprint("verifications", __name__)
 @public
 def create() -> Response:
     """Verify an uploaded PDF."""
-    data, name = uploaded_file()
+    data, name = uploaded_file(PDF)
     return reply(container().verifications.verify(data, name).to_json())
