@@ -1,10 +1,12 @@
 """The answer in a few words, with a shape and a tone, so that no one depends on colour."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Resolution
+from gateway.domain.reasons import Reason
 from gateway.domain.status import WORDS
 from gateway.domain.verification import RegistryStatus, VerificationReport
 
@@ -13,8 +15,8 @@ class Tone(StrEnum):
     """What colours an answer."""
 
     GOOD = "good"
-    BAD = "bad"
     WARNING = "warning"
+    BAD = "bad"
     UNKNOWN = "unknown"
 
 
@@ -90,6 +92,12 @@ def answer_verdict(answer: LicenceAnswer) -> Verdict:
     return DIFFERS if answer.differences and verdict.tone is Tone.GOOD else verdict
 
 
+def shown_reasons(answer: LicenceAnswer) -> tuple[Reason, ...]:
+    """The reasons on one licence. That the register has it as valid is no comfort while its file is not proven."""
+    proven = answer.listed.genuine is Genuine.YES
+    return tuple(reason for reason in answer.reasons if proven or reason.code not in POSITIVE_REASONS)
+
+
 def resolution_verdict(resolution: Resolution) -> Verdict:
     """The verdict on a code that leads to no list and no licence."""
     codes = {reason.code for reason in resolution.reasons}
@@ -120,9 +128,6 @@ def report_verdict(report: VerificationReport) -> Verdict:
 
 
 def tally(licences: Iterable[ListedLicence]) -> dict[Verdict, int]:
-    """How many licences have each verdict, in the order of the list."""
-    counts: dict[Verdict, int] = {}
-    for licence in licences:
-        verdict = licence_verdict(licence)
-        counts[verdict] = counts.get(verdict, 0) + 1
-    return counts
+    """How many licences have each verdict, good news first."""
+    counts = Counter(map(licence_verdict, licences))
+    return dict(sorted(counts.items(), key=lambda entry: list(Tone).index(entry[0].tone)))

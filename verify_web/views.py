@@ -7,10 +7,10 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.api.auth import public
-from gateway.domain.answers import CodeClass, Resolution
+from gateway.domain.answers import CodeClass, LicenceAnswer, Resolution
 from gateway.domain.codes import classify
 from verify_web.pages import choose_language, container, page, shared_words
-from verify_web.verdicts import answer_verdict, report_verdict, resolution_verdict, tally
+from verify_web.verdicts import answer_verdict, report_verdict, resolution_verdict, shown_reasons, tally
 from verify_web.words import LEGEND, register_words
 
 blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
@@ -78,8 +78,7 @@ def licence_code_upper(payload: str) -> Response:
 @public
 def licence(licence_identifier: str) -> Response:
     """One licence by its identifier."""
-    answer = container().licences.public_answer(licence_identifier)
-    return page("licence.html", answer=answer, verdict=answer_verdict(answer), scanned=False)
+    return _licence(container().licences.public_answer(licence_identifier), scanned=False)
 
 
 @blueprint.get("/verify")
@@ -106,6 +105,11 @@ def about() -> Response:
     return page("about.html", legend=LEGEND)
 
 
+def _licence(answer: LicenceAnswer, *, scanned: bool) -> Response:
+    verdict, reasons = answer_verdict(answer), shown_reasons(answer)
+    return page("licence.html", answer=answer, verdict=verdict, reasons=reasons, scanned=scanned)
+
+
 def _report(data: bytes, name: str) -> Response:
     report = container().verifications.verify(data, name)
     return page("report.html", report=report, verdict=report_verdict(report))
@@ -122,8 +126,7 @@ def _lead_to(resolution: Resolution, typed: str = "") -> BaseResponse:
 def _answer(resolution: Resolution, refused: HTTPStatus, typed: str = "") -> Response:
     """The page with the answer; ``refused`` is the status for what is no code that can be looked up."""
     if resolution.licence is not None:
-        answer = resolution.licence
-        return page("licence.html", answer=answer, verdict=answer_verdict(answer), scanned=True)
+        return _licence(resolution.licence, scanned=True)
     is_licence_code = resolution.code_class is CodeClass.LICENCE_CODE
     if resolution.enterprise is not None and not is_licence_code:
         return page("list.html", resolution=resolution, counts=tally(resolution.licences))

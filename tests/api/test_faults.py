@@ -9,7 +9,18 @@ from tests.api.conftest import form, problem_of
 from tests.conftest import container_at
 from tests.gallery import RICH
 
-VERDICTS = ("verdict good", "verdict bad", "真实且有效", "不真实", "In force", "Not genuine", "没有查到", "Not found")
+VERDICTS = (
+    "verdict good",
+    "verdict bad",
+    "真实且有效",
+    "不真实",
+    "In force",
+    "Not genuine",
+    "没有查到",
+    "Not found",
+    "现在有效",
+    "in force now",
+)
 
 
 @pytest.fixture
