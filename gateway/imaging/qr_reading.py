@@ -1,28 +1,34 @@
 """Reads QR codes from photos, screenshots, scans and PDFs. Bounded in bytes, pixels, pages and time."""
 
+import struct
 import time
 import warnings
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
-import pypdfium2 as pdfium
 import zxingcpp
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps
 
 from gateway.errors import UnreadableInputError
+from gateway.imaging.pdf_pages import PdfUnreadableError, rendered_pages
 
 MAX_BYTES = 20 * 1024 * 1024
-MAX_SECONDS = 5.0
-"""After this no further attempt is begun."""
-
-MAX_PDF_PAGES = 3
-_PDF_DPI = 200
-"""96 dpi decodes none of the codes on A4 pages."""
+MAX_SECONDS = 4.0
+"""After this no further attempt is begun; a PDF that takes longer to render is refused."""
 
 _MIN_SIDE, _SMALL, _LARGE = 8, 700, 1600
+_WORKING_SIDE = 2400
+"""Longer side, in pixels, above which only the first attempt sees every pixel; the retries cost too much there."""
+
 _QR_ONLY = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+_DAMAGED = (
+    # What Pillow's readers raise on damaged files; OSError includes "cannot identify".
+    *(OSError, ValueError, SyntaxError, TypeError, LookupError, EOFError, OverflowError, MemoryError),
+    *(struct.error, zlib.error),
+)
 
 
 def read_codes(data: bytes, *, max_pixels: int) -> list[str]:
@@ -57,6 +63,8 @@ def _decode(picture: Image.Image) -> list[str]:
 def _attempts(picture: Image.Image) -> Iterator[Image.Image]:
     """The picture as it is, then with what helps most often, cheapest first."""
     yield picture
+    if max(picture.size) > _WORKING_SIDE:
+        picture = ImageOps.contain(picture, (_WORKING_SIDE, _WORKING_SIDE), Image.Resampling.BOX)
     framed = ImageOps.expand(picture, border=max(16, min(picture.size) // 8), fill=255)
     yield framed
     stretched = ImageOps.autocontrast(framed, cutoff=2)
@@ -76,8 +84,8 @@ def _attempts(picture: Image.Image) -> Iterator[Image.Image]:
 
 
 def _pictures(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
-    if data[:1024].lstrip().startswith(b"%PDF-"):
-        yield from _pdf_pages(data, max_pixels)
+    if b"%PDF-" in data[:1024]:
+        yield from _pdf_pages(data)
     else:
         yield _open_picture(data, max_pixels)
 
@@ -90,38 +98,47 @@ def _open_picture(data: bytes, max_pixels: int) -> Image.Image:
             picture = Image.open(BytesIO(data), formats=_FORMATS)
         width, height = picture.size
         if width * height > max_pixels:
-            raise UnreadableInputError(
-                f"图片超过 {max_pixels} 像素。The picture has more than {max_pixels} pixels.",
-                hint="Send a smaller picture; the code alone is enough.",
-            )
+            raise _too_many_pixels(max_pixels)
         if min(width, height) < _MIN_SIDE:
             raise UnreadableInputError("图片太小。The picture is too small.")
-        upright = ImageOps.exif_transpose(picture)
-        # Transparent pixels are paper: white.
-        flat = Image.new("RGBA", upright.size, "white")
-        flat.alpha_composite(upright.convert("RGBA"))
-        return flat.convert("L")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return _grey(picture)
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(max_pixels) from error
+    except _DAMAGED as error:
         raise UnreadableInputError(
             "不是可以读取的图片。The file is no picture that can be read.",
             hint="Send a PNG, JPEG, WebP or PDF.",
         ) from error
 
 
-def _pdf_pages(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+def _too_many_pixels(max_pixels: int) -> UnreadableInputError:
+    return UnreadableInputError(
+        f"图片超过 {max_pixels} 像素。The picture has more than {max_pixels} pixels.",
+        hint="Send a smaller picture; the code alone is enough.",
+    )
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """Eight bits a pixel. It may stay turned, as EXIF says: a QR code reads from every side."""
+    if picture.mode[0] in "IF":
+        # Sixteen bits or more, as scanners give: Pillow would clip them to white.
+        values = np.asarray(picture, dtype=np.float64)
+        return Image.fromarray((np.clip(values / max(values.max(), 1), 0, 1) * 255).astype(np.uint8))
+    if picture.has_transparency_data:
+        # Transparent pixels are paper: white.
+        flat = Image.new("RGBA", picture.size, "white")
+        flat.alpha_composite(picture.convert("RGBA"))
+        return flat.convert("L")
+    return picture.convert("L")
+
+
+def _pdf_pages(data: bytes) -> Iterator[Image.Image]:
     try:
-        document = pdfium.PdfDocument(data)
-    except pdfium.PdfiumError as error:
-        raise UnreadableInputError("PDF 无法打开。The PDF cannot be opened.") from error
-    try:
-        for index in range(min(len(document), MAX_PDF_PAGES)):
-            page = document[index]
-            scale = _PDF_DPI / 72
-            width, height = page.get_size()
-            if width * height * scale * scale > max_pixels:
-                raise UnreadableInputError("PDF 页面过大。A page of the PDF is too large.")
-            yield page.render(scale=scale, grayscale=True, may_draw_forms=True).to_pil().convert("L")
-    except pdfium.PdfiumError as error:
-        raise UnreadableInputError("PDF 无法打开。The PDF cannot be rendered.") from error
-    finally:
-        document.close()
+        pages = rendered_pages(data, seconds=MAX_SECONDS)
+    except PdfUnreadableError as error:
+        raise UnreadableInputError(
+            "PDF 无法读取。The PDF cannot be read.",
+            hint="It may be damaged, encrypted or too complex; send a picture of the code.",
+        ) from error
+    for page in pages:
+        yield Image.frombytes("L", (page.width, page.height), page.grey)
