@@ -26,7 +26,9 @@ class LicenceType:
     """One licence type."""
 
     name: str
-    aliases: tuple[str, ...]
+    """The title that its licences bear."""
+    item: int
+    """Number of the reform's item, 1 to 40; an item may cover several types."""
     department: str
     """Kind of department that issues it."""
     licence_type_code: str | None
@@ -48,7 +50,7 @@ class LicenceType:
         """One entry of ``licence_types.json``."""
         return cls(
             name=entry["name"],
-            aliases=tuple(entry["aliases"]),
+            item=entry["item"],
             department=entry["department"],
             licence_type_code=entry["licence_type_code"],
             local_type_code=entry["local_type_code"],
@@ -88,8 +90,8 @@ class Catalogue:
 
     @cached_property
     def types_by_name(self) -> dict[str, LicenceType]:
-        """Names and aliases."""
-        return {name: t for t in self.licence_types for name in (t.name, *t.aliases)}
+        """Titles, exactly: a licence of a like-named type is another licence."""
+        return {t.name: t for t in self.licence_types}
 
     @cached_property
     def types_by_code(self) -> dict[str, LicenceType]:
@@ -108,9 +110,18 @@ class Catalogue:
 
 
 def seed_entries(name: str) -> list[dict[str, Any]]:
-    """The entries of a seed file: ``licence_types`` or ``issuing_authorities``."""
-    entries: list[dict[str, Any]] = json.loads((SEED / f"{name}.json").read_text())[name]
-    return entries
+    """The entries of a seed file: ``licence_types`` (an item's variants stand as types of their own) or
+    ``issuing_authorities``.
+    """
+    entries: list[dict[str, Any]] = json.loads((SEED / f"{name}.json").read_text(encoding="utf-8"))[name]
+    return [variant for entry in entries for variant in _with_variants(entry)]
+
+
+def _with_variants(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entry and its variants, which differ from it in what they name."""
+    shared = {key: value for key, value in entry.items() if key != "variants"}
+    # A type code belongs to one type; variants have none until theirs is confirmed.
+    return [shared, *({**shared, "licence_type_code": None, **variant} for variant in entry.get("variants", ()))]
 
 
 def make_catalogue(types: Iterable[dict[str, Any]], authorities: Iterable[dict[str, Any]]) -> Catalogue:
