@@ -8,7 +8,9 @@ from certs import uscc
 
 ALPHABET_36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ROOT_OID = "1.2.156.3005.2"
-_NOISE = re.compile(r"[\s\-－·]")
+_NOISE = re.compile(r"[ \t\-‐‑‒–—−·]")
+"""Spaces, dashes and middle dots, after NFKC; a line break is none of them: two lines are two codes."""
+
 _IDENTIFIER = re.compile(
     re.escape(ROOT_OID) + r"\.([0-9A-Z]{21})\.([0-9A-Z]{6,18})\.([0-9A-Z]{1,64})\.([0-9]{3})\.([0-9A-Z])"
 )
@@ -28,7 +30,7 @@ class CreditCodeCheck:
 
 def normalise_code(text: str) -> str:
     """Upper case, full-width forms narrowed, spaces and dashes removed: how people type codes."""
-    return _NOISE.sub("", unicodedata.normalize("NFKC", text.strip(" \t\u3000"))).upper()
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
 def check_unified_social_credit_code(text: str) -> CreditCodeCheck:

@@ -160,11 +160,23 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "请扫描营业执照或证照上的二维码。",
         "Scan the code on a business licence or a licence.",
     ),
-    "CODE_UNREADABLE": (
-        "内容为空或含有不可见字符，已拒绝处理。",
-        "The content is empty or has invisible characters; it was refused.",
+    "CODE_EMPTY": (
+        "没有读到任何内容。",
+        "There is nothing to look up.",
         "请重新扫描，或手工输入 18 位代码。",
         "Scan again or type the 18-character code.",
+    ),
+    "CODE_INVISIBLE_CHARACTERS": (
+        "内容含有看不见的控制字符，可能用来掩盖真实内容，已拒绝处理。",
+        "The content has invisible control characters, which can hide what it really says; it was refused.",
+        "请手工输入营业执照上的 18 位代码，每次一个。",
+        "Type the 18-character code on the business licence, one at a time.",
+    ),
+    "CODE_NEEDS_ADAPTER": (
+        "内容里没有统一社会信用代码。如果它是企业码或电子营业执照的动态码，只有国家电子营业执照系统能够读取。",
+        "It holds no credit code. If it is an enterprise code or a dynamic code, only the national system can read it.",
+        "请用电子营业执照小程序扫描，或在此输入营业执照上的 18 位代码。",
+        "Scan it with the electronic business licence app, or type the 18-character code on the business licence here.",
     ),
     "CODE_UNKNOWN": (
         "这不是可以查询的二维码或代码。",
@@ -191,8 +203,20 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "Do not open it; type the 18-character code.",
     ),
     "URL_LOOKALIKE": (
-        "网址冒充国家企业信用信息公示系统，已拒绝处理。",
-        "The address imitates the national publicity system; it was refused.",
+        "网址冒充国家企业信用信息公示系统或其他政府网站，已拒绝处理。",
+        "The address imitates the national publicity system or another government site; it was refused.",
+        "不要打开它，请输入 18 位代码查询。",
+        "Do not open it; type the 18-character code.",
+    ),
+    "URL_FOREIGN_LETTERS": (
+        "网址里有外文或形似的字母，可能冒充真正的网站，已拒绝处理。",
+        "The address is spelled with foreign or similar-looking letters and may imitate a real site; it was refused.",
+        "不要打开它，请输入 18 位代码查询。",
+        "Do not open it; type the 18-character code.",
+    ),
+    "URL_ODD_PORT": (
+        "网址指向公示系统的不寻常端口，不是营业执照上印的网址，已拒绝处理。",
+        "The address names an unusual port, as no business licence does; it was refused.",
         "不要打开它，请输入 18 位代码查询。",
         "Do not open it; type the 18-character code.",
     ),
@@ -214,6 +238,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "请对照营业执照重新输入。",
         "Type it again from the business licence.",
     ),
+    "CODE_LENGTH_WRONG": (
+        "统一社会信用代码应为 18 位，这里是 {length} 位。",
+        "A credit code has 18 characters; this one has {length}.",
+        "请对照营业执照重新输入。",
+        "Type it again from the business licence.",
+    ),
     "SESSION_CODE": (
         "这是 2016 至 2018 年的旧式二维码，里面没有统一社会信用代码。",
         "This is an old code of 2016 to 2018; it holds no credit code.",
@@ -223,8 +253,16 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
 }
 
 REASONS: dict[str, Reason] = {code: Reason(code, *texts) for code, texts in _TABLE.items()}
+"""Every reason by its code; words in braces are filled in by ``reason``."""
+
+_FILLED_IN = frozenset(code for code, texts in _TABLE.items() if any("{" in text for text in texts))
 
 
-def reason(code: str) -> Reason:
-    """The reason with this code. KeyError for a code that is not in the catalogue: a programming error."""
-    return REASONS[code]
+def reason(code: str, **values: object) -> Reason:
+    """The reason with this code, ``values`` filled into its sentences.
+
+    KeyError for a code or a value that is missing: a programming error.
+    """
+    if code not in _FILLED_IN:
+        return REASONS[code]
+    return Reason(code, *(text.format_map(values) for text in _TABLE[code]))

@@ -33,7 +33,13 @@ def test_broken_codes_are_refused(code):
 
 @pytest.mark.parametrize(
     "typed",
-    ["９１３５０１００Ｍ０００１００Ｙ４３", "91350100m000100y43", " 91350100 M000100Y 43 ", "91350100-M000100Y-43"],
+    [
+        "９１３５０１００Ｍ０００１００Ｙ４３",
+        "91350100m000100y43",
+        " 91350100 M000100Y 43 ",
+        "91350100-M000100Y-43",
+        "91350100－M000100Y—43",
+    ],
 )
 def test_codes_are_read_as_people_type_them(typed):
     assert check_unified_social_credit_code(typed).code == "91350100M000100Y43"
