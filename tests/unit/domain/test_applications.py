@@ -1,10 +1,15 @@
+from datetime import date, timedelta
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.domain.applications import parse_application
 from gateway.domain.catalogue import make_catalogue, seed_entries
 from gateway.errors import ValidationFailedError
 
 CATALOGUE = make_catalogue(seed_entries("licence_types"), seed_entries("issuing_authorities"))
+FIELDS = ["ZZMC", "ZZHM", "CYRMC", "CYRSFZJHM", "FZJGMC", "FZRQ", "YXQKSRQ", "YXQJSRQ", "ZZBH", "CZZT", "经营场所"]
 
 
 def errors(record):
@@ -26,6 +31,7 @@ def test_both_vocabularies_say_the_same(applications):
     }  # fmt: skip
     national = {names.get(key, key): value for key, value in guangdong.items()}
     national["ZZBFRQ"] = national["ZZBFRQ"].replace("-", "")
+    national |= {"CZZTDMLXDM": "001", "ZZLXDM": CATALOGUE.types_by_name[guangdong["ZZMC"]].identifier_type_code}
     assert parse_application(national, CATALOGUE).digest() == parse_application(guangdong, CATALOGUE).digest()
 
 
@@ -46,6 +52,17 @@ def test_both_vocabularies_say_the_same(applications):
         ({"额外项": "x"}, ("额外项", "ITEM_UNKNOWN")),
         ({"CYRSFZJLX": "居民身份证"}, ("CYRSFZJLX", "CODE_TYPE_UNSUPPORTED")),
         ({"ZZHM": 5}, ("ZZHM", "NOT_TEXT")),
+        ({"ZZHM": None}, ("ZZHM", "NOT_TEXT")),
+        ({"ZZHM": "甲" * 65}, ("ZZHM", "TOO_LONG")),
+        ({"CYRMC": "泰和\u202e公司"}, ("CYRMC", "CONTROL_CHARACTER")),
+        ({"CYRMC": "泰和\n公司"}, ("CYRMC", "CONTROL_CHARACTER")),
+        ({"CYRMC": "泰和\ue000公司"}, ("CYRMC", "CONTROL_CHARACTER")),
+        ({"FZRQ": "２０２４-05-25"}, ("FZRQ", "NOT_A_DATE")),
+        ({"FZRQ": "0024-05-25"}, ("FZRQ", "NOT_A_DATE")),
+        ({"YXQJSRQ": "9999-12-31"}, ("YXQJSRQ", "NOT_A_DATE")),
+        ({"FZJGSSXZQHDM": "441781"}, ("FZJGSSXZQHDM", "AUTHORITY_AREA_DIFFERS")),
+        ({"ZZBH": "1"}, ("ZZBH", "ITEM_UNKNOWN")),
+        ({"CYRMC": ""}, ("CYRMC", "MISSING")),
         ({"FZJGZZJGDM": "11441700000000019L"}, ("FZJGZZJGDM", "AUTHORITY_CODE_DIFFERS")),
     ],
 )
@@ -62,13 +79,47 @@ def test_long_term_is_no_date(applications):
     assert parse_application(applications[0] | {"YXQJSRQ": "长期"}, CATALOGUE).valid_until is None
 
 
-def test_the_catalogue_has_forty_items_and_guesses_no_code():
-    assert len(CATALOGUE.licence_types) == 40
-    assert not any(t.official for t in CATALOGUE.licence_types)
-    confirmed = {t.licence_type_code for t in CATALOGUE.licence_types if t.licence_type_code}
-    assert confirmed == {"11100000000019713D008", "11100000000019713D016", "11100000000019713D074"}
-    assert all(len(t.identifier_type_code) == 21 for t in CATALOGUE.licence_types)
+def test_a_like_named_type_is_issued_under_its_own_title(applications):
+    record = {k: v for k, v in applications[0].items() if k not in ("主体业态", "经营项目")} | {"生产品种": "糕点"}
+    named = {
+        name: parse_application(record | {"ZZMC": name}, CATALOGUE) for name in ("食品小作坊登记证", "小餐饮登记证")
+    }
+    assert {name: found.licence_type.name for name, found in named.items()} == {name: name for name in named}
+    assert len({found.licence_type.identifier_type_code for found in named.values()}) == len(named)
 
 
-def test_every_licence_type_has_an_authority():
-    assert all(any(a.may_issue(t) for a in CATALOGUE.authorities) for t in CATALOGUE.licence_types)
+def test_a_licence_dated_after_today_is_refused(applications):
+    issued_on = date.fromisoformat(applications[0]["FZRQ"])
+    assert parse_application(applications[0], CATALOGUE, today=issued_on).issued_on == issued_on
+    with pytest.raises(ValidationFailedError, match="FZRQ"):
+        parse_application(applications[0], CATALOGUE, today=issued_on - timedelta(days=1))
+
+
+def test_codes_beside_the_names_must_agree(applications):
+    road = next(record for record in applications if record["ZZMC"] == "道路运输经营许可证")
+    authority = CATALOGUE.authorities_by_name[road["FZJGMC"]]
+    agreeing = {"FZJGZZJGDM": authority.code, "FZJGSSXZQHDM": authority.area_code}
+    assert parse_application(road | agreeing, CATALOGUE) == parse_application(road, CATALOGUE)
+
+
+def test_an_empty_optional_item_is_left_out(applications):
+    assert parse_application(applications[0] | {"住所": ""}, CATALOGUE) == parse_application(applications[0], CATALOGUE)
+
+
+@given(
+    st.dictionaries(st.text(max_size=8) | st.sampled_from(FIELDS), st.none() | st.integers() | st.text(max_size=200))
+)
+def test_any_record_is_an_application_or_names_its_errors(record):
+    assert errors(record)
+
+
+@given(st.sampled_from(FIELDS), st.none() | st.booleans() | st.integers())
+def test_any_value_that_is_no_text_is_named(applications, field, value):
+    found = errors(applications[0] | {field: value})
+    assert (field, "NOT_TEXT") in found or (field, "ITEM_UNKNOWN") in found
+
+
+def test_an_error_repeats_little_of_what_was_sent(applications):
+    with pytest.raises(ValidationFailedError) as caught:
+        parse_application(applications[0] | {"ZZMC": "证" * 10**6, "FZJGMC": "局" * 10**6}, CATALOGUE)
+    assert len(caught.value.message) < 1000
