@@ -9,18 +9,24 @@ from typing import Any
 
 from gateway.domain.identifiers import ROOT_OID, CodeError, LicenceIdentifier
 from gateway.domain.status import LicenceStatus
+from gateway.errors import ConfigurationError
 from signing.cbor import dumps, loads
 from signing.errors import MalformedDataError
 
 MAX_URL_CHARACTERS = 600
 """Alphanumeric capacity of QR version 15 at level M."""
 
-MAX_TEXT_BYTES = 142
+MAX_BASE_URL_CHARACTERS = 48
+"""Longest public address: with it the longest claims still fit a version 15 symbol."""
+
+MAX_TEXT_BYTES = 128
 """Room for the names of type and holder together; a holder name that does not fit is cut, the register has it whole."""
 
 CUT = "…"
 _EPOCH = date(1970, 1, 1)
-_ALPHANUMERIC = re.compile(r"[0-9A-Z $%*+\-./:]+")
+_ALPHANUMERIC = re.compile(r"[0-9A-Z$%*+\-./:]+")
+"""The alphanumeric set of ISO/IEC 18004, without the space, which no address has."""
+
 _PAYLOAD = re.compile(r"[A-Z2-7]+")
 _SUBJECT, _ISSUED_AT = 2, 6
 """sub and iat of RFC 8392; the holder's code is the subject."""
@@ -85,14 +91,16 @@ class LicenceClaims:
                 valid_from=_day(valid_from),
                 valid_until=None if valid_until is None else _day(valid_until),
                 status_at_issue=LicenceStatus(status),
-                issued_at=datetime.fromtimestamp(claims[_ISSUED_AT], UTC),
+                issued_at=datetime.fromtimestamp(_whole(claims[_ISSUED_AT]), UTC),
             )
         except (MalformedDataError, CodeError, ValueError, TypeError, OverflowError, OSError) as error:
             raise LicenceCodeError("the payload is no licence code") from error
 
     def names_holder(self, name: str) -> bool:
         """Whether the registered ``name`` is the one in the code, as far as the code has it."""
-        return self.holder_name == cut_name(name, self.licence_type_name)
+        if self.holder_name.endswith(CUT):
+            return name.startswith(self.holder_name.removesuffix(CUT))
+        return self.holder_name == name
 
 
 def cut_name(name: str, type_name: str) -> str:
@@ -100,14 +108,21 @@ def cut_name(name: str, type_name: str) -> str:
     room = MAX_TEXT_BYTES - len(type_name.encode())
     if len(name.encode()) <= room:
         return name
-    return name.encode()[: room - len(CUT.encode())].decode(errors="ignore") + CUT
+    return name.encode()[: max(0, room - len(CUT.encode()))].decode(errors="ignore") + CUT
 
 
 def licence_code_url(base_url: str, token: bytes) -> str:
-    """The text of the QR code: upper-case address, ``/Q/``, base32. LicenceCodeError when it cannot be alphanumeric or short."""
-    text = f"{base_url.rstrip('/').upper()}/Q/{base64.b32encode(token).decode().rstrip('=')}"
-    if not _ALPHANUMERIC.fullmatch(text):
-        raise LicenceCodeError("the public address has characters outside the QR alphanumeric set")
+    """The text of the QR code: upper-case address, ``/Q/``, base32.
+
+    ConfigurationError when the address does not suit a QR code, LicenceCodeError when the token is too long for one.
+    """
+    base = base_url.rstrip("/").upper()
+    if not _ALPHANUMERIC.fullmatch(base) or len(base) > MAX_BASE_URL_CHARACTERS:
+        raise ConfigurationError(
+            f"The public address {base_url} cannot stand in a licence's QR code.",
+            hint=f"Use at most {MAX_BASE_URL_CHARACTERS} of the letters A-Z, digits and $%*+-./: in the public address.",
+        )
+    text = f"{base}/Q/{base64.b32encode(token).decode().rstrip('=')}"
     if len(text) > MAX_URL_CHARACTERS:
         raise LicenceCodeError(f"the code has {len(text)} characters, more than {MAX_URL_CHARACTERS}")
     return text
@@ -133,7 +148,11 @@ def _text(value: object) -> str:
     return value
 
 
-def _day(value: object) -> date:
+def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise LicenceCodeError("a claim is not a day")
-    return _EPOCH + timedelta(days=value)
+        raise LicenceCodeError("a claim is not a whole number")
+    return value
+
+
+def _day(value: object) -> date:
+    return _EPOCH + timedelta(days=_whole(value))

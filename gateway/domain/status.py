@@ -61,6 +61,7 @@ def status_at(
 ) -> str:
     """The status at an instant: the last transition in effect, then the calendar.
 
+    ``transitions`` come in the order of recording, which decides between those of one instant.
     A licence that is suspended or ended says so even when it has expired meanwhile.
     """
     # The sort is stable: of two changes at one instant the later recorded one counts.

@@ -1,11 +1,14 @@
 from datetime import UTC, date, datetime
 
 import pytest
+import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.catalogue import seed_entries
 from gateway.domain.identifiers import LicenceIdentifier
 from gateway.domain.licence_code import (
+    MAX_BASE_URL_CHARACTERS,
     MAX_URL_CHARACTERS,
     LicenceClaims,
     LicenceCodeError,
@@ -13,7 +16,8 @@ from gateway.domain.licence_code import (
     licence_code_url,
 )
 from gateway.domain.status import LicenceStatus
-from signing.cbor import dumps
+from gateway.errors import ConfigurationError
+from signing.cbor import dumps, loads
 from signing.cose import key_id_of, sign1
 from tests.unit.signing.pki import pki
 
@@ -42,18 +46,28 @@ def test_claims_survive_the_code(valid_until):
 
 
 def test_the_longest_code_fits_a_version_15_symbol():
+    longest_title = max((entry["name"] for entry in seed_entries("licence_types")), key=len)
     longest = claims(
         holder_name="阳" * 120,
-        licence_type_name="公众聚集场所投入使用、营业前消防安全检查合格证",
-        valid_until=date(2099, 1, 1),
+        licence_type_name=longest_title,
+        valid_until=date(2199, 1, 1),
+        status_at_issue=LicenceStatus.SUPERSEDED,
     )
     token = sign1(longest.encode(), pki().seal, key_id=key_id_of(b"x"))
-    url = licence_code_url("https://zz.yangjiang.gov.cn", token)
-    assert len(url) <= MAX_URL_CHARACTERS
+    url = licence_code_url("https://" + "z" * (MAX_BASE_URL_CHARACTERS - len("https://")), token)
+    assert MAX_URL_CHARACTERS - 16 < len(url) <= MAX_URL_CHARACTERS
+    symbol = segno.make_qr(url, version=15, error="m", boost_error=False)
+    assert symbol.mode == "alphanumeric"
     received = LicenceClaims.decode(longest.encode())
     assert received.holder_name.endswith("…")
     assert received.names_holder(longest.holder_name)
     assert not received.names_holder("江" * 120)
+
+
+def test_a_whole_name_is_compared_whole():
+    received = LicenceClaims.decode(claims().encode())
+    assert received.names_holder("阳江市江城区漠江泰和餐饮服务有限公司")
+    assert not received.names_holder("阳江市江城区漠江泰和餐饮服务有限公司分店")
 
 
 @given(st.binary(min_size=1, max_size=200))
@@ -69,9 +83,17 @@ def test_odd_payloads_are_refused(payload):
         decode_payload(payload)
 
 
-def test_an_address_outside_the_alphanumeric_set_is_refused():
+@pytest.mark.parametrize(
+    "address", ["https://核验.example", "https://a_b.example", "https://a b.example", "x" * 49, ""]
+)
+def test_an_address_that_does_not_suit_a_code_is_refused(address):
+    with pytest.raises(ConfigurationError):
+        licence_code_url(address, b"x")
+
+
+def test_a_token_that_does_not_fit_is_refused():
     with pytest.raises(LicenceCodeError):
-        licence_code_url("https://核验.example", b"x")
+        licence_code_url("https://zz.example", b"x" * 400)
 
 
 @given(st.binary(max_size=120))
@@ -84,3 +106,29 @@ def test_random_bytes_are_no_claims(data):
 def test_other_claims_are_refused(value):
     with pytest.raises(LicenceCodeError):
         LicenceClaims.decode(dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        (0, "11100000000019713D008.11441700000000019L.0A1B2C3D4E5F60718293.001.0"),
+        (1, 5),
+        (2, None),
+        (3, "2024-05-25"),
+        (4, True),
+        (5, 10**12),
+        (6, "expired"),
+    ],
+)
+def test_each_wrong_claim_is_refused(place, wrong):
+    sound = loads(claims().encode())
+    assert LicenceClaims.decode(dumps(sound)) == claims()
+    sound[-65601][place] = wrong
+    with pytest.raises(LicenceCodeError):
+        LicenceClaims.decode(dumps(sound))
+
+
+@pytest.mark.parametrize("moment", [True, None, "2024", 10**18])
+def test_an_odd_moment_of_issue_is_refused(moment):
+    with pytest.raises(LicenceCodeError):
+        LicenceClaims.decode(dumps(loads(claims().encode()) | {6: moment}))

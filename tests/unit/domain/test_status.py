@@ -29,6 +29,8 @@ def ask(*changes, day, valid_until=date(2029, 1, 1)):
         ((("valid", 0), ("suspended", 30), ("valid", 40)), 50, "valid"),
         ((("valid", 0), ("revoked", 30)), 3000, "revoked"),
         ((("valid", 0), ("revoked", 400)), 100, "valid"),
+        ((("valid", 0), ("suspended", 30), ("valid", 30)), 30, "valid"),
+        ((), 20, "valid"),
     ],
 )
 def test_status_on_a_day(changes, day, expected):
