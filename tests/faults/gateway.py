@@ -34,17 +34,20 @@ def set_up(home):
     return container
 
 
-def command(home, *words):
-    """A command line on the gateway in ``home``, in a process of its own."""
+def command(home, *words, file_limit_kib=None):
+    """A command line on the gateway in ``home``, in a process of its own that may write files up to a size."""
+    words = (sys.executable, "-m", "gateway.cli", *words)
     environment = {
         "GATEWAY_DATA_DIR": str(home),
         "GATEWAY_KEY_ITERATIONS": "1000",
         "GATEWAY_PUBLIC_BASE_URL": BASE_URL,
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
+        # A process that may not write whole files must not leave half a compiled module behind for the next.
+        "PYTHONDONTWRITEBYTECODE": "" if file_limit_kib is None else "1",
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "gateway.cli", *words],
+        ["bash", "-c", f'ulimit -f {file_limit_kib or "unlimited"}; exec "$@"', "bash", *words],
         env=environment,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
