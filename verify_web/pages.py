@@ -19,6 +19,8 @@ _NO_PAGE = Verdict(Tone.UNKNOWN, Shape.LENS, "没有这个页面", "No such page
 _TOO_LARGE = Verdict(Tone.WARNING, Shape.ALERT, "文件过大", "File too large")
 _UNREADABLE = Verdict(Tone.WARNING, Shape.ALERT, "无法读取", "Cannot be read")
 _NOT_PROCESSED = Verdict(Tone.WARNING, Shape.ALERT, "无法处理", "Cannot be processed")
+_READABLE_ZH = "请换一份完整、清晰、未加密的文件再试，也可以输入 18 位代码查询。"
+_READABLE_EN = "Try again with a file that is complete, sharp and not encrypted, or type the 18-character code."
 _OWN_HEADERS = frozenset({"content-type", "content-length"})
 
 
@@ -73,7 +75,7 @@ def error_page(error: GatewayError) -> Response:
         return _error(HTTPStatus.NOT_FOUND, NOT_FOUND, "登记簿中没有这一项。", "The register has no such entry.")
     if isinstance(error, UnreadableInputError | ValidationFailedError):
         zh, en = pair(error.message)
-        return _error(HTTPStatus.UNPROCESSABLE_ENTITY, _UNREADABLE, zh, f"{en} {error.hint}".strip())
+        return _error(HTTPStatus.UNPROCESSABLE_ENTITY, _UNREADABLE, f"{zh}{_READABLE_ZH}", f"{en} {_READABLE_EN}")
     return unavailable_page()
 
 

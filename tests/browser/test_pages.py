@@ -139,7 +139,7 @@ def test_pages_print_without_their_controls(browser, site, gallery, screens):
         page.goto(gallery.path("in_force"))
         page.emulate_media(media="print")
         page.screenshot(path=str(screens / "print-licence.png"), full_page=True)
-        assert not page.is_visible("nav")
+        assert not any(nav.is_visible() for nav in page.query_selector_all("nav"))
         assert page.is_visible("#verdict")
 
 
@@ -152,3 +152,16 @@ def test_the_page_is_light(browser, site):
             ".observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 300))"
         )
         assert shift == 0
+
+
+def test_the_inspection_finds_what_it_looks_for(browser, site, axe, tmp_path):
+    """An inspector that finds nothing anywhere would prove nothing."""
+    with opened(browser, site) as page:
+        page.goto("/")
+        page.evaluate("document.querySelector('label[for=picture]').remove()")
+        with pytest.raises(AssertionError, match="label"):
+            inspect(page, axe, tmp_path / "x.png")
+        page.goto("/")
+        page.evaluate("document.querySelector('button').setAttribute('style', 'color: red')")
+        with pytest.raises(AssertionError, match="Content Security Policy"):
+            inspect(page, axe, tmp_path / "x.png")
