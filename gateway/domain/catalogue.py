@@ -27,8 +27,6 @@ class LicenceType:
 
     name: str
     """The title that its licences bear."""
-    item: int
-    """Number of the reform's item, 1 to 40; an item may cover several types."""
     department: str
     """Kind of department that issues it."""
     licence_type_code: str | None
@@ -50,7 +48,6 @@ class LicenceType:
         """One entry of ``licence_types.json``."""
         return cls(
             name=entry["name"],
-            item=entry["item"],
             department=entry["department"],
             licence_type_code=entry["licence_type_code"],
             local_type_code=entry["local_type_code"],
