@@ -53,7 +53,9 @@ def uploaded_file(*media_types: str) -> tuple[bytes, str]:
         data, name = part.read(), part.filename or _NAMELESS
     elif request.mimetype == FORM:
         data, name = b"", _NAMELESS
-    elif any(request.mimetype == kind or (kind[-1] == "/" and request.mimetype.startswith(kind)) for kind in media_types):
+    elif any(
+        request.mimetype == kind or (kind[-1] == "/" and request.mimetype.startswith(kind)) for kind in media_types
+    ):
         data, name = request.get_data(), _NAMELESS
     else:
         raise UnsupportedMediaType(f"Send {FORM} with the part “file”, or a body of {' or '.join(media_types)}.")
