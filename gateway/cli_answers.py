@@ -230,6 +230,10 @@ def diagnose(container: Container) -> list[Finding]:
         return findings
     for name, state in container.health.check().items():
         findings.append(Finding(name, state == "ok", "ok" if state == "ok" else state))
+    if container.deps.trust_store.warning:
+        findings.append(
+            Finding("trust files", False, f"{container.deps.trust_store.warning}; the last good set is used")
+        )
     return findings + _expiries(container)
 
 

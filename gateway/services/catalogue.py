@@ -26,18 +26,12 @@ class Catalogues:
                 )
         return self._loaded
 
-    def seed(self) -> tuple[int, int]:
-        """Add the seed's types and authorities that are not there yet; gives how many of each."""
-        types = authorities = 0
+    def seed(self) -> None:
+        """Add what the seed has more, and bring changed definitions up to date."""
         with self._deps.sessions.begin() as session:
             for entry in seed_entries("licence_types"):
-                if session.get(LicenceTypeRow, entry["local_type_code"]) is None:
-                    code, name = entry["local_type_code"], entry["name"]
-                    session.add(LicenceTypeRow(local_type_code=code, name=name, definition=entry))
-                    types += 1
+                code, name = entry["local_type_code"], entry["name"]
+                session.merge(LicenceTypeRow(local_type_code=code, name=name, definition=entry))
             for entry in seed_entries("issuing_authorities"):
-                if session.get(IssuingAuthorityRow, entry["code"]) is None:
-                    session.add(IssuingAuthorityRow(code=entry["code"], name=entry["name"], definition=entry))
-                    authorities += 1
+                session.merge(IssuingAuthorityRow(code=entry["code"], name=entry["name"], definition=entry))
         self._loaded = None
-        return types, authorities

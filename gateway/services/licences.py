@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from gateway.domain.answers import LicenceAnswer
 from gateway.domain.applications import Application, parse_application
-from gateway.domain.status import LicenceStatus
+from gateway.domain.status import CHINA_STANDARD_TIME, LicenceStatus
 from gateway.errors import ConflictError, NotFoundError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import (
@@ -76,7 +76,7 @@ class Licences:
         field, ConflictError when the number was issued with other content, BindingRefusedError when the electronic
         business licence does not serve, StorageError when the disk does not.
         """
-        application = parse_application(record, self._catalogue.load())
+        application = self._parse(record)
         with reading(self._deps.sessions) as session:
             known = self._known(session, application)
             if known is not None:
@@ -88,7 +88,7 @@ class Licences:
 
     def check(self, record: Mapping[str, object]) -> Application:
         """What ``issue`` checks before it signs anything; the same errors."""
-        application = parse_application(record, self._catalogue.load())
+        application = self._parse(record)
         with reading(self._deps.sessions) as session:
             if self._known(session, application) is None:
                 self._enterprises.binding(session, application.holder_code, application.holder_name)
@@ -137,6 +137,10 @@ class Licences:
         if version is None:
             raise NotFoundError(f"No licence is registered under {licence_identifier}.")
         return self._listing.answer(version)
+
+    def _parse(self, record: Mapping[str, object]) -> Application:
+        today = self._deps.clock().astimezone(CHINA_STANDARD_TIME).date()
+        return parse_application(record, self._catalogue.load(), today=today)
 
     def _known(self, session: Session, application: Application) -> IssuedLicence | None:
         """The first answer, when this number of this authority and type was issued already."""

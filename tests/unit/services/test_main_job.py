@@ -31,6 +31,8 @@ def test_the_same_application_is_issued_once(fresh, applications):
     assert first.licence_identifier == again.licence_identifier
     with pytest.raises(ConflictError):
         fresh.licences.issue(applications[0] | {"经营项目": "热食类食品制售"})
+    with pytest.raises(ValidationFailedError, match="FZRQ"):
+        fresh.licences.issue(applications[0] | {"ZZHM": "JY1", "FZRQ": "2999-01-01", "YXQJSRQ": "长期"})
     with pytest.raises(ValidationFailedError, match="CYRSFZJHM"):
         fresh.licences.issue(applications[0] | {"CYRSFZJHM": "91441702MA9Y03WY4X"})
 
