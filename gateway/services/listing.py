@@ -43,7 +43,7 @@ class Listing:
             .options(*WHOLE)
         )
         newest = {version.licence_id: version for version in versions}.values()
-        return sorted(newest, key=lambda v: (v.valid_until or date.max, v.licence_identifier), reverse=True)
+        return sorted(newest, key=lambda v: (v.valid_until or date.max, v.licence.licence_number), reverse=True)
 
     def line(self, version: LicenceVersion) -> ListedLicence:
         """One line of the verified list."""
@@ -51,6 +51,9 @@ class Listing:
         genuine, reasons = self._genuine(version, now)
         status = current_status(version, now)
         in_force, status_reason = judge_status(status)
+        # A licence that could not be proven is never called in force; that it was ended, the register knows by itself.
+        if genuine is Genuine.YES or in_force is not InForce.YES:
+            reasons += (status_reason,)
         catalogue = self._catalogue.load()
         licence = version.licence
         return ListedLicence(
@@ -66,7 +69,7 @@ class Listing:
             genuine=genuine,
             in_force=in_force if genuine is Genuine.YES else InForce.UNKNOWN,
             checked_at=now,
-            reasons=(*reasons, status_reason),
+            reasons=reasons,
         )
 
     def answer(self, version: LicenceVersion, claims: LicenceClaims | None = None) -> LicenceAnswer:

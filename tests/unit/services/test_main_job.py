@@ -54,6 +54,7 @@ def test_the_list_is_checked_again_each_time(issued):
     path.write_bytes(path.read_bytes() + b" ")
     changed = issued.codes.resolve(CODE).licences[0]
     assert (changed.genuine, changed.in_force) == (Genuine.UNKNOWN, InForce.UNKNOWN)
+    assert [r.code for r in changed.reasons] == ["FILE_NOT_CHECKED"]
 
 
 def test_answers_on_good_tampered_suspended_and_unsigned_files(issued, applications):
