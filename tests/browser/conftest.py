@@ -37,7 +37,8 @@ def font_configuration(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
+# One module at a time: Playwright keeps an event loop running, beside which no other test could run its own.
+@pytest.fixture(scope="module")
 def browser(font_configuration):
     environment = {**os.environ, "FONTCONFIG_FILE": str(font_configuration)}
     with sync_playwright() as playwright:
