@@ -7,7 +7,7 @@ becomes MalformedDataError here.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -20,6 +20,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.errors import MalformedDataError, ResourceLimitError, SigningError, UnsupportedFormatError
+from signing.validation.evidence import ValidationData
 from signing.validation.policy import Limits
 from signing.validation.report import Changes, Coverage
 
@@ -63,6 +64,8 @@ class PdfStructure:
     fields: tuple[SignatureField, ...]
     """Every filled signature field, unknown kinds included, in the order of signing."""
     page_count: int
+    validation_data: ValidationData = field(default_factory=ValidationData)
+    """What the document security store holds in the last revision; nothing in it is proven."""
 
 
 @contextmanager

@@ -14,6 +14,7 @@ need_file /usr/share/java/bcprov.jar libbcprov-java
 need_file /usr/share/java/bcpkix.jar libbcpkix-java
 need_file /usr/share/java/bcutil.jar libbcutil-java
 need_file /usr/bin/chromium chromium
+need_command softhsm2-util softhsm2
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command="apt-get install -y --no-install-recommends ${missing[*]}"

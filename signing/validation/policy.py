@@ -62,6 +62,8 @@ class ValidationPolicy:
     """DER of further certificates for path building."""
     crls: tuple[bytes, ...] = ()
     """DER of CRLs at hand."""
+    ocsp_responses: tuple[bytes, ...] = ()
+    """DER of OCSP responses at hand."""
     revocation: Revocation = Revocation.REQUIRED
     digest_oids: frozenset[str] = frozenset({SM3_OID, SHA256_OID, "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3"})
     """Digests that are strong enough; SHA-1 is not."""

@@ -94,6 +94,20 @@ class Check:
 
 
 @dataclass(frozen=True)
+class ChangedObject:
+    """One PDF object that differs between the revision that was signed and the last one."""
+
+    reference: str
+    """Object and generation number, such as ``12 0``."""
+    kind: str
+    """added | replaced | removed"""
+    what: str
+    """What the object is: page, page content, font, annotation, form field, catalog, ..."""
+    pages: tuple[int, ...] = ()
+    """Pages that show it, from 1."""
+
+
+@dataclass(frozen=True)
 class SignerIdentity:
     """Who signed, as the signing certificate says."""
 
@@ -129,6 +143,8 @@ class SignatureReport:
     coverage: Coverage
     changes_after_signing: Changes
     checks: tuple[Check, ...] = field(default=())
+    changed_objects: tuple[ChangedObject, ...] = field(default=())
+    """What changed after this signature, validation data and document time-stamps left out."""
 
 
 @dataclass(frozen=True)
