@@ -62,6 +62,24 @@ class ConflictError(GatewayError):
     code = "CONFLICT"
 
 
+class TransitionRefusedError(ConflictError):
+    """The status change does not fit what was recorded."""
+
+    code = "TRANSITION_REFUSED"
+
+
+class StaleStateError(GatewayError):
+    """The caller acted on a state that has changed since (If-Match)."""
+
+    code = "STALE_STATE"
+
+
+class ForbiddenError(GatewayError):
+    """The actor may not do this, or not on this licence."""
+
+    code = "FORBIDDEN"
+
+
 class BindingRefusedError(GatewayError):
     """The electronic business licence does not belong to the holder, or is expired or revoked."""
 
