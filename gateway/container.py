@@ -5,12 +5,15 @@ from gateway.services.codes import Codes
 from gateway.services.dependencies import Clock, Dependencies, system_clock
 from gateway.services.enterprises import Enterprises
 from gateway.services.health import Health
+from gateway.services.histories import Histories
 from gateway.services.installation import Installation
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.seals import Seals
+from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
 from gateway.services.verifications import Verifications
+from gateway.services.versions import Versions
 from gateway.settings import Settings
 
 
@@ -26,6 +29,9 @@ class Container:
         self.seals = Seals(self.deps)
         self.listing = Listing(self.deps, self.catalogue)
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
+        self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals)
+        self.status_changes = StatusChanges(self.deps)
+        self.histories = Histories(self.deps)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)
         self.trust = Trust(self.deps)

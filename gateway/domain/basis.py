@@ -8,6 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from gateway.errors import FieldError, ValidationFailedError
+
+_MOST_ITEMS, _LONGEST_ITEM = 20, 200
+
 
 class ObligationKind(StrEnum):
     """What has to happen after the licence was granted."""
@@ -61,3 +65,53 @@ class Basis:
 
 
 ORDINARY = Basis()
+
+
+class ObligationState(StrEnum):
+    """How an obligation stands."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    FULFILLED = "fulfilled"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class ObligationView:
+    """A recorded obligation with how it stands."""
+
+    id: int
+    kind: ObligationKind
+    items: tuple[str, ...]
+    due_on: date
+    state: ObligationState
+
+    def to_json(self) -> dict[str, Any]:
+        """For answers."""
+        words = OBLIGATION_WORDS[self.kind]
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "kind_name": {"zh": words[0], "en": words[2]},
+            "items": list(self.items),
+            "due_on": self.due_on.isoformat(),
+            "state": self.state,
+        }
+
+
+def check_basis(basis: Basis, issued_on: date) -> None:
+    """ValidationFailedError names each obligation that has no items, is too long, is due before the issue, or repeats."""
+    errors = []
+    for number, obligation in enumerate(basis.obligations):
+        if not 0 < len(obligation.items) <= _MOST_ITEMS or not all(
+            len(item.strip()) > 0 and len(item) <= _LONGEST_ITEM for item in obligation.items
+        ):
+            message = f"应有 1 至 {_MOST_ITEMS} 条，每条至多 {_LONGEST_ITEM} 字。From 1 to {_MOST_ITEMS} items."
+            errors.append(FieldError("items", "ITEMS_INVALID", message, ("obligations", number, "items")))
+        if obligation.due_on < issued_on:
+            message = "期限早于发证日期。Due before the issue."
+            errors.append(FieldError("due_on", "DUE_BEFORE_ISSUE", message, ("obligations", number, "due_on")))
+    if len({obligation.kind for obligation in basis.obligations}) < len(basis.obligations):
+        errors.append(FieldError("obligations", "KIND_REPEATED", "同一种类只能有一项。One obligation of a kind."))
+    if errors:
+        raise ValidationFailedError(errors)

@@ -101,13 +101,21 @@ def in_order(transitions: Iterable[StatusTransition]) -> list[StatusTransition]:
 
 
 def status_at(
-    transitions: Iterable[StatusTransition], *, valid_from: date, valid_until: date | None, at: datetime
+    transitions: Iterable[StatusTransition],
+    *,
+    valid_from: date,
+    valid_until: date | None,
+    at: datetime,
+    begins_at: datetime | None = None,
 ) -> str:
     """The status at an instant: the last transition in effect, then the calendar.
 
     ``transitions`` come in the order of recording. A licence that is suspended or ended says so even when it has
-    expired meanwhile; before its first transition the calendar alone decides.
+    expired meanwhile; before its first transition the calendar alone decides. ``begins_at``: before that instant
+    another version held the place.
     """
+    if begins_at is not None and at < begins_at:
+        return NOT_YET_VALID
     in_effect = [t for t in in_order(transitions) if t.effective_at <= at]
     if in_effect and in_effect[-1].status != LicenceStatus.VALID:
         return in_effect[-1].status
@@ -120,15 +128,21 @@ def status_at(
 
 
 def status_periods(
-    transitions: Sequence[StatusTransition], *, valid_from: date, valid_until: date | None
+    transitions: Sequence[StatusTransition],
+    *,
+    valid_from: date,
+    valid_until: date | None,
+    begins_at: datetime | None = None,
 ) -> tuple[StatusPeriod, ...]:
     """The whole history as periods without gap or overlap, neighbours of different status."""
     borders = {t.effective_at for t in transitions} | {day_start(valid_from)}
     if valid_until is not None:
         borders.add(day_start(valid_until + timedelta(days=1)))
+    if begins_at is not None:
+        borders.add(begins_at)
     found: list[StatusPeriod] = [StatusPeriod(NOT_YET_VALID, None, None)]
     for border in sorted(borders):
-        status = status_at(transitions, valid_from=valid_from, valid_until=valid_until, at=border)
+        status = status_at(transitions, valid_from=valid_from, valid_until=valid_until, begins_at=begins_at, at=border)
         if status == found[-1].status:
             continue
         found[-1] = StatusPeriod(found[-1].status, found[-1].since, border)

@@ -12,6 +12,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _create_tables()
+    _widen_tables()
+
+
+def _create_tables() -> None:
     op.create_table(
         "blank_forms",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -158,6 +163,11 @@ def upgrade() -> None:
     with op.batch_alter_table("paper_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_paper_events_paper_id"), ["paper_id"], unique=False)
 
+
+def _widen_tables() -> None:
+    with op.batch_alter_table("seals", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_sample", sa.Boolean(), server_default=sa.false(), nullable=False))
+
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.add_column(sa.Column("actor", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
 
@@ -263,6 +273,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_column("actor")
+
+    with op.batch_alter_table("seals", schema=None) as batch_op:
+        batch_op.drop_column("is_sample")
 
     with op.batch_alter_table("paper_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_paper_events_paper_id"))

@@ -16,10 +16,12 @@ class Seals:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
-    def in_use(self, session: Session, authority_code: str) -> SealInUse:
-        """The newest seal of the authority. ConfigurationError when it has none."""
+    def in_use(self, session: Session, authority_code: str, *, is_sample: bool = False) -> SealInUse:
+        """The newest seal of the authority, or the one for its samples. ConfigurationError when it has none."""
         seal = session.scalars(
-            select(Seal).where(Seal.authority_code == authority_code).order_by(Seal.created_at.desc())
+            select(Seal)
+            .where(Seal.authority_code == authority_code, Seal.is_sample == is_sample)
+            .order_by(Seal.created_at.desc())
         ).first()
         if seal is None:
             raise ConfigurationError(f"Authority {authority_code} has no seal.", hint="Run: licence-gateway init")

@@ -61,6 +61,13 @@ class LicenceVersion(Base):
     signed_at: Mapped[datetime]
 
     licence: Mapped[Licence] = relationship(back_populates="versions")
+    successor: Mapped["LicenceVersion | None"] = relationship(
+        foreign_keys=[supersedes],
+        remote_side=[supersedes],
+        primaryjoin="LicenceVersion.licence_identifier == remote(foreign(LicenceVersion.supersedes))",
+        viewonly=True,
+        uselist=False,
+    )
     paper: Mapped[list["PaperCounterpart"]] = relationship(back_populates="version", order_by="PaperCounterpart.id")
     obligations: Mapped[list["Obligation"]] = relationship(back_populates="version", order_by="Obligation.id")
 
