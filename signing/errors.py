@@ -55,3 +55,21 @@ class TimestampUnavailableError(SigningError):
     """A time-stamping unit gave no usable token."""
 
     code = "TIMESTAMP_UNAVAILABLE"
+
+
+class SigningNotPermittedError(SigningError):
+    """An earlier signature, or its certification of the document, forbids the signature that was asked for."""
+
+    code = "SIGNING_NOT_PERMITTED"
+
+
+class DocumentChangedError(SigningError):
+    """A document is no longer the one that its signature was prepared for."""
+
+    code = "DOCUMENT_CHANGED"
+
+
+class EvidenceMissingError(SigningError):
+    """A certificate has no issuer or no revocation data at hand, so that a signature cannot be made to last."""
+
+    code = "EVIDENCE_MISSING"
