@@ -9,6 +9,7 @@ from typing import Any
 from asn1crypto import pem
 
 from certs.authority import CertificateAuthority, Subject, self_signed_root
+from certs.key_uses import Purpose
 from certs.keystore import Keystore, create_password_file, encode_pem
 from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
@@ -90,7 +91,7 @@ class Installation:
         folder = self._deps.settings.data_dir / "simulator"
         password = create_password_file(folder / "password")
         phones = Keystore(folder / "keys", password, iterations=_SIMULATED_LICENCE_ITERATIONS)
-        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY))
+        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY, Purpose.CERTIFICATE))
         missing = [r for r in known if r["unified_social_credit_code"] not in certified]
         for number, record in enumerate(missing, 1):
             code = str(record["unified_social_credit_code"])
@@ -123,7 +124,7 @@ class Installation:
     def _publish_crls(self) -> None:
         now = self._deps.clock()
         for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
-            authority = CertificateAuthority(self._deps.keystore.load(name))
+            authority = CertificateAuthority(self._deps.keystore.load(name, Purpose.CRL))
             path = self._deps.trust_dir / "crls" / f"{name}.crl"
             # The list goes on from the last one: what was revoked once stays revoked.
             crl = authority.next_crl(
@@ -141,20 +142,20 @@ class Installation:
                 subject = Subject(common_name=title, organisation=_OPERATOR)
                 keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
         if ISSUING_KEY not in keystore:
-            root = CertificateAuthority(keystore.load(ROOT_KEY))
+            root = CertificateAuthority(keystore.load(ROOT_KEY, Purpose.CERTIFICATE))
             subject = Subject(common_name="测试签发证书", organisation=_OPERATOR)
             keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
         if TIMESTAMPING_KEY not in keystore:
-            issuing = CertificateAuthority(keystore.load(ISSUING_KEY))
+            issuing = CertificateAuthority(keystore.load(ISSUING_KEY, Purpose.CERTIFICATE))
             subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
-            chain = (keystore.load(ISSUING_KEY).certificate,)
+            chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
         keystore, name = self._deps.keystore, f"seal-{authority.code}"
         if name not in keystore:
-            issuing = keystore.load(ISSUING_KEY)
+            issuing = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
             subject = Subject(authority.name, authority.name, authority.code)
             key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
             keystore.store(name, key)

@@ -3,11 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from certs.key_uses import Purpose
 from gateway.documents.face import SealPicture
 from gateway.errors import ConfigurationError
 from gateway.persistence.models import Seal
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import SealInUse
+
+LICENCES = "gateway.licences"
+"""Who the log of key uses says let a seal sign."""
 
 
 class Seals:
@@ -25,7 +29,7 @@ class Seals:
             raise ConfigurationError(f"Authority {authority_code} has no seal.", hint="Run: licence-gateway init")
         return SealInUse(
             key_id=seal.key_id,
-            key=self._deps.keystore.load(seal.key_name),
+            key=self._deps.keystore.load(seal.key_name, Purpose.LICENCE, actor=LICENCES),
             picture=SealPicture(png=seal.picture_png, width_mm=seal.width_mm, height_mm=seal.height_mm),
         )
 
