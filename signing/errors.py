@@ -55,3 +55,15 @@ class TimestampUnavailableError(SigningError):
     """A time-stamping unit gave no usable token."""
 
     code = "TIMESTAMP_UNAVAILABLE"
+
+
+class KeySourceUnavailableError(SigningError):
+    """A token or a remote signer does not answer, or will not sign."""
+
+    code = "KEY_SOURCE_UNAVAILABLE"
+
+
+class KeySourceWrongError(SigningError):
+    """A token or a remote signer gave something that is no signature of its key; it was not used."""
+
+    code = "KEY_SOURCE_WRONG"
