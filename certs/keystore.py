@@ -164,6 +164,13 @@ class Keystore:
             self._write_attributes(name, KeyAttributes(purposes=purposes, created_at=self._clock()))
         self._write_certificates(name, certificate, chain)
 
+    def remove_source(self, name: str) -> None:
+        """Take back an entry of ``store_source`` whose key turned out not to sign."""
+        self._path(name, "pem").unlink(missing_ok=True)
+        for ending in ("attributes", "source"):
+            self._path(name, ending).unlink(missing_ok=True)
+        self._forget(name)
+
     def load(self, name: str, purpose: Purpose | None = None, *, actor: str = "gateway") -> AuthorisedKey:
         """The key, or the one that replaced it, ready to sign for ``purpose``; each signature is logged.
 

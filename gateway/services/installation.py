@@ -19,6 +19,7 @@ from certs.profiles import (
     TIMESTAMPING_UNIT,
     Profile,
 )
+from certs.revocation import RevokedEntry
 from gateway.documents.seal_picture import draw_sample_seal
 from gateway.domain.catalogue import IssuingAuthority
 from gateway.errors import NotInitialisedError
@@ -118,21 +119,31 @@ class Installation:
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
             if name not in (ROOT_KEY, LICENCE_ROOT_KEY):
-                _write(folder / "certificates" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
+                self.publish_certificate(name)
         self._publish_crls()
 
-    def _publish_crls(self) -> None:
+    def publish_certificate(self, name: str) -> None:
+        """Write one key's certificate to the trust store, where those who verify find it."""
+        path = self._deps.trust_dir / "certificates" / f"{name}.pem"
+        _write(path, encode_pem([self._deps.keystore.certificate(name), *self._deps.keystore.chain(name)]))
+
+    def publish_crl(self, name: str, revoked: Iterable[RevokedEntry] = ()) -> None:
+        """Write the next revocation list of the CA whose key has this name."""
         now = self._deps.clock()
+        authority = CertificateAuthority(self._deps.keystore.load(name, Purpose.CRL))
+        path = self._deps.trust_dir / "crls" / f"{name}.crl"
+        # The list goes on from the last one: what was revoked once stays revoked.
+        crl = authority.next_crl(
+            pem.unarmor(path.read_bytes())[2] if path.exists() else None,
+            this_update=now,
+            next_update=now + timedelta(days=self._deps.settings.crl_days),
+            revoked=revoked,
+        )
+        _write(path, pem.armor("X509 CRL", crl))
+
+    def _publish_crls(self) -> None:
         for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
-            authority = CertificateAuthority(self._deps.keystore.load(name, Purpose.CRL))
-            path = self._deps.trust_dir / "crls" / f"{name}.crl"
-            # The list goes on from the last one: what was revoked once stays revoked.
-            crl = authority.next_crl(
-                pem.unarmor(path.read_bytes())[2] if path.exists() else None,
-                this_update=now,
-                next_update=now + timedelta(days=self._deps.settings.crl_days),
-            )
-            _write(path, pem.armor("X509 CRL", crl))
+            self.publish_crl(name)
 
     def _make_authorities(self) -> None:
         """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
