@@ -73,3 +73,15 @@ class EvidenceMissingError(SigningError):
     """A certificate has no issuer or no revocation data at hand, so that a signature cannot be made to last."""
 
     code = "EVIDENCE_MISSING"
+
+
+class KeySourceUnavailableError(SigningError):
+    """A token or a remote signer does not answer, or will not sign."""
+
+    code = "KEY_SOURCE_UNAVAILABLE"
+
+
+class KeySourceWrongError(SigningError):
+    """A token or a remote signer gave something that is no signature of its key; it was not used."""
+
+    code = "KEY_SOURCE_WRONG"
