@@ -82,7 +82,7 @@ class Licences:
             if known is not None:
                 return known
             binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
-            seal = self._seals.in_use(session, application.authority.code)
+            seal = self._seals.in_use(session, application.authority)
         draft = make_draft(self._deps, application, binding, seal)
         return self._record(application, binding, seal, draft)
 
