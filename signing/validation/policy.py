@@ -31,6 +31,21 @@ class Revocation(StrEnum):
     """It is noted, and the signature may pass."""
 
 
+class PermittedChange(StrEnum):
+    """Kinds of changes after signing that a policy may permit; every other change is forbidden."""
+
+    VALIDATION_DATA = "validation_data"
+    """The document security store and the extension that announces it (ISO 32000-2, 12.8.4.3)."""
+    DOCUMENT_TIMESTAMPS = "document_timestamps"
+    """Invisible document time-stamps (ISO 32000-2, 12.8.5)."""
+    SIGNATURES_IN_EXISTING_FIELDS = "signatures_in_existing_fields"
+    """An approval signature and its appearance in a field that stood empty in the signed revision."""
+    FORM_FILLING = "form_filling"
+    """Values and appearances of existing form fields that are no signatures."""
+    ANNOTATIONS = "annotations"
+    """Annotations that are no form fields."""
+
+
 @dataclass(frozen=True)
 class TrustAnchor:
     """A certificate that is trusted for itself."""
@@ -40,6 +55,10 @@ class TrustAnchor:
     egov_qualified: bool = False
     """Whether the CA is qualified for e-government (Regulation on commercial cryptography, article 30)."""
     uses: frozenset[Use] = frozenset({Use.SIGNATURE, Use.TIMESTAMP})
+
+
+DEFAULT_PERMITTED_CHANGES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
+"""Pure updates of validation data and document time-stamps: what every signature must bear to live long."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,8 @@ class ValidationPolicy:
     """Signature algorithms that are strong enough; the bare rsaEncryption takes its digest from the signer info."""
     rsa_bits: int = 2048
     """Least RSA modulus."""
+    permitted_changes: frozenset[PermittedChange] = DEFAULT_PERMITTED_CHANGES
+    """What may follow a signature; a certification (DocMDP) or field lock (FieldMDP) in the file narrows it further."""
     limits: Limits = field(default_factory=Limits)
     read_credit_code: Callable[[bytes], str | None] | None = None
     """Takes the unified social credit code out of a certificate, for the report."""
