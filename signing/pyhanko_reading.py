@@ -19,6 +19,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.errors import MalformedDataError, ResourceLimitError, SigningError, UnsupportedFormatError
+from signing.pdf.objects import parse_value
 from signing.pdf.structure import PdfStructure, SignatureField
 from signing.validation.evidence import ValidationData
 from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, Limits, PermittedChange
@@ -86,8 +87,8 @@ def _open(data: bytes, limits: Limits) -> PdfFileReader:
 
 
 def _validation_data(root: Any) -> ValidationData:
-    store = root.get("/DSS", {})
-    values = ([bytes(item.get_object().data) for item in store.get(key, ())] for key in _STORE_KEYS)
+    store = root["/DSS"] if "/DSS" in root else {}
+    values = ([bytes(item.get_object().data) for item in store[key]] if key in store else [] for key in _STORE_KEYS)
     return ValidationData(*(tuple(dict.fromkeys(items)) for items in values))
 
 
@@ -193,6 +194,9 @@ def _changed_objects(reader: PdfFileReader, revision: int) -> tuple[ChangedObjec
 
 def _ends_with_revision(data: bytes, reader: PdfFileReader, revision: int) -> bool:
     end = reader.xrefs.get_xref_container_info(revision).end_location
+    if data.startswith(b"<<", end):
+        # pyHanko ends a classic section where its trailer begins.
+        end = parse_value(data, end)[1]
     return _TAIL.fullmatch(data, end) is not None
 
 

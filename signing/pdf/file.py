@@ -90,7 +90,7 @@ class PdfFile:
         if entry.offset >= 0:
             return entry.offset, -1
         container = self.entries.get(entry.container, FREE)
-        return (container.offset, entry.index) if container.offset >= 0 else None
+        return (container.offset, entry.place) if container.offset >= 0 else None
 
     def get(self, number: int) -> Any:
         """The object; None when there is none."""

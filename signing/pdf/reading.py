@@ -16,7 +16,7 @@ from signing.pdf.security_store import read_security_store
 from signing.pdf.structure import PdfStructure, SignatureField
 from signing.validation.changes import changes_between
 from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, Limits, PermittedChange
-from signing.validation.report import Changes, Coverage
+from signing.validation.report import ChangedObject, Changes, Coverage
 
 _DATE = re.compile(
     r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:Z(?:00'?(?:00'?)?)?|([+-])(\d{2})'?(?:(\d{2})'?)?)?"
@@ -73,9 +73,8 @@ def _field(file: PdfFile, found: FoundSignature, permitted: frozenset[PermittedC
     is_sound = _is_sound(file, found, byte_range, contents)
     signed = file.as_of(sum(byte_range[2:])) if is_sound else None
     at_end = is_sound and sum(byte_range[2:]) == len(file.data)
-    changes, objects = Changes.NONE, ()
-    if not at_end:
-        changes, objects = changes_between(signed, file, found.dictionary, permitted)
+    unchanged: tuple[Changes, tuple[ChangedObject, ...]] = (Changes.NONE, ())
+    changes, objects = unchanged if at_end else changes_between(signed, file, signature, permitted)
     return SignatureField(
         name=found.name,
         filter=name_of(file.resolve(signature.get("Filter"))),

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from signing.errors import MalformedDataError, ResourceLimitError
 from signing.pdf.filters import decoded
@@ -30,7 +30,8 @@ class Entry(NamedTuple):
     generation: int
     container: int = 0
     """Number of the object stream."""
-    index: int = 0
+    place: int = 0
+    """Which of its objects it is, from 0."""
 
 
 FREE = Entry(-1, -1)
@@ -152,7 +153,7 @@ def _stream_section(data: bytes, start: int, room: int) -> Section:
     return Section(start, end, entries, stream.entries, number)
 
 
-def _are_counts(value: Any, length: int | None) -> bool:
+def _are_counts(value: Any, length: int | None) -> TypeGuard[list[int]]:
     fits = isinstance(value, list) and (len(value) == length if length else len(value) % 2 == 0)
     return fits and all(type(item) is int and item >= 0 for item in value)
 
