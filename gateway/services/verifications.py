@@ -24,7 +24,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
 from gateway.services.listing import WHOLE, current_status
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
-from signing.pyhanko_reading import read_attachments
+from signing.pdf.reading import read_attachments
 from signing.validation.policy import ValidationPolicy
 from signing.validation.process import validate_pdf
 

@@ -66,6 +66,8 @@ class Limits:
     document_bytes: int = 64 * 1024 * 1024
     signatures: int = 64
     objects: int = 200_000
+    inflated_bytes: int = 64 * 1024 * 1024
+    """All streams that hold structure (object streams, cross-references, validation data, attachments), inflated."""
     path_length: int = 8
     paths_tried: int = 64
 

@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from signing import algorithms
 from signing.errors import MalformedDataError, UnsupportedFormatError
-from signing.pyhanko_reading import SignatureField, read_structure
+from signing.pdf.reading import read_structure
+from signing.pdf.structure import SignatureField
 from signing.validation.cms_reading import SignedCms, parse_cms, strip_padding
 from signing.validation.cryptographic import ALGORITHM_NAMES
 from signing.validation.policy import Use, ValidationPolicy
@@ -67,7 +68,7 @@ def validate_pdf(data: bytes, policy: ValidationPolicy, *, at: datetime) -> Docu
     MalformedDataError when it is no PDF, UnsupportedFormatError when encrypted, ResourceLimitError over a limit of
     the policy; a bad signature is an answer, never an exception.
     """
-    structure = read_structure(data, policy.limits)
+    structure = read_structure(data, policy.limits, policy.permitted_changes)
     reports = tuple(_validate_field(data, field, policy, at) for field in structure.fields)
     return DocumentValidation(signatures=reports, validated_at=at, page_count=structure.page_count)
 
@@ -236,6 +237,7 @@ def _report(field: SignatureField, found: _Validated, at: datetime, policy: Vali
         coverage=field.coverage,
         changes_after_signing=field.changes,
         checks=found.checks,
+        changed_objects=field.changed_objects,
     )
 
 
