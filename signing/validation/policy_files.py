@@ -166,6 +166,9 @@ def _reliable(value: Any, where: str) -> Mapping[str, datetime]:
 
 
 def _limits(value: Any, where: str) -> Limits:
-    names = tuple(Limits.__dataclass_fields__)
-    fields = _object(value, where, " ".join(names))
-    return Limits(**{name: _positive(fields[name], f"{where}.{name}") for name in names})
+    """The limits that are named; the others are those of ``Limits``."""
+    fields = _of(value, dict, where)
+    unknown = sorted(set(fields) - set(Limits.__dataclass_fields__))
+    if unknown:
+        raise MalformedDataError(f"{where}: missing or unknown: {', '.join(unknown)}")
+    return Limits(**{name: _positive(limit, f"{where}.{name}") for name, limit in fields.items()})
