@@ -3,6 +3,7 @@
 Reading is lazy: an element is three offsets into the bytes that came in, and only what is asked for is looked at.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +17,10 @@ SEQUENCE, SET = 0x30, 0x31
 _MOST_LENGTH_OCTETS = 4
 _MOST_ELEMENTS = 100_000
 """Elements of one structure; the largest met are revocation lists, which are read elsewhere."""
+_UTC = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
+_GENERALIZED = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d+))?Z")
+_FIRST_OF_THE_LAST_CENTURY = 50
+"""UTCTime: 50 stands for 1950."""
 
 
 class Element(NamedTuple):
@@ -155,21 +160,18 @@ def _is_shortest(length: int, octets: int) -> bool:
 
 
 def parse_time(content: bytes, *, is_generalized: bool) -> datetime:
-    """The instant in the content octets of a time; only UTC with seconds (RFC 5280, 4.1.2.5)."""
+    """The instant in the content octets of a time; only UTC with seconds (RFC 5280, 4.1.2.5; RFC 3161, 2.4.2)."""
+    found = (_GENERALIZED if is_generalized else _UTC).fullmatch(content)
+    if found is None:
+        raise MalformedDataError("a time is not in UTC with seconds")
+    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    if not is_generalized:
+        year += 1900 if year >= _FIRST_OF_THE_LAST_CENTURY else 2000
+    fraction = (found[7] or b"")[:6].ljust(6, b"0") if is_generalized else b"0"
     try:
-        text = content.decode("ascii")
-        body, dot, fraction = text.removesuffix("Z").partition(".")
-        if not text.endswith("Z") or len(body) != (14 if is_generalized else 12) or not body.isdecimal():
-            raise ValueError(text)
-        if dot and (not is_generalized or not fraction.isdecimal()):
-            raise ValueError(text)
-        value = datetime.strptime(body, "%Y%m%d%H%M%S" if is_generalized else "%y%m%d%H%M%S").replace(tzinfo=UTC)
-        # A UTCTime's years 50 to 99 are of the last century; Python turns over at 69.
-        if not is_generalized and value.year >= 2050:  # noqa: PLR2004
-            value = value.replace(year=value.year - 100)
-        return value.replace(microsecond=int(fraction[:6].ljust(6, "0"))) if dot else value
+        return datetime(year, month, day, hour, minute, second, int(fraction), tzinfo=UTC)
     except ValueError as error:
-        raise MalformedDataError("a time is not in UTC with seconds") from error
+        raise MalformedDataError("a time that there is not") from error
 
 
 @lru_cache(maxsize=1024)

@@ -183,7 +183,9 @@ def _signers(field: Element, listed: int) -> tuple[tuple[bytes, ...], tuple[byte
 
 
 def _picture(fields: Fields) -> SealPicture:
-    picture = SealPicture(fields.take().text(), fields.take().octets(), fields.take().integer(), fields.take().integer())
+    picture = SealPicture(
+        fields.take().text(), fields.take().octets(), fields.take().integer(), fields.take().integer()
+    )
     fields.finish()
     return picture
 
@@ -249,7 +251,11 @@ def build_seal_signature(
         key=key,
     )
     return assemble_seal_signature(
-        to_sign=to_sign, signature=signature_to_raw(signature) if raw else signature, key=key, version=version, timestamp=timestamp
+        to_sign=to_sign,
+        signature=signature_to_raw(signature) if raw else signature,
+        key=key,
+        version=version,
+        timestamp=timestamp,
     )
 
 

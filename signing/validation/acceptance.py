@@ -27,9 +27,7 @@ def reliable_until(cms: SignedCms, spki: bytes, constraints: AlgorithmConstraint
     return min(until for until, _ in _reliability(cms, spki, constraints))
 
 
-def _reliability(
-    cms: SignedCms, spki: bytes, constraints: AlgorithmConstraints
-) -> Iterator[tuple[datetime, str]]:
+def _reliability(cms: SignedCms, spki: bytes, constraints: AlgorithmConstraints) -> Iterator[tuple[datetime, str]]:
     yield constraints.signature_until(cms.signature_oid), f"signature algorithm {cms.signature_oid}"
     yield constraints.digest_until(cms.digest_oid), f"digest algorithm {cms.digest_oid}"
     if cms.certificate_reference is not None:

@@ -8,7 +8,7 @@
 6. Signature acceptance validation (5.3.4, 6).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signing.validation.acceptance import check_acceptance
 from signing.validation.checks import decisive
@@ -48,7 +48,7 @@ class BasicResult:
     identification: tuple[Check, ...]
     cryptographic: tuple[Check, ...] = ()
     acceptance: tuple[Check, ...] = ()
-    x509: CertificateFinding = CertificateFinding(None, ())
+    x509: CertificateFinding = field(default_factory=lambda: CertificateFinding(None, ()))
     further: tuple[Check, ...] = ()
     """What the later processes of 5.5 and 5.6 added."""
 

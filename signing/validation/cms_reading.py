@@ -1,7 +1,7 @@
 """CMS SignedData (RFC 5652) and its twin of GB/T 35275 taken apart, strictly and without believing anything."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -70,7 +70,7 @@ class SignedCms:
     """DER of the content-time-stamp tokens: the signature was made after them."""
     claimed_signing_time: datetime | None = None
     """signing-time of the signed attributes."""
-    archived: ValidationData = ValidationData()
+    archived: ValidationData = field(default_factory=ValidationData)
     """Revocation data in the CMS itself: its crls field and Adobe's revocation archive."""
 
 

@@ -34,7 +34,9 @@ class ValidationContext:
     def statuses(self, certificate: Certificate, issuer: Certificate) -> list[RevocationStatus]:
         """All that is known of a certificate's revocation by the validation time, newest first."""
         materials = (self.trusted, *self.brought)
-        found = [s for material in materials for s in statuses_of(certificate, issuer, material) if s.issued_at <= self.at]
+        found = [
+            s for material in materials for s in statuses_of(certificate, issuer, material) if s.issued_at <= self.at
+        ]
         return sorted(found, key=lambda status: status.issued_at, reverse=True)
 
     def joined_by(self, certificates: tuple[bytes, ...], archived: ValidationData) -> "ValidationContext":
@@ -47,13 +49,13 @@ class ValidationContext:
         return replace(self, proofs=proofs)
 
 
-def open_context(policy: ValidationPolicy, at: datetime, data: ValidationData = ValidationData()) -> ValidationContext:
+def open_context(policy: ValidationPolicy, at: datetime, data: ValidationData | None = None) -> ValidationContext:
     """The context for one document with its validation data, at one validation time."""
     return ValidationContext(
         policy=policy,
         at=at,
         trusted=material_of(policy),
-        brought=() if data == ValidationData() else (evidence_of(data),),
-        certificates=data.certificates,
+        brought=() if data is None else (evidence_of(data),),
+        certificates=() if data is None else data.certificates,
         proofs=ExistenceProofs(at),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from signing import algorithms
-from signing.pyhanko_reading import SignatureField
+from signing.pdf.structure import SignatureField
 from signing.validation.checks import broken, passed
 from signing.validation.report import Changes, Check, Coverage, SubIndication
 

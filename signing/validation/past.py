@@ -64,9 +64,7 @@ def slide(path: Path, context: ValidationContext) -> Sliding:
         if status is not None:
             control = _slide_to_status(status, context, control)
         # 4.
-        control = min(
-            control, certificate.not_after, certificate_until(certificate, issuer, context.policy.algorithms)
-        )
+        control = min(control, certificate.not_after, certificate_until(certificate, issuer, context.policy.algorithms))
     return Sliding(control)
 
 

@@ -29,8 +29,8 @@ _UNDERSTOOD_CRITICAL = frozenset(
 Certificate policies are among them because no policy is asked for: the initial set is any-policy and no explicit
 policy is required (RFC 5280, 6.1.1). A CA that requires one by policy constraints is refused, these being critical.
 """
-_TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING.dotted_string
-_OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
+_TIME_STAMPING = frozenset({ExtendedKeyUsageOID.TIME_STAMPING.dotted_string})
+_NO_SIGNATURES = _TIME_STAMPING | {ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,9 @@ class Path:
 
 
 @lru_cache(maxsize=1024)
-def find_paths(leaf: Certificate, extra: tuple[bytes, ...], material: Material, use: Use, limits: Limits) -> tuple[Path, ...]:
+def find_paths(
+    leaf: Certificate, extra: tuple[bytes, ...], material: Material, use: Use, limits: Limits
+) -> tuple[Path, ...]:
     """Paths from ``leaf`` to an anchor for ``use``, names and signatures checked, sound ones first, then short ones.
 
     Bounded by the limits. Cached: every argument is content or, as the material, stands for content; no time is in it.
@@ -85,7 +87,9 @@ def _chains(
 def _flaw(chain: tuple[Certificate, ...], use: Use) -> Check | None:
     for depth, certificate in enumerate(chain):
         below = sum(1 for c in chain[1:depth] if not c.is_self_issued)
-        flaw = _unknown_extension(certificate) or (leaf_flaw(certificate, use) if depth == 0 else _ca_flaw(certificate, below))
+        flaw = _unknown_extension(certificate) or (
+            leaf_flaw(certificate, use) if depth == 0 else _ca_flaw(certificate, below)
+        )
         if flaw is not None:
             return flaw
     violation = name_violation(chain)
@@ -122,8 +126,8 @@ def leaf_flaw(certificate: Certificate, use: Use) -> Check | None:
     usage, extended = extension_of(certificate, x509.KeyUsage), certificate.extended_key_usages
     if usage is not None and not (usage.digital_signature or usage.content_commitment):
         return _constraint("key_usage", f"the key usage of {certificate.name} does not allow signatures")
-    if use is Use.TIMESTAMP and extended != {_TIME_STAMPING}:
+    if use is Use.TIMESTAMP and extended != _TIME_STAMPING:
         return _constraint("extended_key_usage", f"{certificate.name} is not for time-stamping alone (RFC 3161, 2.3)")
-    if use is not Use.TIMESTAMP and extended is not None and extended & {_TIME_STAMPING, _OCSP_SIGNING}:
+    if use is not Use.TIMESTAMP and extended is not None and extended & _NO_SIGNATURES:
         return _constraint("extended_key_usage", f"{certificate.name} is for time-stamps or certificate status only")
     return None

@@ -129,9 +129,13 @@ def _check_use(signature: ses.SealSignature, at: datetime) -> Iterator[Check]:
         detail = f"a seal of version {info.version} in a signature of version {signature.version}"
         yield Check("seal.version", Conclusion.NOT_APPLICABLE, detail)
     if used_at is None:
-        yield broken("seal.validity", SubIndication.SIG_CONSTRAINTS_FAILURE, "the signature does not say when it was made")
+        yield broken(
+            "seal.validity", SubIndication.SIG_CONSTRAINTS_FAILURE, "the signature does not say when it was made"
+        )
     elif used_at > at:
-        yield broken("seal.validity", SubIndication.SIG_CONSTRAINTS_FAILURE, "the signature says it was made in the future")
+        yield broken(
+            "seal.validity", SubIndication.SIG_CONSTRAINTS_FAILURE, "the signature says it was made in the future"
+        )
     elif not info.valid_from <= used_at <= info.valid_until:
         detail = f"the seal was valid from {info.valid_from:%Y-%m-%d} to {info.valid_until:%Y-%m-%d} only"
         yield broken("seal.validity", SubIndication.SIG_CONSTRAINTS_FAILURE, detail)

@@ -99,7 +99,13 @@ def load_certificate(der: bytes) -> Certificate:
         _ = (parsed.extensions, parsed.subject, parsed.issuer, parsed.not_valid_after_utc, parsed.not_valid_before_utc)
         certificate = Certificate(der, parsed)
         _ = certificate.spki
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm) as error:
+    except (
+        ValueError,
+        TypeError,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        UnsupportedAlgorithm,
+    ) as error:
         raise MalformedDataError("a certificate cannot be parsed") from error
     return certificate
 
