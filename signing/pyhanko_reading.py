@@ -87,7 +87,7 @@ def _open(data: bytes, limits: Limits) -> PdfFileReader:
 
 
 def _validation_data(root: Any) -> ValidationData:
-    store = root["/DSS"] if "/DSS" in root else {}
+    store = root["/DSS"] if "/DSS" in root else {}  # noqa: SIM401 - pyHanko's get() does not follow references
     values = ([bytes(item.get_object().data) for item in store[key]] if key in store else [] for key in _STORE_KEYS)
     return ValidationData(*(tuple(dict.fromkeys(items)) for items in values))
 
