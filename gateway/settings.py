@@ -68,6 +68,18 @@ class Settings(BaseModel):
         default="2.25.67833047577107300058708129777585496789",
         description="Policy OID in our time-stamp tokens; the default is a UUID arc that stands for no one else.",
     )
+    reader_processes: int = Field(
+        default=1, ge=1, description="Processes that read presented PDFs, for each process of the server."
+    )
+    reader_queue: int = Field(
+        default=16, ge=0, description="PDFs that may wait for a reading process; more are answered with 503."
+    )
+    reader_memory_bytes: int = Field(
+        default=1 << 30, ge=1 << 28, description="Address space of a reading process, its interpreter included."
+    )
+    reader_seconds: float = Field(
+        default=9.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @property

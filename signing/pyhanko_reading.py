@@ -26,7 +26,7 @@ from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, Limits, Permitt
 from signing.validation.report import ChangedObject, Changes, Coverage
 
 _HEADER_WITHIN = 1024
-_TAIL = re.compile(rb"\s*startxref\s+\d+\s+%%EOF\s*")
+_TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF\s*")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 _STORE_KEYS = ("/Certs", "/CRLs", "/OCSPs")
 _LISTED = 200
@@ -87,7 +87,7 @@ def _open(data: bytes, limits: Limits) -> PdfFileReader:
 
 
 def _validation_data(root: Any) -> ValidationData:
-    store = root["/DSS"] if "/DSS" in root else {}
+    store = root["/DSS"] if "/DSS" in root else {}  # noqa: SIM401 - pyHanko's get() does not follow references
     values = ([bytes(item.get_object().data) for item in store[key]] if key in store else [] for key in _STORE_KEYS)
     return ValidationData(*(tuple(dict.fromkeys(items)) for items in values))
 

@@ -18,9 +18,13 @@ from gateway.persistence.blobs import FileStore
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
 from signing.validation.policy import ValidationPolicy
+from signing.workers import PRELOADED, WorkerLimits, WorkerPool, shared_pool
 
 TIMESTAMPING_KEY = "timestamping-unit"
 """Name of the time-stamping unit's key in the key store."""
+
+_WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
+"""The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 
 Clock = Callable[[], datetime]
 
@@ -90,6 +94,15 @@ class Dependencies:
     def trust_store(self) -> TrustStore:
         """Anchors, published certificates and CRLs."""
         return TrustStore(self.trust_dir)
+
+    @property
+    def workers(self) -> WorkerPool:
+        """The processes that read PDFs; gateways with the same limits share them."""
+        settings = self.settings
+        limits = WorkerLimits(memory_bytes=settings.reader_memory_bytes, seconds=settings.reader_seconds)
+        return shared_pool(
+            limits, size=settings.reader_processes, waiting=settings.reader_queue, preload=_WORKERS_PRELOAD
+        )
 
     @cached_property
     def timestamps(self) -> TimestampingUnit:
