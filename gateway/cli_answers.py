@@ -75,7 +75,7 @@ class Verifier:
         return licence_code_report(text, code.licence_payload, file_name, self._store, self._policy(), at=at)
 
     def _policy(self) -> ValidationPolicy:
-        return self._store.policy(revocation=self._settings.revocation)
+        return self._store.policy(revocation=self._settings.revocation, rules=self._container.deps.rules)
 
     def _require_trust(self) -> None:
         try:

@@ -53,10 +53,15 @@ class Settings(BaseModel):
     max_image_pixels: int = Field(
         default=40_000_000, gt=0, description="Largest picture in pixels, checked before it is decoded."
     )
-    revocation: str = Field(
-        default="required",
+    validation_policy: str = Field(
+        default="default",
+        description="Rules of validation: `default`, `strict` or the path of a policy file (see validation-policy.md).",
+    )
+    revocation: str | None = Field(
+        default=None,
         pattern="^(required|if_available)$",
-        description="`required`: without fresh revocation data a signature is undecided; `if_available`: it is only noted.",
+        description="Overrides the policy's rule. `required`: without fresh revocation data a signature is undecided; "
+        "`if_available`: it is only noted.",
     )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(

@@ -205,14 +205,17 @@ def _timestamp(field: Element) -> bytes:
 
 
 def _time_in_bits(field: Element) -> datetime | None:
-    """Version 1 puts text or a token into timeInfo; only the former is a claim that can be read."""
-    content = field.bits() if field.tag == reading.BIT_STRING else field.content
+    """Version 1 puts a time, its text or a token into timeInfo; only the first two are claims that can be read."""
+    content = field.bits() if field.tag == reading.BIT_STRING else field.encoded
     for is_generalized in (True, False):
         try:
             return reading.parse_time(content, is_generalized=is_generalized)
         except MalformedDataError:
             continue
-    return None
+    try:
+        return reading.parse(content).time()
+    except MalformedDataError:
+        return None
 
 
 def build_seal(info: SealInfo, maker: SigningKey, *, timestamp: bytes | None = None) -> bytes:

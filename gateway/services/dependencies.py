@@ -14,10 +14,13 @@ from certs.keystore import Keystore, next_password_file, read_password_file
 from certs.trust_store import TrustStore
 from certs.tsa import TimestampingUnit
 from gateway.documents.fonts import FontLibrary, font_library
+from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
+from signing.errors import MalformedDataError
 from signing.validation.policy import ValidationPolicy
+from signing.validation.policy_files import read_policy
 from signing.workers import PRELOADED, WorkerLimits, WorkerPool, shared_pool
 
 TIMESTAMPING_KEY = "timestamping-unit"
@@ -113,6 +116,14 @@ class Dependencies:
             clock=self.clock,
         )
 
+    @cached_property
+    def rules(self) -> ValidationPolicy:
+        """The rules of validation, without trust material. ConfigurationError when their file is not exactly a policy."""
+        try:
+            return read_policy(self.settings.validation_policy)
+        except MalformedDataError as error:
+            raise ConfigurationError(str(error), hint="See docs/validation-policy.md.") from error
+
     def policy(self) -> ValidationPolicy:
         """The validation policy of this gateway, with the trust material as it is on disk now."""
-        return self.trust_store.policy(revocation=self.settings.revocation)
+        return self.trust_store.policy(revocation=self.settings.revocation, rules=self.rules)

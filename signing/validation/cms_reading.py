@@ -145,7 +145,7 @@ def _signer(
     signature = fields.take().octets()
     unsigned = fields.take_if(_UNSIGNED_TAG)
     fields.finish()
-    attributes, further = _attributes(signed), _attributes(unsigned)
+    attributes, further = _attributes(signed), _attributes(unsigned, repeatable=True)
     archive = _single(attributes, _REVOCATION_ARCHIVE_OID, _archived) or ValidationData()
     return SignedCms(
         certificates=certificates,
@@ -173,15 +173,16 @@ def algorithm_oid(identifier: Element) -> str:
     return identifier.expect(der.SEQUENCE).children().take().oid()
 
 
-def _attributes(field: Element | None) -> dict[str, list[Element]]:
+def _attributes(field: Element | None, *, repeatable: bool = False) -> dict[str, list[Element]]:
+    """Values by OID. A signed attribute occurs once (RFC 5652, 5.3), a signature time-stamp may do so several times."""
     found: dict[str, list[Element]] = {}
     for attribute in () if field is None else field.children():
         fields = attribute.expect(der.SEQUENCE).children()
         oid, values = fields.take().oid(), list(fields.take(der.SET).children())
         fields.finish()
-        if oid in found:
+        if oid in found and not repeatable:
             raise MalformedDataError(f"attribute {oid} occurs twice")
-        found[oid] = values
+        found.setdefault(oid, []).extend(values)
     return found
 
 

@@ -31,6 +31,11 @@ policy is required (RFC 5280, 6.1.1). A CA that requires one by policy constrain
 """
 _TIME_STAMPING = frozenset({ExtendedKeyUsageOID.TIME_STAMPING.dotted_string})
 _NO_SIGNATURES = _TIME_STAMPING | {ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string}
+_OTHER_PURPOSES = _NO_SIGNATURES | {
+    ExtendedKeyUsageOID.SERVER_AUTH.dotted_string,
+    ExtendedKeyUsageOID.CODE_SIGNING.dotted_string,
+}
+"""Who is certified for nothing but these signs no documents; CAs have OIDs of their own for documents (RFC 5280, 4.2.1.12)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +131,10 @@ def leaf_flaw(certificate: Certificate, use: Use) -> Check | None:
     usage, extended = extension_of(certificate, x509.KeyUsage), certificate.extended_key_usages
     if usage is not None and not (usage.digital_signature or usage.content_commitment):
         return _constraint("key_usage", f"the key usage of {certificate.name} does not allow signatures")
-    if use is Use.TIMESTAMP and extended != _TIME_STAMPING:
+    if use is Use.TIMESTAMP and (
+        extended != _TIME_STAMPING or not certificate.has_critical(ExtensionOID.EXTENDED_KEY_USAGE)
+    ):
         return _constraint("extended_key_usage", f"{certificate.name} is not for time-stamping alone (RFC 3161, 2.3)")
-    if use is not Use.TIMESTAMP and extended is not None and extended & _NO_SIGNATURES:
-        return _constraint("extended_key_usage", f"{certificate.name} is for time-stamps or certificate status only")
+    if use is not Use.TIMESTAMP and extended is not None and (extended & _NO_SIGNATURES or extended <= _OTHER_PURPOSES):
+        return _constraint("extended_key_usage", f"{certificate.name} is not for signing documents")
     return None

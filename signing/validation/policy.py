@@ -55,8 +55,11 @@ class TrustAnchor:
     uses: frozenset[Use] = frozenset({Use.SIGNATURE, Use.TIMESTAMP})
 
 
-DEFAULT_PERMITTED_CHANGES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
-"""Pure updates of validation data and document time-stamps: what every signature must bear to live long."""
+PURE_UPDATES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
+"""What every signature must bear to live long."""
+DEFAULT_PERMITTED_CHANGES = PURE_UPDATES | {PermittedChange.SIGNATURES_IN_EXISTING_FIELDS}
+"""Pure updates, and a second signature in a field that the first signer left empty for it (SM2 first, ECDSA last): it is
+judged like every other, and a certification that leaves nothing open (DocMDP, P 1) forbids it."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def validate_parsed(token: TimestampToken, digest: bytes, context: ValidationCon
 
     1. The imprint is that of the stamped bytes, by a digest that was reliable when the token is proven to have been.
     2. The token is a signature for time-stamping, good now (5.4) or good when it is proven to have existed (5.6.2.4).
-    3. It does not speak of the future.
+    3. It does not speak of the future, nor of a time when the unit had no certificate.
     """
     existed_at = context.proofs.earliest(token.encoded)
     # 1.
@@ -95,6 +95,9 @@ def validate_parsed(token: TimestampToken, digest: bytes, context: ValidationCon
     # 3.
     if token.generated_at > context.at:
         checks.append(broken(_ORDER_CHECK, SubIndication.TIMESTAMP_ORDER_FAILURE, "the token is of the future"))
+    if result.certificate is not None and not result.certificate.is_valid_at(token.generated_at):
+        detail = "the unit's certificate was not valid when the token says that it was made"
+        checks.append(broken("time_stamp.unit_validity", SubIndication.SIG_CONSTRAINTS_FAILURE, detail))
     renamed = tuple(_in_time_stamp(check) for check in checks)
     proven = token.generated_at if decisive(renamed) is None else None
     return TimestampValidation(proven, renamed, result.certificate, token, result)

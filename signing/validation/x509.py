@@ -79,6 +79,10 @@ class Certificate:
         found = extension_of(self, x509.ExtendedKeyUsage)
         return None if found is None else frozenset(oid.dotted_string for oid in found)
 
+    def has_critical(self, oid: x509.ObjectIdentifier) -> bool:
+        """Whether it has this extension and marks it critical."""
+        return any(extension.oid == oid and extension.critical for extension in self.parsed.extensions)
+
     def is_valid_at(self, at: datetime) -> bool:
         """Whether ``at`` is within its validity."""
         return self.not_before <= at <= self.not_after
