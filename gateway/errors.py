@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from signing.errors import ResourceLimitError, WorkersBusyError
+
 
 class GatewayError(Exception):
     """Root of the tree: one sentence for the user, ``code`` for machines, ``hint`` for the way out."""
@@ -72,6 +74,18 @@ class UnreadableInputError(GatewayError):
     """An uploaded file or image cannot be read, or is over a limit."""
 
     code = "UNREADABLE_INPUT"
+
+
+class OverLimitError(UnreadableInputError):
+    """Reading a file was stopped at a limit of time, memory or size."""
+
+    code = ResourceLimitError.code
+
+
+class BusyError(GatewayError):
+    """Too many files wait to be read."""
+
+    code = WorkersBusyError.code
 
 
 class StorageError(GatewayError):

@@ -53,10 +53,15 @@ class Settings(BaseModel):
     max_image_pixels: int = Field(
         default=40_000_000, gt=0, description="Largest picture in pixels, checked before it is decoded."
     )
-    revocation: str = Field(
-        default="required",
+    validation_policy: str = Field(
+        default="default",
+        description="Rules of validation: `default`, `strict` or the path of a policy file (see validation-policy.md).",
+    )
+    revocation: str | None = Field(
+        default=None,
         pattern="^(required|if_available)$",
-        description="`required`: without fresh revocation data a signature is undecided; `if_available`: it is only noted.",
+        description="Overrides the policy's rule. `required`: without fresh revocation data a signature is undecided; "
+        "`if_available`: it is only noted.",
     )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(
@@ -72,6 +77,18 @@ class Settings(BaseModel):
         default=frozenset(),
         description="Credit codes (comma-separated) of authorities whose licences also get an ECDSA signature, `*` for all; "
         "those marked in the catalogue get it anyway.",
+    )
+    reader_processes: int = Field(
+        default=1, ge=1, description="Processes that read presented PDFs, for each process of the server."
+    )
+    reader_queue: int = Field(
+        default=16, ge=0, description="PDFs that may wait for a reading process; more are answered with 503."
+    )
+    reader_memory_bytes: int = Field(
+        default=1 << 30, ge=1 << 28, description="Address space of a reading process, its interpreter included."
+    )
+    reader_seconds: float = Field(
+        default=9.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 

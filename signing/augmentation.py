@@ -21,7 +21,7 @@ from signing.pyhanko_writing import (
 from signing.signature_spec import SignatureSpec
 from signing.timestamp import TimestampSource
 from signing.validation.cms_reading import SignedCms, parse_cms, strip_padding
-from signing.validation.signer import identify_signer
+from signing.validation.identification import identify_signer
 
 _DOCUMENT_TIMESTAMP = "ETSI.RFC3161"
 _CMS_SUB_FILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached", _DOCUMENT_TIMESTAMP})

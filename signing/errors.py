@@ -51,6 +51,12 @@ class ResourceLimitError(SigningError):
     code = "RESOURCE_LIMIT"
 
 
+class WorkersBusyError(SigningError):
+    """More files wait for a worker process than may wait."""
+
+    code = "WORKERS_BUSY"
+
+
 class TimestampUnavailableError(SigningError):
     """A time-stamping unit gave no usable token."""
 

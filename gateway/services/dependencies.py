@@ -14,16 +14,23 @@ from certs.keystore import Keystore, next_password_file, read_password_file
 from certs.trust_store import TrustStore
 from certs.tsa import TimestampingUnit
 from gateway.documents.fonts import FontLibrary, font_library
+from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
+from signing.errors import MalformedDataError
 from signing.validation.policy import ValidationPolicy
+from signing.validation.policy_files import read_policy
+from signing.workers import PRELOADED, WorkerLimits, WorkerPool, shared_pool
 
 TIMESTAMPING_KEY = "timestamping-unit"
 """Name of the time-stamping unit's key in the key store."""
 
 SECOND_TIMESTAMPING_KEY = "timestamping-unit-ecdsa"
 """The same for the unit that stamps second signatures."""
+
+_WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
+"""The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 
 Clock = Callable[[], datetime]
 
@@ -94,6 +101,15 @@ class Dependencies:
         """Anchors, published certificates and CRLs."""
         return TrustStore(self.trust_dir)
 
+    @property
+    def workers(self) -> WorkerPool:
+        """The processes that read PDFs; gateways with the same limits share them."""
+        settings = self.settings
+        limits = WorkerLimits(memory_bytes=settings.reader_memory_bytes, seconds=settings.reader_seconds)
+        return shared_pool(
+            limits, size=settings.reader_processes, waiting=settings.reader_queue, preload=_WORKERS_PRELOAD
+        )
+
     @cached_property
     def timestamps(self) -> TimestampingUnit:
         """The in-process time-stamping unit."""
@@ -112,6 +128,14 @@ class Dependencies:
             clock=self.clock,
         )
 
+    @cached_property
+    def rules(self) -> ValidationPolicy:
+        """The rules of validation, without trust material. ConfigurationError when their file is not exactly a policy."""
+        try:
+            return read_policy(self.settings.validation_policy)
+        except MalformedDataError as error:
+            raise ConfigurationError(str(error), hint="See docs/validation-policy.md.") from error
+
     def policy(self) -> ValidationPolicy:
         """The validation policy of this gateway, with the trust material as it is on disk now."""
-        return self.trust_store.policy(revocation=self.settings.revocation)
+        return self.trust_store.policy(revocation=self.settings.revocation, rules=self.rules)
