@@ -9,12 +9,15 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.errors import (
     BindingRefusedError,
+    BusyError,
     ConfigurationError,
     ConflictError,
     ForbiddenError,
     GatewayError,
+    KeyUnavailableError,
     NotFoundError,
     NotInitialisedError,
+    OverLimitError,
     StaleStateError,
     StorageError,
     TransitionRefusedError,
@@ -34,7 +37,10 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    OverLimitError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+    KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 

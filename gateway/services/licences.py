@@ -80,7 +80,7 @@ class Licences:
             if known is not None:
                 return known
             binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
-            seal = self._seals.in_use(session, application.authority.code, is_sample=actor.is_sandbox)
+            seal = self._seals.in_use(session, application.authority, is_sample=actor.is_sandbox)
         order = VersionOrder(
             application,
             first_identifier(application, is_sample=actor.is_sandbox),

@@ -73,7 +73,7 @@ class Versions:
                 return self._first_answer(session, application, request, current, actor)
             self._check_continues(current, request)
             binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
-            seal = self._seals.in_use(session, application.authority.code, is_sample=actor.is_sandbox)
+            seal = self._seals.in_use(session, application.authority, is_sample=actor.is_sandbox)
         order = self._order(application, request, current)
         draft = make_draft(self._deps, order, binding, seal)
 
