@@ -1,5 +1,6 @@
 """The services of one gateway, made by hand from its settings and clock."""
 
+from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
 from gateway.services.codes import Codes
@@ -11,6 +12,8 @@ from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
+from gateway.services.obligations import Obligations
+from gateway.services.papers import Papers
 from gateway.services.seals import Seals
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
@@ -34,6 +37,9 @@ class Container:
         self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals)
         self.status_changes = StatusChanges(self.deps)
         self.histories = Histories(self.deps)
+        self.blank_forms = BlankForms(self.deps, self.catalogue)
+        self.papers = Papers(self.deps)
+        self.obligations = Obligations(self.deps)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)
         self.trust = Trust(self.deps)

@@ -206,6 +206,14 @@ def _widen_tables() -> None:
 
     with op.batch_alter_table("paper_counterparts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("copy_number", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(sa.Column("current_blank_id", sa.Integer(), nullable=True))
+        batch_op.create_unique_constraint(batch_op.f("uq_paper_counterparts_current_blank_id"), ["current_blank_id"])
+        batch_op.create_foreign_key(
+            batch_op.f("fk_paper_counterparts_current_blank_id_blank_forms"),
+            "blank_forms",
+            ["current_blank_id"],
+            ["id"],
+        )
         batch_op.drop_index(batch_op.f("ix_paper_counterparts_licence_identifier"))
         batch_op.create_unique_constraint(
             batch_op.f("uq_paper_counterparts_licence_identifier_copy_number"), ["licence_identifier", "copy_number"]
@@ -234,6 +242,11 @@ def _widen_tables() -> None:
 
 
 def downgrade() -> None:
+    _narrow_tables()
+    _drop_tables()
+
+
+def _narrow_tables() -> None:
     with op.batch_alter_table("status_changes", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_status_changes_obligation_id_obligations"), type_="foreignkey")
         batch_op.drop_constraint(
@@ -251,6 +264,9 @@ def downgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_paper_counterparts_licence_identifier"), ["licence_identifier"], unique=False
         )
+        batch_op.drop_constraint(batch_op.f("fk_paper_counterparts_current_blank_id_blank_forms"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("uq_paper_counterparts_current_blank_id"), type_="unique")
+        batch_op.drop_column("current_blank_id")
         batch_op.drop_column("copy_number")
 
     with op.batch_alter_table("licences", schema=None) as batch_op:
@@ -277,6 +293,8 @@ def downgrade() -> None:
     with op.batch_alter_table("seals", schema=None) as batch_op:
         batch_op.drop_column("is_sample")
 
+
+def _drop_tables() -> None:
     with op.batch_alter_table("paper_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_paper_events_paper_id"))
 

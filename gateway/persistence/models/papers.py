@@ -25,8 +25,11 @@ class PaperCounterpart(Base):
     copy_number: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """0 for the original, then 1, 2, ..."""
     paper_sm3: Mapped[str] = mapped_column(ForeignKey("stored_files.sm3"), unique=True)
+    current_blank_id: Mapped[int | None] = mapped_column(ForeignKey("blank_forms.id"), unique=True)
+    """The form that it is printed on; no form bears two papers."""
 
     version: Mapped["LicenceVersion"] = relationship(back_populates="paper")
+    current_blank: Mapped["BlankForm | None"] = relationship()
     events: Mapped[list["PaperEvent"]] = relationship(back_populates="paper", order_by="PaperEvent.id")
 
 
