@@ -149,10 +149,11 @@ class WorkerPool:
             raise
 
     def _give_back(self, worker: "_Worker") -> None:
-        fresh = worker.is_alive() and worker.jobs < self.limits.recycled_after
-        if not fresh:
+        if not worker.is_alive() or worker.jobs >= self.limits.recycled_after:
             worker.kill()
-        self._leave(worker if fresh else None)
+            # Its successor reads its modules while the answer is on its way.
+            worker = _Worker(self.limits, self._preload)
+        self._leave(worker)
 
     def _leave(self, worker: "_Worker | None") -> None:
         with self._changed:

@@ -48,6 +48,8 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
         return _attachments(open_pdf(data, limits))
     except NotUnderstoodError:
         return pyhanko_reading.read_attachments(data, limits)
+    except RecursionError as error:
+        raise ResourceLimitError("the PDF nests too deeply") from error
 
 
 def _require_pdf(data: bytes, limits: Limits) -> None:

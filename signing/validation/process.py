@@ -238,6 +238,7 @@ def _report(field: SignatureField, found: _Validated, at: datetime, policy: Vali
         changes_after_signing=field.changes,
         checks=found.checks,
         changed_objects=field.changed_objects,
+        signed_end=field.signed_end,
     )
 
 
