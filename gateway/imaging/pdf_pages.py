@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway.imaging.pdf_drawing import draw_grey, draw_png
 from signing.errors import SigningError
 from signing.validation.report import SignatureReport
-from signing.workers import WorkerLimits, WorkerPool, WorkerProblemError, shared_pool
+from signing.workers import WorkerLimits, WorkerPool, shared_pool
 
 MAX_PAGES = 3
 SECONDS = 4.0
@@ -60,7 +60,7 @@ def rendered_pages(data: bytes) -> list[RenderedPage]:
     """The first ``MAX_PAGES`` pages. PdfUnreadableError when it is no PDF, is encrypted, or takes longer than ``SECONDS``."""
     try:
         drawn = _renderers().run(draw_grey, data, pages=MAX_PAGES, dpi=_DPI, max_pixels=_MAX_PAGE_PIXELS)
-    except (SigningError, WorkerProblemError) as error:
+    except SigningError as error:
         raise PdfUnreadableError(f"the PDF was not rendered: {error}") from error
     return [RenderedPage(*page) for page in drawn]
 
@@ -82,7 +82,7 @@ def changed_page_pictures(data: bytes, signature: SignatureReport) -> tuple[Page
 def _drawn(data: bytes, pages: tuple[int, ...]) -> list[bytes | None]:
     try:
         return _renderers().run(draw_png, data, pages=pages, dpi=_SHOWN_DPI, max_pixels=_MAX_SHOWN_PIXELS)
-    except (SigningError, WorkerProblemError):
+    except SigningError:
         return [None] * len(pages)
 
 

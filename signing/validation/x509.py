@@ -74,7 +74,13 @@ def load_certificate(der: bytes) -> Certificate:
         parsed = x509.load_der_x509_certificate(der)
         _ = (parsed.extensions, parsed.subject, parsed.issuer, parsed.not_valid_after_utc)
         return Certificate(der, parsed)
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except (
+        ValueError,
+        TypeError,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         raise MalformedDataError("a certificate cannot be parsed") from error
 
 
