@@ -87,7 +87,8 @@ class FontFace:
         request = hb.SubsetInput()
         request.sets(hb.SubsetInputSets.UNICODE).update(map(ord, characters))
         request.sets(hb.SubsetInputSets.DROP_TABLE_TAG).update(_DROPPED_TAGS)
-        request.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
+        # Nothing is shaped here: neither substitutes nor mirrored brackets are wanted besides what is set.
+        request.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE | hb.SubsetFlags.NO_BIDI_CLOSURE
         plan = hb.SubsetPlan(self._face, request)
         renumbered, original = plan.old_to_new_glyph_mapping, plan.unicode_to_old_glyph_mapping
         numbers = sorted((renumbered[original[ord(c)]], c) for c in characters)
