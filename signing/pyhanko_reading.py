@@ -68,7 +68,8 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
         root = _open(data, limits or Limits()).root
         if "/Names" not in root or "/EmbeddedFiles" not in root["/Names"]:
             return {}
-        names = root["/Names"]["/EmbeddedFiles"].get("/Names", generic.ArrayObject())
+        tree = root["/Names"]["/EmbeddedFiles"]
+        names = list(tree["/Names"]) if "/Names" in tree else []
         pairs = zip(names[::2], names[1::2], strict=False)
         return {str(name): bytes(spec.get_object()["/EF"]["/F"].data) for name, spec in pairs}
 
