@@ -10,6 +10,8 @@ from pikepdf import Array, Dictionary, Name, Stream, String
 
 from gateway.documents.paper_page import render_paper
 from gateway.documents.pdfa import srgb_profile, xmp
+from signing.appending import prepare_second
+from signing.keys import SignatureAlgorithm
 from signing.pades import sign_prepared
 from tests.pki import make_pki
 from tests.unit.documents.faces import AT, electronic, fonts, hard_faces, make_face
@@ -25,6 +27,16 @@ def test_both_forms_conform(name):
 
 def test_the_signed_form_conforms():
     assert violations(sign_prepared(electronic(), make_pki().leaf())) == []
+
+
+def test_the_form_for_two_signatures_conforms_with_one_and_with_both():
+    prepared = electronic(has_second_signature=True)
+    once = sign_prepared(prepared, make_pki().leaf())
+    following = prepare_second(once, prepared.empty_field, claimed_at=AT, signer_name="局")
+    key = make_pki().leaf(algorithm=SignatureAlgorithm.ECDSA_WITH_SHA256)
+    assert violations(prepared.data) == []
+    assert violations(once) == []
+    assert violations(sign_prepared(following, key)) == []
 
 
 def damaged(change):
