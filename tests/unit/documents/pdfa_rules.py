@@ -52,7 +52,7 @@ def file_structure(data):
     if not re.match(rb"%PDF-1\.[0-7]\n%[\x80-\xff]{4,}\n", data):
         yield "6.1.2 header"
     if not re.search(
-        rb"trailer\n<<.*/ID\[<[0-9a-f]{32}><[0-9a-f]{32}>\].*>>\nstartxref\n\d+\n%%EOF\n?$", data, re.DOTALL
+        rb"trailer\n<<.*/ID ?\[ ?<[0-9a-f]{32}> ?<[0-9a-f]{32}> ?\].*>>\nstartxref\n\d+\n%%EOF\n?$", data, re.DOTALL
     ):
         yield "6.1.3 trailer"
     if b"/Encrypt" in data[data.rindex(b"trailer") :]:
