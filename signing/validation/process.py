@@ -153,7 +153,7 @@ class _Document:
         read = parsed.read_field
         field = read.field
         # 1.
-        checks = (*check_range(field), check_kind(field), *check_certification(self.structure.fields, field))
+        checks = (*check_range(field), check_kind(field))
         if parsed.flaw is not None:
             return self._report(read, (*checks, parsed.flaw))
         if field.is_document_timestamp:
@@ -173,7 +173,8 @@ class _Document:
             content=read.covered.content() if signed.cms.content_timestamps else b"",
             made_after=self.long_term.made_after(self.fields, read),
         )
-        return self._report(read, (*checks, *timed.checks), signed=signed, timed=timed)
+        certification = check_certification(self.structure.fields, field)
+        return self._report(read, (*checks, *timed.checks, *certification), signed=signed, timed=timed)
 
     def _signed(self, parsed: _Parsed) -> SignedObject | None:
         """The signature by its profile; None for a kind that cannot be checked."""
@@ -239,8 +240,6 @@ class _Document:
         )
 
     def _level(self, read: ReadField, timed: TimedResult | None) -> str:
-        if timed is None:
-            return ""
         return level_of(read, timed, self.fields, self.long_term, self.structure.validation_data)
 
 
