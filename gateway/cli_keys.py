@@ -246,7 +246,7 @@ def change_password(
 
 
 @app.command(name="test")
-def test_key(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+def sign_and_verify(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Sign a test message with a key and verify the signature.
 
     Example: licence-gateway key test seal-hsm
