@@ -53,6 +53,18 @@ def test_a_licence_of_an_authority_that_was_chosen_is_signed_twice(twice):
     assert second.timestamp_validity.trusted
 
 
+def test_the_gateway_finds_both_genuine(twice):
+    container, application = twice
+    container.installation.initialise()
+    document = container.licences.issue(application).electronic_file.read_bytes()
+    report = container.verifications.verify(document, "licence.pdf")
+    assert report.answer.genuine == "yes", report.answer.reasons
+    first, second = report.document.signatures
+    assert (first.level, second.level) == ("PAdES-B-T", "PAdES-B-T")
+    assert (first.algorithm, second.algorithm) == ("SM2-with-SM3", "ECDSA-with-SHA256")
+    assert second.signer.unified_social_credit_code == first.signer.unified_social_credit_code
+
+
 def test_the_others_sign_once_as_before(twice, applications):
     container, application = twice
     container.installation.initialise()
