@@ -279,7 +279,9 @@ class Keystore:
                     return sm2.backend().load_private(sealed, password)
                 return open_key(sealed, password)
         # What exactly failed is of use to an attacker only.
-        raise KeystoreError(f"the key {name} cannot be opened: wrong password or damaged file") from None
+        raise KeystoreError(
+            f"密钥 {name} 打不开：口令错误或文件损坏。The key {name} cannot be opened: wrong password or damaged file"
+        ) from None
 
     def _purposes(self, name: str, certificate: bytes) -> frozenset[Purpose]:
         try:
@@ -337,7 +339,7 @@ class Keystore:
 
 
 def _absent(name: str) -> str:
-    return f"there is no key named {name}"
+    return f"没有名为 {name} 的密钥。There is no key named {name}; see: licence-gateway key list"
 
 
 def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
@@ -376,7 +378,7 @@ def _require_match(name: str, public: bytes, certificate: bytes) -> None:
     except SigningError as error:
         raise KeystoreError(f"the certificate of the key {name} cannot be read") from error
     if not matches:
-        raise KeystoreError(f"the certificate of the key {name} is for another key")
+        raise KeystoreError(f"证书不属于密钥 {name}。The certificate of the key {name} is for another key")
 
 
 def encode_pem(certificates: Iterable[bytes]) -> bytes:

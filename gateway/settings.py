@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gateway.errors import ConfigurationError
 
@@ -73,6 +73,11 @@ class Settings(BaseModel):
         default="2.25.67833047577107300058708129777585496789",
         description="Policy OID in our time-stamp tokens; the default is a UUID arc that stands for no one else.",
     )
+    second_signature_authorities: frozenset[str] = Field(
+        default=frozenset(),
+        description="Credit codes (comma-separated) of authorities whose licences also get an ECDSA signature, `*` for all; "
+        "those marked in the catalogue get it anyway.",
+    )
     reader_processes: int = Field(
         default=1, ge=1, description="Processes that read presented PDFs, for each process of the server."
     )
@@ -86,6 +91,11 @@ class Settings(BaseModel):
         default=9.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @field_validator("own_hosts")
+    @classmethod
+    def _in_lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
+        return frozenset(host.lower() for host in hosts)
 
     @property
     def resolved_database_url(self) -> str:
@@ -104,8 +114,9 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     values: dict[str, object] = {
         name: source[PREFIX + name.upper()] for name in Settings.model_fields if source.get(PREFIX + name.upper())
     }
-    if isinstance(hosts := values.get("own_hosts"), str):
-        values["own_hosts"] = frozenset(h.strip().lower() for h in hosts.split(",") if h.strip())
+    for name in ("own_hosts", "second_signature_authorities"):
+        if isinstance(listed := values.get(name), str):
+            values[name] = frozenset(part.strip() for part in listed.split(",") if part.strip())
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         return Settings.model_validate(values)

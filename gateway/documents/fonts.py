@@ -3,7 +3,7 @@
 import hashlib
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import uharfbuzz as hb
@@ -55,6 +55,11 @@ class FontSubset:
     ascender: int
     """1/1000 em, as ``descender``."""
     descender: int
+
+    @cached_property
+    def codes(self) -> dict[int, str]:
+        """Code point to glyph number, four hexadecimal digits: what ``str.translate`` needs to write a text operand."""
+        return {ord(character): f"{glyph:04X}" for character, glyph in self.glyphs.items()}
 
 
 class _Advances(dict[str, int | None]):

@@ -26,6 +26,9 @@ from signing.workers import PRELOADED, WorkerLimits, WorkerPool, shared_pool
 TIMESTAMPING_KEY = "timestamping-unit"
 """Name of the time-stamping unit's key in the key store."""
 
+SECOND_TIMESTAMPING_KEY = "timestamping-unit-ecdsa"
+"""The same for the unit that stamps second signatures."""
+
 _WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
 """The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 
@@ -112,6 +115,15 @@ class Dependencies:
         """The in-process time-stamping unit."""
         return TimestampingUnit(
             self.keystore.load(TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
+            policy_oid=self.settings.timestamp_policy_oid,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def second_timestamps(self) -> TimestampingUnit:
+        """The unit for second signatures, by an algorithm that their readers know."""
+        return TimestampingUnit(
+            self.keystore.load(SECOND_TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
             policy_oid=self.settings.timestamp_policy_oid,
             clock=self.clock,
         )

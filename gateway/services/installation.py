@@ -28,6 +28,13 @@ from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
 from gateway.services.enterprises import Enterprises
+from gateway.services.second_signatures import (
+    OPERATOR,
+    SECOND_ISSUING_KEY,
+    SECOND_ROOT_KEY,
+    make_second_key,
+    signs_twice,
+)
 from signing import sm2
 from signing.cose import key_id_of
 from signing.keys_sm2 import Sm2SigningKey
@@ -36,7 +43,12 @@ from signing.x509_fields import public_key_info
 Progress = Callable[[str], None]
 
 ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY = "root", "issuing-ca", "business-licence-root"
-_OPERATOR = "阳江市电子证照签发核验网关（测试）"
+_ANCHORS = {
+    ROOT_KEY: ["signature", "timestamp"],
+    LICENCE_ROOT_KEY: ["enterprise"],
+    SECOND_ROOT_KEY: ["signature", "timestamp"],
+}
+"""What each root of the embedded CAs vouches for."""
 _SIMULATED_LICENCE_ITERATIONS = 10_000
 """The keys of the invented enterprises stand in for phones; their random password needs no slow derivation."""
 
@@ -110,15 +122,13 @@ class Installation:
     def publish_trust(self) -> None:
         """Write anchors, certificates and fresh revocation lists to the trust store."""
         keystore, folder = self._deps.keystore, self._deps.trust_dir
-        for name in (ROOT_KEY, LICENCE_ROOT_KEY):
+        anchors = {name: uses for name, uses in _ANCHORS.items() if name in keystore}
+        for name in anchors:
             _write(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
-        attributes = {
-            f"{ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["signature", "timestamp"]},
-            f"{LICENCE_ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["enterprise"]},
-        }
+        attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in anchors.items()}
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
-            if name not in (ROOT_KEY, LICENCE_ROOT_KEY):
+            if name not in anchors:
                 self.publish_certificate(name)
         self._publish_crls()
 
@@ -142,34 +152,37 @@ class Installation:
         _write(path, pem.armor("X509 CRL", crl))
 
     def _publish_crls(self) -> None:
-        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
-            self.publish_crl(name)
+        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, SECOND_ROOT_KEY, SECOND_ISSUING_KEY):
+            if name in self._deps.keystore:
+                self.publish_crl(name)
 
     def _make_authorities(self) -> None:
         """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
         keystore, now = self._deps.keystore, self._deps.clock()
         for name, title in ((ROOT_KEY, "测试根证书"), (LICENCE_ROOT_KEY, "电子营业执照测试根证书")):
             if name not in keystore:
-                subject = Subject(common_name=title, organisation=_OPERATOR)
+                subject = Subject(common_name=title, organisation=OPERATOR)
                 keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
         if ISSUING_KEY not in keystore:
             root = CertificateAuthority(keystore.load(ROOT_KEY, Purpose.CERTIFICATE))
-            subject = Subject(common_name="测试签发证书", organisation=_OPERATOR)
+            subject = Subject(common_name="测试签发证书", organisation=OPERATOR)
             keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
         if TIMESTAMPING_KEY not in keystore:
             issuing = CertificateAuthority(keystore.load(ISSUING_KEY, Purpose.CERTIFICATE))
-            subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
+            subject = Subject(common_name="测试时间戳", organisation=OPERATOR)
             chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
         keystore, name = self._deps.keystore, f"seal-{authority.code}"
+        subject = Subject(authority.name, authority.name, authority.code)
         if name not in keystore:
             issuing = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
-            subject = Subject(authority.name, authority.name, authority.code)
             key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
             keystore.store(name, key)
+        if signs_twice(authority, self._deps.settings):
+            make_second_key(self._deps, name, subject)
         certificate = keystore.certificate(name)
         key_id = key_id_of(public_key_info(certificate)).hex()
         with self._deps.sessions.begin() as session:

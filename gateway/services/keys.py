@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from gateway.services.certificates import Certificates, owner_of, profile_for
 from gateway.services.dependencies import Dependencies
 from gateway.services.installation import Installation
 from signing.cose import key_id_of
+from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm
 from signing.outside_keys import accept
 from signing.pkcs12 import read_pkcs12
@@ -83,9 +85,14 @@ class Keys:
         *,
         purposes: frozenset[Purpose] | None = None,
     ) -> KeyEntry:
-        """A key from PKCS#8, SEC 1 or PKCS#1 with its certificates. SigningError, CertificateImportError, ConflictError."""
+        """A key from PKCS#8, SEC 1 or PKCS#1 with its certificates.
+
+        UnreadableInputError, CertificateImportError, ConflictError.
+        """
         self._require_free(name)
-        return self._store(name, open_key(data, password), certificates, purposes)
+        with _in_one_sentence("密钥文件不能使用。The key file cannot be used", "Check the file and its password."):
+            private = open_key(data, password)
+        return self._store(name, private, certificates, purposes)
 
     def bring_in_container(
         self,
@@ -98,7 +105,8 @@ class Keys:
     ) -> KeyEntry:
         """The signing key of a PKCS#12 or ``.sm2`` file. Errors as for ``bring_in_file``."""
         self._require_free(name)
-        container = read_pkcs12(data, password)
+        with _in_one_sentence("密钥文件不能使用。The key file cannot be used", "Check the file and its password."):
+            container = read_pkcs12(data, password)
         every = (*container.certificates, *certificates)
         return self._store(name, self._signing_one(container.keys, every), every, purposes)
 
@@ -124,9 +132,10 @@ class Keys:
         return self._published("key_source_added", name)
 
     def test(self, name: str) -> KeyEntry:
-        """Sign a test message and verify it. KeyUseError, KeystoreError, SigningError when it does not work."""
+        """Sign a test message and verify it. KeyUseError, KeystoreError, UnreadableInputError when it does not work."""
         key = self._deps.keystore.load(name, Purpose.PROOF, actor=self._actor)
-        accept(key.certificate, _TEST_MESSAGE, key.sign(_TEST_MESSAGE))
+        with _in_one_sentence(f"密钥 {name} 不能签名。The key {name} does not sign", "See docs/keys.md."):
+            accept(key.certificate, _TEST_MESSAGE, key.sign(_TEST_MESSAGE))
         return self._deps.keystore.entry(key.name)
 
     def rotate(
@@ -300,6 +309,15 @@ class Keys:
                     detail={**detail, "actor": self._actor},
                 )
             )
+
+
+@contextmanager
+def _in_one_sentence(what: str, hint: str) -> Iterator[None]:
+    """What the signing library refuses, in words for the person at the terminal. UnreadableInputError."""
+    try:
+        yield
+    except SigningError as error:
+        raise UnreadableInputError(f"{what}: {error}.", hint=hint) from error
 
 
 def _next_name(name: str, taken: set[str]) -> str:

@@ -20,6 +20,11 @@ from signing.pyhanko_adapter import (
     validate_with_pyhanko,
 )
 from signing.signature_spec import DocMdp, SignatureSpec
+from signing.validation.policy import TrustAnchor, ValidationPolicy
+from signing.validation.process import validate_pdf
+from signing.validation.report import Indication
+from tests.pki import DAY, make_pki
+from tests.pki import NOW as TODAY
 from tests.unit.signing.pki import NOW, pki, plain_pdf, prepared_pdf
 from tests.unit.signing.western_pki import western_pki
 
@@ -33,8 +38,8 @@ def evidence():
 
 def houses():
     """By algorithm: (key, root, helpers, lists)."""
-    ours = (pki().seal, pki().root.certificate, Helpers(pki().unit, evidence()), pki().crls())
-    found = {SignatureAlgorithm.SM2_WITH_SM3: ours}
+    own = (pki().seal, pki().root.certificate, Helpers(pki().unit, evidence()), pki().crls())
+    found = {SignatureAlgorithm.SM2_WITH_SM3: own}
     for algorithm in (SignatureAlgorithm.ECDSA_WITH_SHA256, SignatureAlgorithm.RSA_WITH_SHA256):
         house = western_pki(algorithm)
         helpers = Helpers(house.unit, house.evidence, timestamp_digest_oid=SHA256_OID)
@@ -103,8 +108,8 @@ def test_what_is_stored_already_is_not_stored_again():
 
 
 def test_a_renewal_adds_the_evidence_of_the_last_time_stamp_and_a_new_one():
-    ours = houses()[SignatureAlgorithm.SM2_WITH_SM3]
-    document = signed(ours, Level.B_LTA)
+    own = houses()[SignatureAlgorithm.SM2_WITH_SM3]
+    document = signed(own, Level.B_LTA)
     western = western_pki()
     both = EvidenceAtHand((*evidence().certificates, western.root), (*evidence().crls, western.crl))
     handed_over = archive(document, both, western.unit, digest_oid=SHA256_OID)
@@ -132,6 +137,50 @@ def test_a_document_time_stamp_proves_the_time_of_a_bare_signature():
     assert status.bottom_line
     stamps = validate_timestamps_with_pyhanko(document, trust_anchors=anchors, crls=evidence().crls)
     assert [stamp.trusted for stamp in stamps] == [True, True]
+
+
+def ours(document, anchors, at):
+    """Our own process with the anchors and what the document holds, no list besides: (name, level, indication)."""
+    policy = ValidationPolicy(tuple(map(TrustAnchor, anchors)))
+    reports = validate_pdf(document, policy, at=at).signatures
+    return [(report.name, report.level, report.indication) for report in reports]
+
+
+def test_our_own_validation_agrees_at_the_levels_of_long_term(house):
+    key, root, helpers, _ = house
+    document = sign_document(plain_pdf(), key, SPEC, Level.B_LT, helpers)
+    assert ours(document, [root], NOW) == [("Signature", "PAdES-B-LT", Indication.TOTAL_PASSED)]
+    renewed = archive(
+        archive(document, helpers.evidence, helpers.timestamps, digest_oid=helpers.timestamp_digest_oid),
+        helpers.evidence,
+        helpers.timestamps,
+        digest_oid=helpers.timestamp_digest_oid,
+    )
+    first, *stamps = ours(add_evidence(renewed, helpers.evidence), [root], NOW)
+    assert first == ("Signature", "PAdES-B-LTA", Indication.TOTAL_PASSED)
+    assert [indication for _, _, indication in stamps] == [Indication.TOTAL_PASSED] * 2
+
+
+def test_a_renewed_archive_outlives_the_first_certificates():
+    """The signer and the first unit expired long ago; the stamp of another unit, made before that, carries them on."""
+    office = make_pki()
+    life = {"since": -390 * DAY, "until": -100 * DAY}
+    known = (office.root.certificate, office.issuing.certificate)
+
+    def source(moment):
+        return EvidenceAtHand(known, office.crls(this_update=moment - DAY / 24, next_update=moment + 30 * DAY))
+
+    signing, renewal = TODAY - 380 * DAY, TODAY - 150 * DAY
+    first, second = office.unit(at=signing, **life), office.unit(at=renewal, since=-200 * DAY)
+    spec = SignatureSpec(claimed_at=signing, certify=DocMdp.NO_CHANGES)
+    document = sign_document(plain_pdf(), office.leaf(**life), spec, Level.B_LTA, Helpers(first, source(signing)))
+    renewed = archive(document, source(renewal), second)
+
+    def judged(archived):
+        return ours(add_evidence(archived, source(TODAY)), known[:1], TODAY)[0]
+
+    assert judged(renewed) == ("Signature", "PAdES-B-LTA", Indication.TOTAL_PASSED)
+    assert judged(document)[2] is Indication.INDETERMINATE
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,13 @@ def _builder(name, issuer, public):
     )
 
 
-@cache
 def western_pki(algorithm=SignatureAlgorithm.ECDSA_WITH_SHA256):
+    """One house for each algorithm."""
+    return _made(algorithm)
+
+
+@cache
+def _made(algorithm):
     root_key, title = _generate(algorithm), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"root {algorithm}")])
     root = (
         _builder(title, title, root_key.public_key())
