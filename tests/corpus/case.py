@@ -1,4 +1,4 @@
-"""The cases of the corpus: functions that make the bytes of one file, by their names."""
+"""The cases of the corpus: functions that make the bytes of one file, and the table of right answers."""
 
 import importlib
 import pkgutil
@@ -12,6 +12,7 @@ from tests.corpus import attacks
 
 TABLE = Path(__file__).with_name("verdicts.toml")
 GENERATORS: dict[str, Callable] = {}
+REFUSED = "refused"
 
 
 def case(function):
@@ -22,7 +23,7 @@ def case(function):
 
 
 def load_generators():
-    """Every generator by its name, in the order of the modules."""
+    """Every generator by its name, module by module."""
     for module in pkgutil.iter_modules(attacks.__path__):
         importlib.import_module(f"{attacks.__name__}.{module.name}")
     return GENERATORS
@@ -30,50 +31,79 @@ def load_generators():
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what the attacker did, and the only right answer."""
+    """One entry of the table: what was done to the file, and the only right answer."""
 
     id: str
     group: str
     attack: str
     """One sentence."""
-    exit: int
-    """Exit status of ``licence-gateway verify``."""
-    genuine: str | None
-    """yes, no, unknown; None for a file that is refused."""
-    reason: str | None
-    """A reason code that the answer must give; for a refused file the reason of the refusal."""
-    signatures: tuple[dict, ...] = ()
-    """For each signature in the order of signing: indication, sub_indication, level, changes, coverage. A list
-    stands where the standards leave a choice."""
+    answer: tuple[str, str, str]
+    """genuine, exit status of ``licence-gateway verify``, a reason code that is given or the empty string."""
+    signatures: tuple[tuple[str, ...], ...] | None = None
+    """For each signature: indication, sub-indication, level, coverage, changes; None where they are left open."""
     why: str = ""
-    """The clause, where the answer or the choice may surprise."""
+    """The clause, where the answer may surprise or leaves a choice."""
     revocation: str = "required"
-    """The setting GATEWAY_REVOCATION that the row is judged under."""
+    """The setting GATEWAY_REVOCATION under which the row is judged."""
     bomb: bool = False
     """Whether the file attacks memory or time: never judged inside the process of the tests."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge said about one file, in the terms of the table."""
+
+    genuine: str
+    """yes, no, unknown, or refused."""
+    exit: str
+    reasons: tuple[str, ...]
+    signatures: tuple[tuple[str, ...], ...] = ()
 
 
 @cache
 def rows():
     """The table, by id."""
     raw = tomllib.loads(TABLE.read_text())
-    found = [
-        Row(
-            id=key,
-            group=group,
-            signatures=tuple(entry.pop("signatures", ())),
-            genuine=entry.pop("genuine", None),
-            reason=entry.pop("reason", None),
-            **entry,
-        )
-        for group, entries in raw.items()
-        for key, entry in entries.items()
-    ]
-    table = {row.id: row for row in found}
-    assert len(table) == len(found), "an id occurs twice"
+    entries = [(group, key, entry) for group, cases in raw.items() for key, entry in cases.items()]
+    table = {key: _row(group, key, entry) for group, key, entry in entries}
+    assert len(table) == len(entries), "an id stands in two groups"
     return table
 
 
-def choices(expected):
-    """What is allowed, as a tuple."""
-    return tuple(expected) if isinstance(expected, list) else (expected,)
+def _row(group, key, entry):
+    lines = entry.get("signatures")
+    signatures = None if lines is None else tuple(map(tuple, lines))
+    return Row(**{**entry, "id": key, "group": group, "answer": tuple(entry["answer"]), "signatures": signatures})
+
+
+def differences(row, found):
+    """What is wrong with a judgement, one sentence each; empty when it is the right one."""
+    genuine, status, reason = row.answer
+    wrong = [
+        f"{what} is {given or 'nothing'}, not {expected}"
+        for what, expected, given in (("genuine", genuine, found.genuine), ("exit status", status, found.exit))
+        if not _fits(expected, given)
+    ]
+    if found.genuine == REFUSED:
+        return wrong
+    if reason and not set(reason.split("|")) & set(found.reasons):
+        wrong.append(f"the reasons are {', '.join(found.reasons)}, without {reason}")
+    return wrong + _signature_differences(row.signatures, found.signatures)
+
+
+def _signature_differences(expected, given):
+    if expected is None:
+        return []
+    if len(expected) != len(given):
+        return [f"{len(given)} signatures are reported, not {len(expected)}"]
+    parts = ("indication", "sub-indication", "level", "coverage", "changes")
+    return [
+        f"signature {number}: {part} is {said or 'nothing'}, not {wanted or 'nothing'}"
+        for number, (right, found) in enumerate(zip(expected, given, strict=True), 1)
+        for part, wanted, said in zip(parts, right, found, strict=True)
+        if not _fits(wanted, said)
+    ]
+
+
+def _fits(expected, given):
+    return given in expected.split("|") or "*" in expected.split("|")

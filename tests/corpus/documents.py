@@ -148,6 +148,16 @@ def countersigned(
     return with_data(updated, fill(updated.data, make or signature_of(holder, unsigned=unsigned)))
 
 
+def signed_twice(first, second, *, make=None, certify=2, unsigned=(), **options):
+    """The second signature fills a field that stood empty when the first was made."""
+    empty = widget(b"99 0 R", b"0 0 0 0", b"Signature2", b"").replace(b"/V 99 0 R", b"")
+    whole = {CATALOG: catalog(b"6 0 R 20 0 R", certify=certify), PAGE: page(b"6 0 R 20 0 R"), 20: empty}
+    pdf = signed(first, whole, certify=certify, unsigned=unsigned, **options)
+    filled = {20: widget(b"21 0 R", b"0 0 0 0", b"Signature2", b""), 21: signature_value(certify=None)}
+    updated = update(pdf, filled)
+    return with_data(updated, fill(updated.data, make or signature_of(second)))
+
+
 def with_evidence(pdf, *, certificates=(), crls=(), ocsp_responses=(), extra=b""):
     """An update with a document security store (12.8.4.3)."""
     number = pdf.next_number

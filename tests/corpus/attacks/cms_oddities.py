@@ -41,8 +41,8 @@ def _with_attributes(world, make_attributes, **options):
 
 def _with_certificates(world, certificates, **options):
     return signed(
-        world.signer, make=lambda content: cms.pades(world.signer, sm3(content), certificates=certificates)
-    , **options).data
+        world.signer, make=lambda content: cms.pades(world.signer, sm3(content), certificates=certificates), **options
+    ).data
 
 
 def _with_signature(world, twist, **options):

@@ -6,7 +6,7 @@ domain facts 4.4 to 4.6. Neither is a PAdES signature: they have no level.
 from signing import der, sm2
 from signing.sm2 import signature_to_raw
 from tests.corpus.case import case
-from tests.corpus.documents import archived, countersigned, forged_content, signed, sm3, with_evidence
+from tests.corpus.documents import archived, forged_content, signed, signed_twice, sm3, with_evidence
 from tests.corpus.makers import cms, seals
 from tests.corpus.makers.keys import SM2_BARE, SM2_WITH_SM3, ecdsa_pair, sm2_pair
 from tests.corpus.makers.pdf import CONTENT, contents_of, update
@@ -392,5 +392,5 @@ def unknown_sub_filter_x509(world):
 @case
 def unknown_sub_filter_and_a_good_signature(world):
     """One signature that cannot be checked leaves the whole undecided, whatever the other says."""
-    first = signed(world.signer, sub_filter="GM.sm9cms.detached", handler="Acme.GMPkiLite", certify=None)
-    return countersigned(first, world.signer).data
+    unknown = {"sub_filter": "GM.sm9cms.detached", "handler": "Acme.GMPkiLite"}
+    return signed_twice(world.signer, world.signer, certify=None, **unknown).data

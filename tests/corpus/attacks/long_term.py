@@ -15,12 +15,11 @@ from tests.corpus.documents import (
     forged_content,
     objects,
     page,
-    signature_of,
     signed,
+    signed_twice,
     sm3,
     stamped,
     unsigned_licence,
-    widget,
     with_evidence,
 )
 from tests.corpus.makers import by_pyhanko, cms
@@ -32,11 +31,8 @@ from tests.corpus.makers.pdf import (
     SIGNATURE,
     WIDGET,
     Pdf,
-    fill,
     new,
-    signature_value,
     update,
-    with_data,
 )
 from tests.corpus.makers.x509 import DAY, UNIT, Revoked, crl
 from tests.corpus.world import KEEPS_EXPIRED
@@ -95,7 +91,7 @@ def good_document_timestamp_instead(world):
 
 
 @case
-def good_only_a_document_timestamp(world):
+def only_a_document_timestamp(world):
     """No one signed, but a time-stamp covers the file: whole, though no licence."""
     return archived(_unsigned_with_form(), world.unit).data
 
@@ -248,45 +244,33 @@ def archive_made_visible(world):
 # Signed twice: SM2 for domestic readers, ECDSA for the others (signing.md, "Dual signature")
 
 
-def _twice(world, second, *, first=None, make=None, unsigned=()):
-    """The second signature fills a field that stood empty when the first was made."""
-    empty = widget(b"99 0 R", b"0 0 0 0", b"Signature2", b"").replace(b"/V 99 0 R", b"")
-    first = first or world.signer
-    whole = {CATALOG: catalog(b"6 0 R 20 0 R", certify=2), PAGE: page(b"6 0 R 20 0 R"), 20: empty}
-    pdf = signed(first, whole, certify=2, unsigned=unsigned)
-    filled = widget(b"21 0 R", b"0 0 0 0", b"Signature2", b"")
-    value = signature_value(certify=None)
-    updated = update(pdf, {20: filled, 21: value})
-    return with_data(updated, fill(updated.data, make or signature_of(second)))
-
-
 @case
 def good_dual(world):
-    return _twice(world, world.family("ecdsa")[0]).data
+    return signed_twice(world.signer, world.family("ecdsa")[0]).data
 
 
 @case
 def good_dual_archived(world):
     """Signed twice, then evidence and a document time-stamp over both."""
-    pdf = _twice(world, world.family("ecdsa")[0], unsigned=stamped(world.unit, EARLIER))
+    pdf = signed_twice(world.signer, world.family("ecdsa")[0], unsigned=stamped(world.unit, EARLIER))
     return archived(with_evidence(pdf, crls=_lists(world)), world.unit).data
 
 
 @case
 def dual_second_by_a_stranger(world):
-    return _twice(world, world.stranger).data
+    return signed_twice(world.signer, world.stranger).data
 
 
 @case
 def dual_second_broken(world):
-    return _twice(world, None, make=lambda content: cms.pades(world.signer, sm3(content + b"x"))).data
+    return signed_twice(world.signer, None, make=lambda content: cms.pades(world.signer, sm3(content + b"x"))).data
 
 
 @case
 def dual_first_broken(world):
     """The first signature is over other attributes, the second is in order and covers everything."""
     broken = replace(world.signer, pair=world.stranger.pair)
-    return _twice(world, world.family("ecdsa")[0], first=broken).data
+    return signed_twice(broken, world.family("ecdsa")[0]).data
 
 
 @case
