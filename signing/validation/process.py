@@ -30,6 +30,7 @@ from signing.validation.report import (
     SignatureReport,
     SignerIdentity,
     SubIndication,
+    TimestampReport,
     Trust,
 )
 from signing.validation.signer import (
@@ -103,6 +104,7 @@ class _Validated:
     path: PathResult | None = None
     proven_at: datetime | None = None
     use: Use = Use.SIGNATURE
+    timestamps: tuple[TimestampReport, ...] = ()
 
 
 def _validate_field(data: bytes, field: SignatureField, policy: ValidationPolicy, at: datetime) -> SignatureReport:
@@ -168,13 +170,15 @@ def _validate_signature(
         return _Validated(checks, cms)
     checks += (check_value(cms, certificate), check_acceptance(cms, certificate, policy))
     proven_at = None
+    stamps: list[TimestampReport] = []
     for token in cms.timestamps:
         stamp = validate_token(token, cms.signature, policy, at=at)
+        stamps.append(stamp.report(token))
         checks += tuple(_advisory(check) for check in stamp.checks)
         if stamp.proven_at is not None:
             proven_at = min(proven_at or stamp.proven_at, stamp.proven_at)
     result, use = _signer_path(certificate, cms, policy, at, proven_at)
-    return _Validated(checks + result.checks, cms, certificate, result, proven_at, use)
+    return _Validated(checks + result.checks, cms, certificate, result, proven_at, use, tuple(stamps))
 
 
 def _advisory(check: Check) -> Check:
@@ -212,7 +216,14 @@ def _validate_document_timestamp(
     token = parse_token(encoded)
     digest = _content_digest(data, field, token.digest_oid) if field.is_sound else b""
     stamp = validate_parsed(token, digest, policy, at=at)
-    return _Validated(checks + stamp.checks, token.cms, stamp.certificate, None, stamp.proven_at, Use.TIMESTAMP)
+    return _Validated(
+        checks + stamp.checks,
+        token.cms,
+        stamp.certificate,
+        proven_at=stamp.proven_at,
+        use=Use.TIMESTAMP,
+        timestamps=(stamp.report(encoded),),
+    )
 
 
 def _report(field: SignatureField, found: _Validated, at: datetime, policy: ValidationPolicy) -> SignatureReport:
@@ -236,7 +247,19 @@ def _report(field: SignatureField, found: _Validated, at: datetime, policy: Vali
         coverage=field.coverage,
         changes_after_signing=field.changes,
         checks=found.checks,
+        signature_value=b"" if found.cms is None else found.cms.signature,
+        chain=_chain(found),
+        timestamps=found.timestamps,
     )
+
+
+def _chain(found: _Validated) -> tuple[bytes, ...]:
+    """The path that was judged, else the signing certificate alone."""
+    if found.use is Use.TIMESTAMP:
+        return tuple(der for stamp in found.timestamps for der in stamp.chain)
+    if found.path is not None and found.path.path is not None:
+        return tuple(certificate.der for certificate in found.path.path.certificates)
+    return () if found.certificate is None else (found.certificate.der,)
 
 
 def _indication(decisive: Check | None) -> Indication:

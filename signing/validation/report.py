@@ -117,6 +117,22 @@ class SignerIdentity:
 
 
 @dataclass(frozen=True)
+class TimestampReport:
+    """One time-stamp token of a signature, or the document time-stamp itself."""
+
+    token: bytes
+    """DER of the TimeStampToken (RFC 3161, 2.4.2)."""
+    generated_at: datetime | None
+    """What the token says; None where it cannot be read."""
+    is_proof: bool
+    """Whether the token is valid itself, so that the time is proven (EN 319 102-1, 5.4)."""
+    sub_indication: SubIndication | None = None
+    """Why it proves nothing."""
+    chain: tuple[bytes, ...] = ()
+    """DER, the time-stamping unit's certificate first, the anchor last where a path was found."""
+
+
+@dataclass(frozen=True)
 class SignatureReport:
     """The answer on one signature or document time-stamp."""
 
@@ -145,6 +161,12 @@ class SignatureReport:
     checks: tuple[Check, ...] = field(default=())
     changed_objects: tuple[ChangedObject, ...] = field(default=())
     """What changed after this signature, validation data and document time-stamps left out."""
+    signature_value: bytes = b""
+    """The value of the signer info; empty where the signature could not be parsed."""
+    chain: tuple[bytes, ...] = field(default=())
+    """DER, the signing certificate first, the anchor last where a path was found."""
+    timestamps: tuple[TimestampReport, ...] = field(default=())
+    """In the order of the signature's attributes."""
 
 
 @dataclass(frozen=True)

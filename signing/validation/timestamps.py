@@ -10,7 +10,7 @@ from signing import algorithms
 from signing.errors import MalformedDataError, UnsupportedFormatError
 from signing.validation.cms_reading import SignedCms, parse_cms
 from signing.validation.policy import Use, ValidationPolicy
-from signing.validation.report import Check, SubIndication
+from signing.validation.report import Check, SubIndication, TimestampReport
 from signing.validation.signer import (
     check_acceptance,
     check_certificate,
@@ -22,7 +22,7 @@ from signing.validation.signer import (
     undecided,
     worst,
 )
-from signing.validation.x509 import Certificate
+from signing.validation.x509 import Certificate, Path
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,21 @@ class TimestampValidation:
     """None when the token proves nothing."""
     checks: tuple[Check, ...]
     certificate: Certificate | None = None
+    generated_at: datetime | None = None
+    """What the token says, proven or not."""
+    path: Path | None = None
+
+    def report(self, encoded: bytes) -> TimestampReport:
+        """The finding on the token ``encoded`` for the report."""
+        leaf = () if self.certificate is None else (self.certificate.der,)
+        decisive = worst(self.checks)
+        return TimestampReport(
+            token=encoded,
+            generated_at=self.generated_at,
+            is_proof=self.proven_at is not None,
+            sub_indication=None if decisive is None else decisive.sub_indication,
+            chain=leaf if self.path is None else tuple(c.der for c in self.path.certificates),
+        )
 
 
 def parse_token(encoded: bytes) -> TimestampToken:
@@ -87,21 +102,22 @@ def validate_parsed(
         checks.append(passed(name, f"{token.generated_at:%Y-%m-%dT%H:%M:%SZ}"))
     certificate, identified = identify_signer(token.cms)
     checks.append(identified)
+    path: Path | None = None
     if certificate is not None:
+        result = check_certificate(certificate, token.cms.certificates, policy, Use.TIMESTAMP, at=at, control_time=at)
+        path = result.path
         content = algorithms.digest(token.cms.digest_oid, token.cms.encapsulated or b"")
         checks += [
             check_message_digest(token.cms, content),
             check_value(token.cms, certificate),
             check_acceptance(token.cms, certificate, policy),
-            *check_certificate(
-                certificate, token.cms.certificates, policy, Use.TIMESTAMP, at=at, control_time=at
-            ).checks,
+            *result.checks,
         ]
     if token.generated_at > at:
         checks.append(failed("time_stamp.order", SubIndication.TIMESTAMP_ORDER_FAILURE, "the token is of the future"))
     renamed = tuple(_in_time_stamp(check) for check in checks)
     proven = token.generated_at if worst(renamed) is None else None
-    return TimestampValidation(proven, renamed, certificate)
+    return TimestampValidation(proven, renamed, certificate, token.generated_at, path)
 
 
 def _in_time_stamp(check: Check) -> Check:
