@@ -7,8 +7,7 @@ from flask import Blueprint, g
 
 from gateway.documents.face import chinese_date
 from gateway.domain.status import CHINA_STANDARD_TIME
-from verify_web.language import chooser
-from verify_web.verdicts import (
+from gateway.domain.verdicts import (
     COULD_NOT_CHECK,
     DIFFERS,
     NOT_FOUND,
@@ -17,6 +16,7 @@ from verify_web.verdicts import (
     Verdict,
     status_verdict,
 )
+from verify_web.language import chooser
 
 FIELDS = {
     "licence_number": ("证照编号", "Licence number"),

@@ -86,3 +86,4 @@ class ValidationPolicy:
     limits: Limits = field(default_factory=Limits)
     read_credit_code: Callable[[bytes], str | None] | None = None
     """Takes the unified social credit code out of a certificate, for the report."""
+    name: str = "default"
