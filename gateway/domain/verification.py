@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib import metadata
 from typing import Any
 
 from gateway.domain.answers import FaceDifference, Genuine, InForce
 from gateway.domain.reasons import Reason
 from signing.certificate_facts import CertificateFacts, certificate_facts
 from signing.errors import MalformedDataError
+from signing.validation.relevance import RevocationData
 from signing.validation.report import ChangedObject, Check, SignatureReport, TimestampReport
 
 REPORT_VERSION = 1
+SOFTWARE = f"licence-gateway {metadata.version('licence-gateway')}"
 
 
 def instant(value: datetime | None) -> str | None:
@@ -78,12 +81,10 @@ class VerificationReport:
     report_number: str | None = None
     """Under which the gateway keeps the report; None when it keeps none, as off line."""
     policy_name: str = "default"
-    software: str = ""
+    software: str = SOFTWARE
     """Name and version of what made the report."""
-    crls: tuple[bytes, ...] = ()
-    """DER of the revocation lists at hand that speak of the certificates in the report."""
-    ocsp_responses: tuple[bytes, ...] = ()
-    """DER of the OCSP responses at hand."""
+    revocation_data: tuple[RevocationData, ...] = ()
+    """What was at hand on the certificates in the report."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as contract.md gives it."""
@@ -106,6 +107,10 @@ class VerificationReport:
                 "licence_status": self.registry.licence_status,
                 "differences": [vars(difference) for difference in self.registry.differences],
             },
+            "revocation_data": [
+                {"kind": d.kind, "issuer": d.issuer, "issued_at": instant(d.issued_at), "sha256": d.sha256}
+                for d in self.revocation_data
+            ],
         }
 
 
