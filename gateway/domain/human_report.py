@@ -119,8 +119,7 @@ def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] 
             Fact(Words("大小", "Size"), Words(f"{document.size:,} 字节", f"{document.size:,} bytes")),
         ),
         signatures=tuple(
-            _signature_part(signature, number, len(report.signatures))
-            for number, signature in enumerate(report.signatures, 1)
+            _signature_part(signature, number, report) for number, signature in enumerate(report.signatures, 1)
         ),
         register=tuple(_register(report)),
         unchecked=tuple(dict.fromkeys(_unchecked(report))),
@@ -175,14 +174,16 @@ def _sentence(report: VerificationReport) -> Words:
     )
 
 
-def _signature_part(signature: SignatureReport, number: int, count: int) -> SignaturePart:
+def _signature_part(signature: SignatureReport, number: int, report: VerificationReport) -> SignaturePart:
     kind = SIGNATURE_KINDS.get(signature.kind, same(signature.kind))
-    heading = Words(f"{number}. {kind.zh}", f"{number}. {kind.en}") if count > 1 else kind
+    if report.document.kind is DocumentKind.VERIFICATION_REPORT and signature.kind == "certification":
+        kind = Words("核验报告的签名", "The report's signature")
+    heading = Words(f"{number}. {kind.zh}", f"{number}. {kind.en}") if len(report.signatures) > 1 else kind
     words = INDICATIONS[signature.indication]
     tone, shape = _TONES[signature.indication]
     facts = [
         Fact(Words("谁签的", "Who signed"), _signer(signature)),
-        Fact(Words("用什么证书", "With what certificate"), _certificate(signature)),
+        Fact(Words("用什么证书", "With certificate"), _certificate(signature)),
         Fact(Words("何时签的", "When"), _when(signature)),
         Fact(Words("签后改动", "Changed since"), _changes(signature)),
     ]

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from gateway.domain.answers import FaceDifference
+from gateway.domain.visible_text import visible
 from signing.validation.report import ChangedObject, Conclusion, Indication, Trust
 
 
@@ -73,7 +74,7 @@ _BLOCKS = {
     "validation_context": Words("核验依据", "Validation context"),
     "x509_certificate_validation": Words("证书", "Certificate"),
     "revocation_freshness": Words("吊销信息的时效", "Freshness of revocation data"),
-    "revocation": Words("吊销", "Revocation"),
+    "revocation": Words("证书是否被吊销", "Revocation of the certificate"),
     "cryptographic_verification": Words("密码运算", "Cryptography"),
     "signature_acceptance": Words("算法强度", "Acceptance"),
     "past_signature_validation": Words("历史有效性", "Past validity"),
@@ -108,11 +109,13 @@ def check_words(name: str) -> Words:
     """What a check looks at; a check without a text of its own is named after its building block."""
     if name in _CHECKS:
         return _CHECKS[name]
+    if name in _BLOCKS:
+        return _BLOCKS[name]
     block, _, rest = name.partition(".")
     head = _BLOCKS.get(block)
     if head is None or not rest:
         return same(name.replace("_", " ").replace(".", " › "))
-    below = _CHECKS.get(rest)
+    below = _CHECKS.get(rest) or _BLOCKS.get(rest)
     if below is None:
         inner, _, last = rest.rpartition(".")
         plain = (last or rest).replace("_", " ")
@@ -122,9 +125,10 @@ def check_words(name: str) -> Words:
 
 def changed_object(change: ChangedObject) -> Words:
     """One changed object in plain words."""
-    kind = _CHANGE_KINDS.get(change.kind, same(change.kind))
-    what = _OBJECTS.get(change.what, same(change.what))
-    return Words(f"{kind.zh}{what.zh}（对象 {change.reference}）", f"{what.en} {kind.en} (object {change.reference})")
+    kind = _CHANGE_KINDS.get(change.kind, same(visible(change.kind, 20)))
+    what = _OBJECTS.get(change.what, same(visible(change.what, 40)))
+    reference = visible(change.reference, 20)
+    return Words(f"{kind.zh}{what.zh}（对象 {reference}）", f"{what.en} {kind.en} (object {reference})")
 
 
 def difference(found: FaceDifference) -> Words:

@@ -21,6 +21,9 @@ from signing.validation.policy import ValidationPolicy
 TIMESTAMPING_KEY = "timestamping-unit"
 """Name of the time-stamping unit's key in the key store."""
 
+REPORT_KEY = "report-signer"
+"""Name of the key with which the gateway signs verification reports."""
+
 Clock = Callable[[], datetime]
 
 

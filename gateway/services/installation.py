@@ -12,6 +12,7 @@ from certs.authority import CertificateAuthority, Subject, self_signed_root
 from certs.keystore import Keystore, create_password_file, encode_pem
 from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
+    GATEWAY_SIGNER,
     ISSUING_CA,
     ROOT,
     SEAL_SIGNER,
@@ -24,7 +25,7 @@ from gateway.errors import NotInitialisedError
 from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
-from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.dependencies import REPORT_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.enterprises import Enterprises
 from signing import sm2
 from signing.cose import key_id_of
@@ -149,6 +150,12 @@ class Installation:
             subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
             chain = (keystore.load(ISSUING_KEY).certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
+
+        if REPORT_KEY not in keystore:
+            issuer = keystore.load(ISSUING_KEY)
+            subject = Subject(common_name="电子文件核验网关（测试）", organisation=_OPERATOR)
+            chain = (issuer.certificate,)
+            keystore.store(REPORT_KEY, self._issue(CertificateAuthority(issuer), GATEWAY_SIGNER, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
