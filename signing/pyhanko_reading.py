@@ -102,7 +102,8 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
         if "/Names" not in root or "/EmbeddedFiles" not in root["/Names"]:
             return {}
         names = root["/Names"]["/EmbeddedFiles"].get("/Names", generic.ArrayObject())
-        pairs = zip(names[::2], names[1::2], strict=False)
+        items = [names[index] for index in range(len(names))]  # pyHanko's arrays cannot be sliced
+        pairs = zip(items[::2], items[1::2], strict=False)
         return {str(name): bytes(spec.get_object()["/EF"]["/F"].data) for name, spec in pairs}
 
 
