@@ -14,8 +14,8 @@ from gateway.documents.signature_objects import Attachment, add_attachment, sign
 from signing.keys import PreparedPdf
 
 SIGNATURE_FIELD = "VerificationGateway"
-_HIDDEN_AND_LOCKED = 4 + 128
-"""Print and Locked; a widget of no size needs no appearance (ISO 19005-3, 6.3.3)."""
+_PRINT_AND_LOCKED = 4 + 128
+"""Print and Locked. The widget has no size and an empty appearance: the page itself says who signed."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ def write_report(
         objects.put(number, _page(objects, canvas, size_mm, tree, named, annotations))
     kids = " ".join(f"{number} 0 R" for number in numbers)
     objects.put(tree, f"<</Type/Pages/Kids[{kids}]/Count {len(numbers)}>>".encode())
+    appearance = objects.add(stream("/Type/XObject/Subtype/Form/BBox[0 0 1 1]", b""))
     field = (
-        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SIGNATURE_FIELD})/F {_HIDDEN_AND_LOCKED}/P {numbers[0]} 0 R"
-        f"/V {value} 0 R/Rect[0 0 0 0]>>"
+        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SIGNATURE_FIELD})/F {_PRINT_AND_LOCKED}/P {numbers[0]} 0 R"
+        f"/V {value} 0 R/Rect[0 0 0 0]/AP<</N {appearance} 0 R>>>>"
     )
     objects.put(widget, field.encode())
     objects.put(value, signature_dictionary(spec.signer_name, spec.reason, spec.created_at))
