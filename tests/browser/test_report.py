@@ -52,7 +52,7 @@ def saved(browser, tmp_path, name, language="zh", width=360):
 def test_the_report_fits_the_screen_and_is_accessible(browser, axe, screens, tmp_path, name, language, width):
     with saved(browser, tmp_path, name, language, width) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.screenshot(path=str(screens / f"report-{name}-{language}-{width}.png"), full_page=True)
+        page.screenshot(path=str(screens / f"document-{name}-{language}-{width}.png"), full_page=True)
         assert page.evaluate("document.querySelector('.verdict').getBoundingClientRect().bottom < innerHeight")
         # The policy inside the file lets no script of the file run; the checker comes from outside and waits for none.
         page.evaluate(axe)
@@ -68,7 +68,7 @@ def test_the_report_prints_on_one_page(browser, tmp_path, screens, name, languag
     with pypdfium2.PdfDocument(printed) as document:
         assert len(document) == 1
         assert [round(side) for side in document[0].get_size()] == [595, 842]
-        document[0].render(scale=1.2).to_pil().save(screens / f"report-{name}-{language}-printed.png")
+        document[0].render(scale=1.2).to_pil().save(screens / f"document-{name}-{language}-printed.png")
 
 
 def test_the_page_leads_to_a_report_that_the_browser_shows(browser, site, gallery, axe):
