@@ -13,6 +13,7 @@ from gateway.documents.qr_drawing import QrSymbol
 from gateway.documents.seal_objects import seal_streams
 from gateway.documents.signature_objects import (
     NO_CHANGES,
+    SIGNING,
     Attachment,
     add_attachment,
     signature_dictionary,
@@ -21,6 +22,9 @@ from gateway.documents.signature_objects import (
 from signing.keys import PreparedPdf
 
 SIGNATURE_FIELD = "IssuingAuthority"
+SECOND_FIELD = "IssuingAuthority2"
+"""Empty field for a second signature by another algorithm, where the authority has one."""
+
 _PRINT_AND_LOCKED = 4 + 128
 """Annotation flags: PDF/A wants every annotation printed (ISO 19005-3, 6.3.2)."""
 
@@ -50,7 +54,8 @@ class SignatureSpec:
     """Millimetres from bottom left."""
     signer_name: str
     reason: str
-    doc_mdp: int = NO_CHANGES
+    has_second: bool = False
+    """Keeps an empty invisible field for a second signature, which then locks the document."""
 
 
 def write_pdf(page: Page) -> bytes:
@@ -70,19 +75,22 @@ def write_prepared_pdf(page: Page, signature: SignatureSpec, attachment: Attachm
     objects = Objects()
     catalog, page_number = objects.reserve(), objects.reserve()
     widget, value = objects.reserve(), objects.reserve()
-    _put_page(objects, page, page_number, f"/Annots[{widget} 0 R]")
+    second = objects.reserve() if signature.has_second else None
+    fields = f"{widget} 0 R" + ("" if second is None else f" {second} 0 R")
+    _put_page(objects, page, page_number, f"/Annots[{fields}]")
     objects.put(widget, _widget(objects, signature, page_number, value))
+    if second is not None:
+        objects.put(second, _second_widget(page_number))
     file = add_attachment(objects, attachment, page.created_at)
-    objects.put(
-        value, signature_dictionary(signature.signer_name, signature.reason, page.created_at, signature.doc_mdp)
-    )
+    doc_mdp = SIGNING if signature.has_second else NO_CHANGES
+    objects.put(value, signature_dictionary(signature.signer_name, signature.reason, page.created_at, doc_mdp))
     extra = (
-        f"/AcroForm<</Fields[{widget} 0 R]/SigFlags 3>>/Perms<</DocMDP {value} 0 R>>"
+        f"/AcroForm<</Fields[{fields}]/SigFlags 3>>/Perms<</DocMDP {value} 0 R>>"
         f"/AF[{file} 0 R]/Names<</EmbeddedFiles<</Names[{text_string(attachment.name)}{file} 0 R]>>>>"
     )
     _put_catalog(objects, page, catalog, page_number, extra)
     data, offsets = serialise(objects, catalog)
-    return with_byte_range(data, offsets[value - 1])
+    return with_byte_range(data, offsets[value - 1], second)
 
 
 def _put_catalog(objects: Objects, page: Page, catalog: int, page_number: int, extra: str) -> None:
@@ -132,6 +140,17 @@ def _widget(objects: Objects, signature: SignatureSpec, page: int, value: int) -
     return (
         f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SIGNATURE_FIELD})/F {_PRINT_AND_LOCKED}/P {page} 0 R/V {value} 0 R"
         f"/Rect[{left:.3f} {bottom:.3f} {left + width:.3f} {bottom + height:.3f}]/AP<</N {appearance} 0 R>>>>"
+    ).encode()
+
+
+def _second_widget(page: int) -> bytes:
+    """An empty field of no size, which needs no appearance (ISO 19005-3, 6.3.3).
+
+    Its lock (ISO 32000-2, 12.7.5.5) makes its signature the last change that the document permits.
+    """
+    return (
+        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SECOND_FIELD})/F {_PRINT_AND_LOCKED}/P {page} 0 R/Rect[0 0 0 0]"
+        "/Lock<</Type/SigFieldLock/Action/All/P 1>>>>"
     ).encode()
 
 

@@ -7,8 +7,9 @@ from gateway.documents.pdf_objects import Objects, pdf_date, stream, text_string
 from signing.keys import PreparedPdf
 from signing.pades import CONTENTS_HEX_DIGITS
 
-NO_CHANGES = 1
-"""DocMDP level: nothing may change but validation data and document time-stamps (ISO 32000-2, 12.8.2.2)."""
+NO_CHANGES, SIGNING = 1, 2
+"""DocMDP levels: nothing may change but validation data and document time-stamps; or else empty fields may be signed
+(ISO 32000-2, 12.8.2.2)."""
 
 _RANGE_PLACE = b" ".join([b"0" * 10] * 3)
 
@@ -47,11 +48,15 @@ def add_attachment(objects: Objects, attachment: Attachment, created_at: datetim
     return objects.add(body.encode())
 
 
-def with_byte_range(data: bytes, start: int) -> PreparedPdf:
-    """Fill in the ByteRange of the dictionary at ``start``; its digits were reserved, so that nothing moves."""
+def with_byte_range(data: bytes, start: int, second: int | None = None) -> PreparedPdf:
+    """Fill in the ByteRange of the dictionary at ``start``; its digits were reserved, so that nothing moves.
+
+    ``second`` is the number of the empty field for a second signature.
+    """
     marker = b"/ByteRange[0 "
     range_at = data.index(marker, start) + len(marker)
     gap_start = data.index(b"/Contents<", range_at) + len(b"/Contents")
     gap_end = gap_start + CONTENTS_HEX_DIGITS + 2
     numbers = b"%010d %010d %010d" % (gap_start, gap_end, len(data) - gap_end)
-    return PreparedPdf(b"%b%b%b" % (data[:range_at], numbers, data[range_at + len(numbers) :]), gap_start, gap_end)
+    filled = b"%b%b%b" % (data[:range_at], numbers, data[range_at + len(numbers) :])
+    return PreparedPdf(filled, gap_start, gap_end, second)

@@ -184,7 +184,7 @@ def _signature_part(signature: SignatureReport, number: int, report: Verificatio
     facts = [
         Fact(Words("谁签的", "Who signed"), _signer(signature)),
         Fact(Words("用什么证书", "With certificate"), _certificate(signature)),
-        Fact(Words("何时签的", "When"), _when(signature)),
+        Fact(Words("何时签的", "When"), _when(signature, report.answer.checked_at)),
         Fact(Words("签后改动", "Changed since"), _changes(signature)),
     ]
     if signature.sub_indication is not None:
@@ -225,13 +225,17 @@ def _certificate(signature: SignatureReport) -> Words:
     )
 
 
-def _when(signature: SignatureReport) -> Words:
+def _when(signature: SignatureReport, checked_at: datetime) -> Words:
     proofs = [(s.generated_at, s) for s in signature.timestamps if s.is_proof and s.generated_at is not None]
     if proofs:
         instant, stamp = min(proofs, key=itemgetter(0))
         time = china_time(instant)
         by = next((visible(facts.subject_name) for facts in known_facts(stamp.chain[:1])), "")
         return Words(f"{time.zh}，由时间戳证明（{by}）", f"{time.en}, proven by a time-stamp ({by})")
+    if signature.best_signature_time is not None and signature.best_signature_time < checked_at:
+        # No time-stamp of its own, but a document time-stamp covers it (EN 319 102-1, 5.6.3).
+        time = china_time(signature.best_signature_time)
+        return Words(f"不晚于 {time.zh}，由文档时间戳证明", f"not after {time.en}, proven by a document time-stamp")
     if signature.claimed_signing_time is None:
         return Words("未知，没有时间戳证明", "unknown; no time-stamp proves it")
     time = china_time(signature.claimed_signing_time)

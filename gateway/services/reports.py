@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from certs.errors import KeystoreError
+from certs.key_uses import AuthorisedKey, Purpose
 from gateway.documents.etsi_report import etsi_report
 from gateway.documents.report_page import render_report
 from gateway.documents.signature_objects import Attachment
@@ -14,7 +15,6 @@ from gateway.errors import ConfigurationError
 from gateway.services.dependencies import REPORT_KEY, Dependencies
 from gateway.services.verifications import REPORT_ATTACHMENT
 from signing.certificate_facts import certificate_facts
-from signing.keys_sm2 import Sm2SigningKey
 from signing.pades import sign_prepared
 
 XML_ATTACHMENT = "verification-report.xml"
@@ -58,9 +58,9 @@ class Reports:
             validator = None
         return etsi_report(report, validator)
 
-    def _key(self) -> Sm2SigningKey:
+    def _key(self) -> AuthorisedKey:
         try:
-            return self._deps.keystore.load(REPORT_KEY)
+            return self._deps.keystore.load(REPORT_KEY, Purpose.REPORT, actor="gateway.reports")
         except KeystoreError as error:
             raise ConfigurationError(
                 "网关没有签署核验报告的密钥。This gateway has no key to sign reports with.",

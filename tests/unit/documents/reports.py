@@ -20,9 +20,17 @@ IN_FORCE = RegistryFinding(
 UNASKED = RegistryFinding(RegistryStatus.NOT_CHECKED)
 
 
+class Here:
+    """Stands in for the pool of workers: what reports look like does not hang on who read the file."""
+
+    @staticmethod
+    def run(function, *arguments, **named):
+        return function(*arguments, **named)
+
+
 def _validated(data, registry, *, pki=None, name="食品经营许可证.pdf"):
     policy = (pki or make_pki()).policy()
-    return replace(validate_file(data, name, policy, registry, at=NOW), report_number=NUMBER)
+    return replace(validate_file(data, name, policy, lambda: registry, at=NOW, workers=Here()), report_number=NUMBER)
 
 
 @cache
