@@ -159,7 +159,8 @@ def verify(
     statuses, reports = [], []
     for file in files:
         try:
-            report = verifier.verify(_read_bytes(file), file.name)
+            data = _read_bytes(file)
+            report = verifier.verify(data, file.name)
         except UnreadableInputError as error:
             statuses.append(cli_answers.UNPROCESSABLE)
             _complain(error)
@@ -172,7 +173,7 @@ def verify(
             continue
         statuses.append(cli_answers.verify_status(report))
         reports.append(report.to_json())
-        written = writer.write(report) if writer is not None else []
+        written = writer.write(report, data) if writer is not None else []
         if not as_json:
             _print_report(report)
             for path in written:

@@ -9,7 +9,7 @@ from gateway.container import Container
 from gateway.domain.human_report import human_report
 from gateway.domain.verification import VerificationReport
 from gateway.errors import ConfigurationError
-from gateway.services.reports import json_bytes
+from gateway.services.reports import changed_pictures, json_bytes
 from verify_web.report_document import render_report_html
 
 _LONGEST_STEM = 100
@@ -20,11 +20,13 @@ class ReportWriter:
     """Where the reports of one run go: one file, or a folder that gets every form of each."""
 
     def __init__(self, target: Path, container: Container, language: str, *, several: bool) -> None:
-        forms: dict[str, Callable[[VerificationReport], bytes]] = {
-            ".html": lambda r: render_report_html(human_report(r), language, r.report_number),
-            ".pdf": lambda r: container.reports.pdf(r, language=language),
-            ".xml": container.reports.xml,
-            ".json": lambda r: json_bytes(r.to_json()),
+        forms: dict[str, Callable[[VerificationReport, bytes], bytes]] = {
+            ".html": lambda r, data: render_report_html(
+                human_report(r, changed_pictures(data, r)), language, r.report_number
+            ),
+            ".pdf": lambda r, data: container.reports.pdf(r, language=language, pictures=changed_pictures(data, r)),
+            ".xml": lambda r, _: container.reports.xml(r),
+            ".json": lambda r, _: json_bytes(r.to_json()),
         }
         self._forms = forms
         self._target = target
@@ -42,11 +44,14 @@ class ReportWriter:
             raise click.UsageError(f"--lang {language}: zh or en")
         return None if target is None else cls(target, container, language, several=several)
 
-    def write(self, report: VerificationReport) -> list[Path]:
-        """The files that were written. UsageError when a PDF is asked for and there is no key to sign it."""
+    def write(self, report: VerificationReport, data: bytes) -> list[Path]:
+        """The files that were written on the presented ``data``.
+
+        UsageError when a PDF is asked for and there is no key to sign it.
+        """
         if not self._is_folder:
             try:
-                content = self._forms[self._target.suffix.lower()](report)
+                content = self._forms[self._target.suffix.lower()](report, data)
             except ConfigurationError as error:
                 # The exit statuses of verify speak of the file; that this machine cannot sign is about the call.
                 raise click.UsageError(f"{error} {error.hint}") from error
@@ -57,7 +62,7 @@ class ReportWriter:
         stem, written = self._stem(report.document.file_name), []
         for ending, make in self._forms.items():
             try:
-                content = make(report)
+                content = make(report, data)
             except ConfigurationError:
                 continue  # Off line there is no gateway to sign a PDF; the other forms stand.
             path = self._target / f"{stem}{ending}"

@@ -4,7 +4,8 @@ from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
 from gateway.api.replies import container, uploaded_file
-from gateway.api.report_forms import report_response, wanted_form, wanted_language
+from gateway.api.report_forms import ReportForm, report_response, wanted_form, wanted_language
+from gateway.services.reports import changed_pictures
 
 PDF = "application/pdf"
 blueprint = Blueprint("verifications", __name__)
@@ -16,4 +17,6 @@ def create() -> Response:
     """Verify an uploaded PDF; ``Accept`` chooses JSON, HTML, PDF or XML."""
     data, name = uploaded_file(PDF)
     report = container().verifications.verify(data, name)
-    return report_response(report, wanted_form(request), wanted_language(request))
+    form = wanted_form(request)
+    pictures = changed_pictures(data, report) if form in (ReportForm.HTML, ReportForm.PDF) else ()
+    return report_response(report, form, wanted_language(request), pictures)

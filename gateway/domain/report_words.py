@@ -146,7 +146,9 @@ _CHECKS = {
     "x509_certificate_validation.name_constraints": Words("名称限制", "Name constraints"),
     "x509_certificate_validation.critical_extensions": Words("证书的关键扩展", "Critical extensions"),
     "x509_certificate_validation.extended_key_usage": Words("证书的扩展用途", "Extended use of the certificate"),
-    "x509_certificate_validation.required_extended_key_usage": Words("策略要求的证书用途", "Use that the policy asks for"),
+    "x509_certificate_validation.required_extended_key_usage": Words(
+        "策略要求的证书用途", "Use that the policy asks for"
+    ),
     "x509_certificate_validation.required_trust": Words("策略要求的信任级别", "Trust that the policy asks for"),
     "x509_certificate_validation.revocation": Words("证书是否被吊销", "Revocation of the certificate"),
 }

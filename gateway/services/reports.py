@@ -12,12 +12,26 @@ from gateway.documents.signature_objects import Attachment
 from gateway.domain.human_report import PagePictures, human_report
 from gateway.domain.verification import VerificationReport
 from gateway.errors import ConfigurationError
+from gateway.imaging.pdf_pages import changed_page_pictures
 from gateway.services.dependencies import REPORT_KEY, Dependencies
 from gateway.services.verifications import REPORT_ATTACHMENT
 from signing.certificate_facts import certificate_facts
 from signing.pades import sign_prepared
 
 XML_ATTACHMENT = "verification-report.xml"
+_MOST_PICTURES = 4
+"""Changed pages that are shown; the others are named."""
+
+
+def changed_pictures(data: bytes, report: VerificationReport) -> tuple[PagePictures, ...]:
+    """The pages of the presented file that changed after its first signature that says so, before and after."""
+    changed = next((signature for signature in report.signatures if signature.changed_objects), None)
+    if changed is None:
+        return ()
+    return tuple(
+        PagePictures(drawn.page, drawn.before, drawn.after)
+        for drawn in changed_page_pictures(data, changed)[:_MOST_PICTURES]
+    )
 
 
 class Reports:

@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from signing.pdf.difference import Holder, differing_keys, references_in, same
+from signing.pdf.difference import TRAILER, Holder, differing_keys, references_in, same
 from signing.pdf.fields import form_fields, text_of
 from signing.pdf.file import PdfFile
-from signing.pdf.objects import Name, Reference, Stream
+from signing.pdf.objects import Name, Reference, Stream, Text
 from signing.pdf.structure import DOCUMENT_TIMESTAMP
 from signing.validation.policy import PermittedChange
 
@@ -18,6 +18,7 @@ _STAMP_FIELD_KEYS = frozenset({"Type", "Subtype", "FT", "T", "TU", "V", "F", "Ff
 _STAMP_KEYS = frozenset({"Type", "Filter", "SubFilter", "ByteRange", "Contents", "V", "M", "Prop_Build"})
 _SIGNED_KEYS = frozenset({"V", "AP", "M"})
 _FILLED_KEYS = frozenset({"V", "AP", "AS", "I", "RV", "M"})
+_NOTED_KEYS = frozenset({"ModDate", "Producer"})
 _ACTIVE_KEYS = frozenset({"AA", "JS"})
 _ANY = "*"
 _VERSION = re.compile(r"[12]\.\d")
@@ -48,6 +49,7 @@ class Explanations:
         """Numbers of the explained objects; ``holders`` says who refers to whom in the last revision."""
         self._structure()
         self._catalog()
+        self._information()
         for page in self._last.pages():
             self._page(page)
         self._fields()
@@ -94,6 +96,17 @@ class Explanations:
             allowed.add("Version")
         if number == self._signed.root_number and differing_keys(before, after) <= allowed:
             self._anywhere.add(number)
+
+    def _information(self) -> None:
+        """14.3.3: an update notes when and by what the file was written; title and author are not its business."""
+        reference = self._last.trailer.get("Info")
+        after = self._last.resolve(reference)
+        before = self._signed.resolve(self._signed.trailer.get("Info")) or {}
+        if not self._permitted or not isinstance(after, dict) or not isinstance(before, dict):
+            return
+        differing = differing_keys(before, after)
+        if differing <= _NOTED_KEYS and all(isinstance(after.get(key), Text) for key in differing):
+            self._allow(reference, (TRAILER, "Info"))
 
     def _store(self, before: Any, after: Any) -> bool:
         """ISO 32000-2, 12.8.4.3: a store of streams that grew."""
@@ -253,8 +266,8 @@ class Explanations:
                 self._signature(field.number, field.dictionary, after, differing)
             elif self._may(PermittedChange.FORM_FILLING) and differing <= _FILLED_KEYS and not self._locked(field.name):
                 self._anywhere.add(field.number)
-                for key in differing:
-                    self._subtree(after.get(key), field.number, replaced_too=True)
+                for key in _FILLED_KEYS & after.keys():
+                    self._subtree(after[key], field.number, replaced_too=True)
 
     def _signature(self, number: int, before: dict[str, Any], after: dict[str, Any], differing: set[str]) -> None:
         """An empty field was signed: an approval, never a certification (12.8.2.2)."""

@@ -242,6 +242,7 @@ class _Document:
             changes_after_signing=field.changes,
             checks=checks,
             changed_objects=field.changed_objects,
+            signed_end=field.signed_end,
             signature_value=b"" if cms is None else cms.signature,
             chain=timed.result.chain if timed is not None else tuple(d for stamp in timestamps for d in stamp.chain),
             timestamps=timestamps,

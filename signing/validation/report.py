@@ -200,7 +200,9 @@ class SignatureReport:
     changes_after_signing: Changes
     checks: tuple[Check, ...] = field(default=())
     changed_objects: tuple[ChangedObject, ...] = field(default=())
-    """What changed after this signature, validation data and document time-stamps left out."""
+    """Every object that was changed after this signature without permission."""
+    signed_end: int = 0
+    """Offset after the last byte that it covers; the file up to there is what was signed. 0 when unknown."""
     signature_value: bytes = b""
     """The value of the signer info; empty where the signature could not be parsed."""
     chain: tuple[bytes, ...] = field(default=())
