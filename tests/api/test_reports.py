@@ -1,15 +1,19 @@
 """Reports as they leave the gateway: four forms, by Accept or by number, safe to open."""
 
+import io
 import json
 import re
 from xml.etree import ElementTree as ET
 
+import pikepdf
 import pytest
 
 from gateway.documents.etsi_objects import VR
 from tests.api.conftest import conforms, form
 from tests.api.test_answers import verify
 from tests.gallery import gallery
+from tests.hostile_pdfs import stream
+from tests.unit.signing.revisions import updated
 
 __all__ = ["gallery"]
 EVIL_NAME = "a'><script>alert(1)</script>\u202efdp.exe"
@@ -94,3 +98,20 @@ def test_reports_speak_the_reader_s_language(client, gallery):
     data = gallery.electronic("in_force")
     assert 'lang="en"' in report_as(client, data, "text/html", **{"Accept-Language": "en"}).text
     assert 'lang="zh-CN"' in report_as(client, data, "text/html").text
+
+
+def test_a_changed_page_is_shown_before_and_after(client, gallery):
+    original = gallery.electronic("in_force")
+    with pikepdf.open(io.BytesIO(original)) as pdf:
+        content = pdf.pages[0].Contents[1].objgen[0]
+    changed = updated(original, {content: stream(b"", b"0 0 400 400 re f")})
+    html = report_as(client, changed, "text/html").text
+    assert html.count("data:image/png;base64,") == 2 and "第 1 页的改动" in html
+    pdf_report = report_as(client, changed, "application/pdf").data
+    with pikepdf.open(io.BytesIO(pdf_report)) as pdf:
+        assert sum(len(page.get_images()) for page in pdf.pages) >= 2
+    told = verify(client, changed)
+    assert told["signatures"][0]["changed_pages"] == [1]
+    assert told["signatures"][0]["changed_objects"][0]["kind"] == "replaced"
+    kept = client.get(f"/reports/{told['report_number']}.html").text
+    assert "data:image" not in kept and "替换页面内容" in kept
