@@ -138,7 +138,8 @@ class _ReportPages:
     def _pictures(self, pair: PagePictures) -> None:
         """A changed page, before on the left and after on the right."""
         sheets = self.sheets
-        sheets.heading(self._say(f"第 {pair.page} 页的改动", f"What changed on page {pair.page}"), _PICTURE_HEIGHT + 6)
+        room = max((_fitted(png)[1] for png in (pair.before_png, pair.after_png) if png is not None), default=8.0) + 6
+        sheets.heading(self._say(f"第 {pair.page} 页的改动", f"What changed on page {pair.page}"), room)
         for place, (png, words) in enumerate(
             ((pair.before_png, Words("签名时", "as signed")), (pair.after_png, Words("现在", "now")))
         ):
@@ -156,7 +157,7 @@ class _ReportPages:
                 f"q {width * MM:.2f} 0 0 {height * MM:.2f} {x * MM:.2f} {bottom * MM:.2f} cm /{name} Do Q "
                 f"q 0.5 w {GREY} RG {area} S Q"
             )
-        sheets.y -= _PICTURE_HEIGHT + 6
+        sheets.y -= room
 
     def _checks(self) -> None:
         """A table of every check; details only where something is not in order."""
