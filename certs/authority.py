@@ -1,30 +1,50 @@
-"""A small certification authority for embedded use and tests: SM2 certificates and CRLs (RFC 5280, GB/T 20518)."""
+"""A small certification authority for embedded use and tests (RFC 5280, GB/T 20518).
+
+Its key is SM2, ECDSA or RSA; so are the keys that it certifies, and not always of the same kind.
+"""
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 
 from certs.errors import RevocationListError
+from certs.extensions import (
+    CREDIT_CODE_OID,
+    NameConstraints,
+    PublicationUrls,
+    extension,
+    identifiers,
+    key_identifier,
+    publication,
+    purposes,
+)
 from certs.lint import lint
-from certs.profiles import KEY_USAGE_BITS, Profile
+from certs.profiles import Profile
 from certs.revocation import RevokedEntry, crl_extensions, merge, read_revocation_list, revoked_list
 from signing import der, sm2
-from signing.algorithms import SM2_WITH_SM3_OID
-from signing.keys import SigningKey
-from signing.keys_sm2 import Sm2SigningKey
-from signing.sm2 import PublicKey
-from signing.x509_fields import not_before, public_key_info, subject_name
+from signing.algorithms import SCHEMES
+from signing.keys import SignatureAlgorithm, SigningKey
+from signing.private_keys import AnyPrivateKey, SoftwareKey, generate, public_half, signing_key
+from signing.x509_fields import not_before, public_key_info, subject_key_identifier, subject_name
 
-CREDIT_CODE_OID = "1.2.156.10260.4.1.4"
-"""Extension that carries the unified social credit code in the 2012 profile (GM/T 0015)."""
+__all__ = [
+    "CREDIT_CODE_OID",
+    "CertificateAuthority",
+    "CertificateRequest",
+    "CreditCodeField",
+    "NameConstraints",
+    "PublicationUrls",
+    "Subject",
+    "directory_name",
+    "self_signed_root",
+]
 
-_ALGORITHM = der.sequence(der.oid(SM2_WITH_SM3_OID))
-_CA_ISSUERS_OID = "1.3.6.1.5.5.7.48.2"
 _SERIAL_BITS = 128
 _NAME_OIDS = {"C": "2.5.4.6", "O": "2.5.4.10", "OU": "2.5.4.11", "CN": "2.5.4.3", "serialNumber": "2.5.4.5"}
+_PRINTABLE = {"C": der.printable, "serialNumber": der.printable}
 _BACKDATE = timedelta(minutes=5)
 """Clocks differ a little; a certificate is good from a moment before it was made."""
 
@@ -48,11 +68,16 @@ class Subject:
 
     def encode(self) -> bytes:
         """DER Name; the credit code stands in it too."""
-        parts = [("C", der.printable(self.country)), ("O", der.utf8(self.organisation))]
+        parts = [("C", self.country), ("O", self.organisation)]
         if self.unified_social_credit_code:
-            parts.append((self.credit_code_field.value, der.printable(self.unified_social_credit_code)))
-        parts.append(("CN", der.utf8(self.common_name)))
-        return der.sequence(*(der.set_of(der.sequence(der.oid(_NAME_OIDS[name]), value)) for name, value in parts))
+            parts.append((self.credit_code_field.value, self.unified_social_credit_code))
+        return directory_name(*parts, ("CN", self.common_name))
+
+
+def directory_name(*parts: tuple[str, str]) -> bytes:
+    """DER Name of (C, O, OU, CN or serialNumber, value) pairs; country and numbers are PrintableString."""
+    encoded = ((der.oid(_NAME_OIDS[name]), _PRINTABLE.get(name, der.utf8)(value)) for name, value in parts)
+    return der.sequence(*(der.set_of(der.sequence(oid, value)) for oid, value in encoded))
 
 
 @dataclass(frozen=True)
@@ -61,19 +86,25 @@ class CertificateRequest:
 
     profile: Profile
     subject: Subject
-    public_key: PublicKey
+    public_key: sm2.PublicKey | bytes
+    """An SM2 key, or the DER SubjectPublicKeyInfo of an SM2, P-256 or RSA key."""
     not_before: datetime
     not_after: datetime
+    name_constraints: NameConstraints | None = None
+
+    @property
+    def spki(self) -> bytes:
+        """DER SubjectPublicKeyInfo."""
+        return self.public_key if isinstance(self.public_key, bytes) else self.public_key.spki
 
 
 @dataclass(frozen=True)
-class PublicationUrls:
-    """Where a CA publishes; each address is left out of the certificates when it is None."""
+class _Issuer:
+    """What a certificate says of its issuer."""
 
-    crl: str | None = None
-    """CRL distribution point (RFC 5280, 4.2.1.13)."""
-    issuer: str | None = None
-    """The CA's own certificate (authority information access, 4.2.2.1)."""
+    algorithm: SignatureAlgorithm
+    name: bytes
+    key_identifier: bytes
 
 
 class CertificateAuthority:
@@ -82,8 +113,12 @@ class CertificateAuthority:
     def __init__(self, key: SigningKey, *, urls: PublicationUrls | None = None) -> None:
         self._key = key
         self._urls = urls or PublicationUrls()
-        self._issuer_key = public_key_info(key.certificate)
-        self._name = subject_name(key.certificate)
+        self._issuer = _Issuer(
+            key.algorithm,
+            subject_name(key.certificate),
+            # A certificate that others made for this key says itself how it is called (RFC 5280, 4.2.1.1).
+            subject_key_identifier(key.certificate) or key_identifier(public_key_info(key.certificate)),
+        )
 
     @property
     def certificate(self) -> bytes:
@@ -94,10 +129,11 @@ class CertificateAuthority:
         self,
         profile: Profile,
         subject: Subject,
-        public_key: PublicKey,
+        public_key: sm2.PublicKey | bytes,
         *,
         now: datetime,
         days: int | None = None,
+        name_constraints: NameConstraints | None = None,
     ) -> bytes:
         """A certificate, DER. ProfileError before the real key is used when it would break its profile."""
         request = CertificateRequest(
@@ -106,14 +142,15 @@ class CertificateAuthority:
             public_key=public_key,
             not_before=now - _BACKDATE,
             not_after=now + timedelta(days=profile.days if days is None else days),
+            name_constraints=name_constraints,
         )
         return self.sign_request(request)
 
     def sign_request(self, request: CertificateRequest) -> bytes:
         """A certificate with the exact times of the request, DER. ProfileError as in ``issue``."""
-        tbs = _tbs_certificate(request, self._name, self._issuer_key, self._urls)
+        tbs = _tbs_certificate(request, self._issuer, self._urls)
         # A copy signed with a throwaway key is linted first: a wrong certificate cannot be taken back.
-        lint(_signed(tbs, _throwaway()), request.profile)
+        lint(_signed(tbs, _throwaway(self._key.algorithm)), request.profile)
         return _signed(tbs, self._key)
 
     def crl(
@@ -130,12 +167,12 @@ class CertificateAuthority:
         entries = revoked_list(revoked)
         tbs = der.sequence(
             der.integer(1),
-            _ALGORITHM,
-            self._name,
+            SCHEMES[self._key.algorithm].algorithm_identifier,
+            self._issuer.name,
             der.time(this_update),
             der.time(next_update),
             *((entries,) if entries else ()),
-            crl_extensions(number, _key_identifier(self._issuer_key), not_before(self._key.certificate)),
+            crl_extensions(number, self._issuer.key_identifier, not_before(self._key.certificate)),
         )
         return _signed(tbs, self._key)
 
@@ -154,7 +191,7 @@ class CertificateAuthority:
         if previous is None:
             return self.crl(number=1, this_update=this_update, next_update=next_update, revoked=revoked)
         last = read_revocation_list(previous)
-        if last.issuer != self._name:
+        if last.issuer != self._issuer.name:
             raise RevocationListError("the previous list is from another CA")
         if last.this_update > this_update:
             raise RevocationListError("the previous list is newer than this update")
@@ -162,94 +199,47 @@ class CertificateAuthority:
         return self.crl(number=last.number + 1, this_update=this_update, next_update=next_update, revoked=entries)
 
 
-def self_signed_root(profile: Profile, subject: Subject, key: sm2.PrivateKey, *, now: datetime) -> Sm2SigningKey:
+def self_signed_root(profile: Profile, subject: Subject, key: AnyPrivateKey, *, now: datetime) -> SoftwareKey:
     """A root: its key with its self-signed certificate."""
+    unsigned = signing_key(key, b"")
     request = CertificateRequest(
         profile=profile,
         subject=subject,
-        public_key=key.public_key,
+        public_key=public_half(key),
         not_before=now - _BACKDATE,
         not_after=now + timedelta(days=profile.days),
     )
-    tbs = _tbs_certificate(request, subject.encode(), key.public_key.spki, PublicationUrls())
-    lint(_signed(tbs, _throwaway()), profile)
-    unsigned = Sm2SigningKey(private=key, certificate=b"")
-    return replace(unsigned, certificate=_signed(tbs, unsigned))
+    issuer = _Issuer(unsigned.algorithm, subject.encode(), key_identifier(request.spki))
+    tbs = _tbs_certificate(request, issuer, PublicationUrls())
+    lint(_signed(tbs, _throwaway(unsigned.algorithm)), profile)
+    return signing_key(key, _signed(tbs, unsigned))
 
 
 @cache
-def _throwaway() -> Sm2SigningKey:
+def _throwaway(algorithm: SignatureAlgorithm) -> SigningKey:
     """A key that nobody trusts and that never leaves this process."""
-    return Sm2SigningKey(private=sm2.generate(), certificate=b"")
+    return signing_key(generate(algorithm), b"")
 
 
 def _signed(tbs: bytes, key: SigningKey) -> bytes:
-    return der.sequence(tbs, _ALGORITHM, der.bit_string(key.sign(tbs)))
+    return der.sequence(tbs, SCHEMES[key.algorithm].algorithm_identifier, der.bit_string(key.sign(tbs)))
 
 
-def _tbs_certificate(request: CertificateRequest, issuer: bytes, issuer_key: bytes, urls: PublicationUrls) -> bytes:
+def _tbs_certificate(request: CertificateRequest, issuer: _Issuer, urls: PublicationUrls) -> bytes:
     # The top bit is set, so that every serial number is equally long.
     serial_number = secrets.randbits(_SERIAL_BITS) | 1 << (_SERIAL_BITS - 1)
+    extensions = [*identifiers(request.spki, issuer.key_identifier), *purposes(request.profile)]
+    if request.name_constraints is not None:
+        extensions.append(request.name_constraints.encode())
+    if request.subject.unified_social_credit_code:
+        extensions.append(extension(CREDIT_CODE_OID, der.utf8(request.subject.unified_social_credit_code)))
     return der.sequence(
         der.explicit(0, der.integer(2)),
         der.integer(serial_number),
-        _ALGORITHM,
-        issuer,
+        SCHEMES[issuer.algorithm].algorithm_identifier,
+        issuer.name,
         der.sequence(der.time(request.not_before), der.time(request.not_after)),
         request.subject.encode(),
-        request.public_key.spki,
-        der.explicit(3, der.sequence(*_extensions(request, issuer_key), *_publication(urls))),
+        request.spki,
+        der.explicit(3, der.sequence(*extensions, *publication(urls))),
     )
-
-
-def _publication(urls: PublicationUrls) -> list[bytes]:
-    """The extensions that name addresses."""
-    extensions = []
-    if urls.crl:
-        name = der.explicit(0, der.explicit(0, _uri(urls.crl)))
-        extensions.append(_extension("2.5.29.31", der.sequence(der.sequence(name))))
-    if urls.issuer:
-        description = der.sequence(der.oid(_CA_ISSUERS_OID), _uri(urls.issuer))
-        extensions.append(_extension("1.3.6.1.5.5.7.1.1", der.sequence(description)))
-    return extensions
-
-
-def _uri(url: str) -> bytes:
-    """GeneralName uniformResourceIdentifier."""
-    return der.implicit(6, url.encode("ascii"))
-
-
-def _extensions(request: CertificateRequest, issuer_key: bytes) -> list[bytes]:
-    profile = request.profile
-    extensions = [
-        _extension("2.5.29.35", der.sequence(der.implicit(0, _key_identifier(issuer_key)))),
-        _extension("2.5.29.14", der.octet_string(_key_identifier(request.public_key.spki))),
-        _extension("2.5.29.15", _key_usage(profile), critical=True),
-    ]
-    if profile.is_ca:
-        length = () if profile.path_length is None else (der.integer(profile.path_length),)
-        extensions.append(_extension("2.5.29.19", der.sequence(der.boolean(value=True), *length), critical=True))
-    if profile.extended_key_usage:
-        usage = der.sequence(der.oid(profile.extended_key_usage))
-        extensions.append(_extension("2.5.29.37", usage, critical=True))
-    if request.subject.unified_social_credit_code:
-        extensions.append(_extension(CREDIT_CODE_OID, der.utf8(request.subject.unified_social_credit_code)))
-    return extensions
-
-
-def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
-    flag = (der.boolean(value=True),) if critical else ()
-    return der.sequence(der.oid(oid), *flag, der.octet_string(value))
-
-
-def _key_usage(profile: Profile) -> bytes:
-    bits = 0
-    for usage in profile.key_usage:
-        bits |= 0x80 >> KEY_USAGE_BITS[usage]
-    unused = (bits & -bits).bit_length() - 1
-    return der.bit_string(bytes((bits,)), unused)
-
-
-def _key_identifier(spki: bytes) -> bytes:
-    """The first 20 bytes of SM3 over the key, as long as the usual identifier (RFC 7093, 2)."""
-    return sm2.sm3(spki)[:20]

@@ -6,14 +6,17 @@ from datetime import timedelta
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from certs.credit_code import extract_credit_code
 from certs.errors import CreditCodeError, ProfileError
 from certs.profiles import TIME_STAMPING, KeyUsage, Profile
-from signing import sm2
-from signing.algorithms import SM2_WITH_SM3_OID
-from signing.errors import SigningError
+from signing import der, sm2
+from signing.algorithms import EC_PUBLIC_KEY_OID, ECDSA_SHA256_OID, RSA_SHA256_OID, SM2_CURVE_OID, SM2_WITH_SM3_OID
+from signing.errors import KeyRefusedError, SigningError
 from signing.x509_fields import public_key_info
 
 # The parser counts the octets of a name where RFC 5280 bounds its characters: any Chinese name over 21 would warn.
@@ -34,9 +37,20 @@ _LEAST_SERIAL_BITS, _MOST_SERIAL_BITS = 65, 159
 _MOST_CHARACTERS = {NameOID.COMMON_NAME: 64, NameOID.ORGANIZATION_NAME: 64, NameOID.SERIAL_NUMBER: 64}
 """Upper bounds of the attributes (RFC 5280, appendix A)."""
 _COUNTRY_CHARACTERS = 2
+_SIGNATURES = frozenset({SM2_WITH_SM3_OID, ECDSA_SHA256_OID, RSA_SHA256_OID})
+_LEAST_RSA_BITS, _RSA_EXPONENT = 2048, 65537
+"""ETSI TS 119 312, 7.2; a small exponent has weakened many an implementation."""
+_SM2_ALGORITHM = der.sequence(der.oid(EC_PUBLIC_KEY_OID), der.oid(SM2_CURVE_OID))
 _SLACK = timedelta(days=1)
 """The validity starts a little before the moment of issue."""
-_CRITICAL = frozenset({ExtensionOID.KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.EXTENDED_KEY_USAGE})
+_CRITICAL = frozenset(
+    {
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.NAME_CONSTRAINTS,
+    }
+)
 """Extensions that validators must understand; a critical one besides these would be refused by them."""
 
 
@@ -45,7 +59,7 @@ def lint(certificate: bytes, profile: Profile) -> None:
     try:
         parsed = x509.load_der_x509_certificate(certificate)
         broken = next((sentence for sentence, holds in _RULES if not holds(parsed, profile)), None)
-        sm2.load_public(public_key_info(certificate))
+        _require_usable(public_key_info(certificate))
         if profile.needs_credit_code:
             extract_credit_code(certificate)
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
@@ -96,6 +110,33 @@ def _has_key_identifiers(certificate: x509.Certificate, _: Profile) -> bool:
     return subject is not None and authority is not None and authority.value.key_identifier is not None
 
 
+def _has_ocsp_no_check(certificate: x509.Certificate, profile: Profile) -> bool:
+    return (_extension(certificate, x509.OCSPNoCheck) is not None) == profile.ocsp_no_check
+
+
+def _has_good_name_constraints(certificate: x509.Certificate, profile: Profile) -> bool:
+    found = _extension(certificate, x509.NameConstraints)
+    return found is None or (profile.is_ca and found.critical)
+
+
+def _require_usable(spki: bytes) -> None:
+    """KeyRefusedError unless the key is one that signs here: SM2, P-256, or RSA of a good size."""
+    if _SM2_ALGORITHM in spki:
+        sm2.load_public(spki)
+        return
+    try:
+        key = load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyRefusedError("not an SM2 public key, nor a P-256 or RSA one") from error
+    is_good = (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)) or (
+        isinstance(key, rsa.RSAPublicKey)
+        and key.key_size >= _LEAST_RSA_BITS
+        and key.public_numbers().e == _RSA_EXPONENT
+    )
+    if not is_good:
+        raise KeyRefusedError(f"a public key is SM2, P-256, or RSA of at least {_LEAST_RSA_BITS} bits")
+
+
 def _extension(certificate: x509.Certificate, kind: type[E]) -> x509.Extension[E] | None:
     try:
         return certificate.extensions.get_extension_for_class(kind)
@@ -109,7 +150,10 @@ _RULES: tuple[tuple[str, Rule], ...] = (
         "a positive random serial number of at most 20 octets",
         lambda c, _: c.serial_number > 0 and _LEAST_SERIAL_BITS <= c.serial_number.bit_length() <= _MOST_SERIAL_BITS,
     ),
-    ("the algorithm SM2 with SM3", lambda c, _: c.signature_algorithm_oid.dotted_string == SM2_WITH_SM3_OID),
+    (
+        "a signature by SM2 with SM3, or by ECDSA or RSA with SHA-256",
+        lambda c, _: c.signature_algorithm_oid.dotted_string in _SIGNATURES,
+    ),
     ("a validity that is not empty", lambda c, _: c.not_valid_before_utc < c.not_valid_after_utc),
     (
         "a validity no longer than its profile's",
@@ -120,5 +164,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ("its extended key usage and no other", _has_extended_key_usage),
     ("its basic constraints, critical", _has_basic_constraints),
     ("both key identifiers", _has_key_identifiers),
+    ("ocsp-nocheck exactly when its profile says so", _has_ocsp_no_check),
+    ("name constraints only in a CA, critical and not empty", _has_good_name_constraints),
     ("no other critical extension", lambda c, _: all(e.oid in _CRITICAL for e in c.extensions if e.critical)),
 )

@@ -22,6 +22,8 @@ KEY_USAGE_BITS = {
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 """id-kp-timeStamping; critical and alone (RFC 3161, 2.3)."""
+OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+"""id-kp-OCSPSigning: the CA lets this key answer for it (RFC 6960, 4.2.2.2)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Profile:
     extended_key_usage: str | None = None
     needs_credit_code: bool = False
     """Whether the extension with the holder's unified social credit code must be there."""
+    ocsp_no_check: bool = False
+    """Whether id-pkix-ocsp-nocheck must be there: nobody asks whether the responder itself is revoked, so that
+    its certificates are short-lived (RFC 6960, 4.2.2.2.1)."""
 
 
 _CA_USAGE = frozenset({KeyUsage.KEY_CERT_SIGN, KeyUsage.CRL_SIGN})
@@ -46,5 +51,26 @@ ROOT = Profile("root", _CA_USAGE, 7300, is_ca=True)
 ISSUING_CA = Profile("issuing_ca", _CA_USAGE, 3650, is_ca=True, path_length=0)
 SEAL_SIGNER = Profile("seal_signer", _SIGNER_USAGE, 1825, needs_credit_code=True)
 TIMESTAMPING_UNIT = Profile("timestamping_unit", _SIGNER_USAGE, 1825, extended_key_usage=TIME_STAMPING)
+OCSP_RESPONDER = Profile(
+    "ocsp_responder",
+    frozenset({KeyUsage.DIGITAL_SIGNATURE}),
+    90,
+    extended_key_usage=OCSP_SIGNING,
+    ocsp_no_check=True,
+)
 ELECTRONIC_BUSINESS_LICENCE = Profile("electronic_business_licence", _SIGNER_USAGE, 1825, needs_credit_code=True)
 GATEWAY_SIGNER = Profile("gateway_signer", _SIGNER_USAGE, 1825)
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        ROOT,
+        ISSUING_CA,
+        SEAL_SIGNER,
+        TIMESTAMPING_UNIT,
+        OCSP_RESPONDER,
+        ELECTRONIC_BUSINESS_LICENCE,
+        GATEWAY_SIGNER,
+    )
+}
+"""Every profile by its name."""

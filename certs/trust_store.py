@@ -10,7 +10,7 @@ the anchors, or every certificate when none is self-issued.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from certs.errors import CreditCodeError, TrustStoreError
 from signing.cose import key_id_of
 from signing.errors import MalformedDataError
 from signing.validation.policy import Revocation, TrustAnchor, Use, ValidationPolicy
+from signing.validation.policy_files import read_policy
 from signing.x509_fields import public_key_info
 
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
@@ -61,17 +62,19 @@ class TrustStore:
         self.warning: str | None = None
         """Why the files as they are now could not be taken, with the file's name; None when they were."""
 
-    def policy(self, *, revocation: str = Revocation.REQUIRED) -> ValidationPolicy:
+    def policy(self, *, revocation: str | None = None, rules: ValidationPolicy | None = None) -> ValidationPolicy:
         """The validation policy with this material; anchors that are not to be trusted now are left out.
 
+        ``rules`` is a policy without material, the built-in default when left out; ``revocation`` overrides its rule.
         TrustStoreError when there never was a good set.
         """
-        material, now = self._current(), self._clock()
-        return ValidationPolicy(
+        material, now, base = self._current(), self._clock(), rules or read_policy("default")
+        return replace(
+            base,
             trust_anchors=tuple(a.trusted for a in material.anchors if a.valid_from <= now <= a.valid_until),
             certificates=material.certificates,
             crls=material.crls,
-            revocation=Revocation(revocation),
+            revocation=base.revocation if revocation is None else Revocation(revocation),
             read_credit_code=_credit_code,
         )
 

@@ -25,9 +25,9 @@ class TimestampingUnit:
         self._not_before: datetime = validity["not_before"].native
         self._not_after: datetime = validity["not_after"].native
 
-    def stamp(self, imprint: bytes) -> bytes:
-        """A token over an SM3 imprint. TimestampUnavailableError outside the certificate's validity."""
-        return self.stamp_request(imprint, SM3_OID)
+    def stamp(self, imprint: bytes, digest_oid: str = SM3_OID) -> bytes:
+        """A token over an imprint. TimestampUnavailableError outside the certificate's validity."""
+        return self.stamp_request(imprint, digest_oid)
 
     def stamp_request(self, imprint: bytes, digest_oid: str, nonce: int | None = None) -> bytes:
         """A token over an imprint of any supported digest, with the client's nonce."""

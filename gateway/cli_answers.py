@@ -54,6 +54,8 @@ class Verifier:
         self._container = Container(settings)
         self._store = TrustStore(trust_anchors) if trust_anchors else self._container.deps.trust_store
         self._asks_register = trust_anchors is None and not offline
+        self._workers = self._container.deps.workers
+        self._workers.warm()
         if trust_anchors is None:
             self._require_trust()
 
@@ -63,7 +65,7 @@ class Verifier:
         if b"%PDF-" in data[:1024]:
             if self._asks_register:
                 return self._container.verifications.verify(data, file_name, at=at)
-            return validate_file(data, file_name, self._policy(), RegistryFinding(RegistryStatus.NOT_CHECKED), at=at)
+            return validate_file(data, file_name, self._policy(), _not_asked, at=at, workers=self._workers)
         text = self._code_text(data, file_name)
         code = classify(text, own_hosts=frozenset({_host_of(text)}))
         if code.licence_payload is None:
@@ -73,7 +75,7 @@ class Verifier:
         return licence_code_report(text, code.licence_payload, file_name, self._store, self._policy(), at=at)
 
     def _policy(self) -> ValidationPolicy:
-        return self._store.policy(revocation=self._settings.revocation)
+        return self._store.policy(revocation=self._settings.revocation, rules=self._container.deps.rules)
 
     def _require_trust(self) -> None:
         try:
@@ -92,6 +94,10 @@ class Verifier:
         if not found:
             raise UnreadableInputError(f"{file_name}：没有读出二维码。No QR code could be read.")
         return found[0]
+
+
+def _not_asked() -> RegistryFinding:
+    return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
 
 def _host_of(text: str) -> str:

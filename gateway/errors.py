@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from signing.errors import ResourceLimitError, WorkersBusyError
+
 
 class GatewayError(Exception):
     """Root of the tree: one sentence for the user, ``code`` for machines, ``hint`` for the way out."""
@@ -74,7 +76,25 @@ class UnreadableInputError(GatewayError):
     code = "UNREADABLE_INPUT"
 
 
+class OverLimitError(UnreadableInputError):
+    """Reading a file was stopped at a limit of time, memory or size."""
+
+    code = ResourceLimitError.code
+
+
+class BusyError(GatewayError):
+    """Too many files wait to be read."""
+
+    code = WorkersBusyError.code
+
+
 class StorageError(GatewayError):
     """A file that the registry names is missing or differs from its digest, or cannot be written."""
 
     code = "STORAGE"
+
+
+class KeyUnavailableError(GatewayError):
+    """A signing key is retired, locked away, or its token or remote signer does not sign."""
+
+    code = "KEY_UNAVAILABLE"

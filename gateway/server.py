@@ -35,7 +35,9 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Flask:
         """The application, made in each worker so that no key or connection crosses a fork."""
-        return create_app(Container(self._settings))
+        container = Container(self._settings)
+        container.deps.workers.warm()
+        return create_app(container)
 
 
 def serve(settings: Settings, *, bind: str, workers: int) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gateway.errors import ConfigurationError
 
@@ -35,6 +35,12 @@ class Settings(BaseModel):
         ge=1_000,
         description="PBKDF2 rounds that protect a private key; fewer only in tests.",
     )
+    key_log_sync_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        le=60,
+        description="How long a logged key use may wait for the disk; 0 makes each signature wait for it.",
+    )
     public_base_url: str = Field(
         default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
     )
@@ -47,10 +53,15 @@ class Settings(BaseModel):
     max_image_pixels: int = Field(
         default=40_000_000, gt=0, description="Largest picture in pixels, checked before it is decoded."
     )
-    revocation: str = Field(
-        default="required",
+    validation_policy: str = Field(
+        default="default",
+        description="Rules of validation: `default`, `strict` or the path of a policy file (see validation-policy.md).",
+    )
+    revocation: str | None = Field(
+        default=None,
         pattern="^(required|if_available)$",
-        description="`required`: without fresh revocation data a signature is undecided; `if_available`: it is only noted.",
+        description="Overrides the policy's rule. `required`: without fresh revocation data a signature is undecided; "
+        "`if_available`: it is only noted.",
     )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(
@@ -62,7 +73,29 @@ class Settings(BaseModel):
         default="2.25.67833047577107300058708129777585496789",
         description="Policy OID in our time-stamp tokens; the default is a UUID arc that stands for no one else.",
     )
+    second_signature_authorities: frozenset[str] = Field(
+        default=frozenset(),
+        description="Credit codes (comma-separated) of authorities whose licences also get an ECDSA signature, `*` for all; "
+        "those marked in the catalogue get it anyway.",
+    )
+    reader_processes: int = Field(
+        default=1, ge=1, description="Processes that read presented PDFs, for each process of the server."
+    )
+    reader_queue: int = Field(
+        default=16, ge=0, description="PDFs that may wait for a reading process; more are answered with 503."
+    )
+    reader_memory_bytes: int = Field(
+        default=1 << 30, ge=1 << 28, description="Address space of a reading process, its interpreter included."
+    )
+    reader_seconds: float = Field(
+        default=9.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @field_validator("own_hosts")
+    @classmethod
+    def _in_lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
+        return frozenset(host.lower() for host in hosts)
 
     @property
     def resolved_database_url(self) -> str:
@@ -81,8 +114,9 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     values: dict[str, object] = {
         name: source[PREFIX + name.upper()] for name in Settings.model_fields if source.get(PREFIX + name.upper())
     }
-    if isinstance(hosts := values.get("own_hosts"), str):
-        values["own_hosts"] = frozenset(h.strip().lower() for h in hosts.split(",") if h.strip())
+    for name in ("own_hosts", "second_signature_authorities"):
+        if isinstance(listed := values.get(name), str):
+            values[name] = frozenset(part.strip() for part in listed.split(",") if part.strip())
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         return Settings.model_validate(values)

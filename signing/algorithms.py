@@ -63,6 +63,13 @@ SCHEMES = {
     ),
 }
 
+SIGNATURE_OIDS = {
+    SignatureAlgorithm.SM2_WITH_SM3: SM2_WITH_SM3_OID,
+    SignatureAlgorithm.ECDSA_WITH_SHA256: ECDSA_SHA256_OID,
+    SignatureAlgorithm.RSA_WITH_SHA256: RSA_SHA256_OID,
+}
+"""The OID of each kind of signature that can be made."""
+
 
 def new_digest(oid: str) -> Any:
     """A running digest with hashlib's interface. UnsupportedFormatError for an unknown OID."""

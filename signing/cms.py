@@ -18,7 +18,7 @@ from signing.algorithms import (
     SIGNING_CERTIFICATE_V2_OID,
     digest,
 )
-from signing.keys import SigningKey
+from signing.keys import CertifiedKey, SigningKey
 from signing.x509_fields import issuer_and_serial_number
 
 
@@ -27,7 +27,7 @@ def attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.set_of(value))
 
 
-def signed_attributes(*, message_digest: bytes, key: SigningKey, content_type: str = DATA_OID) -> bytes:
+def signed_attributes(*, message_digest: bytes, key: CertifiedKey, content_type: str = DATA_OID) -> bytes:
     """DER SET OF the signed attributes: what is signed (RFC 5652, 5.4).
 
     ``message_digest`` is made with the digest algorithm of the key. No signing-time: a PDF says it in /M
@@ -44,7 +44,7 @@ def assemble(
     *,
     attributes: bytes,
     signature: bytes,
-    key: SigningKey,
+    key: CertifiedKey,
     content_type: str = DATA_OID,
     encapsulated: bytes | None = None,
     unsigned_attributes: tuple[bytes, ...] = (),

@@ -51,7 +51,49 @@ class ResourceLimitError(SigningError):
     code = "RESOURCE_LIMIT"
 
 
+class WorkersBusyError(SigningError):
+    """More files wait for a worker process than may wait."""
+
+    code = "WORKERS_BUSY"
+
+
+class WorkerProblemError(SigningError):
+    """Reading a file ended in an error that it should not end in: a fault of ours as well as of the file."""
+
+    code = "WORKER_PROBLEM"
+
+
 class TimestampUnavailableError(SigningError):
     """A time-stamping unit gave no usable token."""
 
     code = "TIMESTAMP_UNAVAILABLE"
+
+
+class SigningNotPermittedError(SigningError):
+    """An earlier signature, or its certification of the document, forbids the signature that was asked for."""
+
+    code = "SIGNING_NOT_PERMITTED"
+
+
+class DocumentChangedError(SigningError):
+    """A document is no longer the one that its signature was prepared for."""
+
+    code = "DOCUMENT_CHANGED"
+
+
+class EvidenceMissingError(SigningError):
+    """A certificate has no issuer or no revocation data at hand, so that a signature cannot be made to last."""
+
+    code = "EVIDENCE_MISSING"
+
+
+class KeySourceUnavailableError(SigningError):
+    """A token or a remote signer does not answer, or will not sign."""
+
+    code = "KEY_SOURCE_UNAVAILABLE"
+
+
+class KeySourceWrongError(SigningError):
+    """A token or a remote signer gave something that is no signature of its key; it was not used."""
+
+    code = "KEY_SOURCE_WRONG"

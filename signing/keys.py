@@ -13,6 +13,25 @@ class SignatureAlgorithm(StrEnum):
     RSA_WITH_SHA256 = "RSA-with-SHA256"
 
 
+class CertifiedKey(Protocol):
+    """What is public of a signing key: enough to prepare a signature that is made elsewhere."""
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """How its signatures are made."""
+        ...
+
+    @property
+    def certificate(self) -> bytes:
+        """DER of the certificate of this key."""
+        ...
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """DER of the issuing certificates, the leaf's issuer first, without the root."""
+        ...
+
+
 class SigningKey(Protocol):
     """A private key with its certificate; the key may be in a file, a token or another machine."""
 
@@ -47,3 +66,5 @@ class PreparedPdf:
     data: bytes
     gap_start: int
     gap_end: int
+    empty_field: int | None = None
+    """Object number of an empty signature field that the first revision keeps for a second signature."""

@@ -1,10 +1,11 @@
 """PAdES signatures (EN 319 142-1) into PDFs that were prepared for them."""
 
-from signing.algorithms import SCHEMES, new_digest
+from collections.abc import Callable
+
+from signing.algorithms import SCHEMES, digest, new_digest
 from signing.cms import build_signed_data
 from signing.errors import MalformedDataError, SigningError
 from signing.keys import PreparedPdf, SigningKey
-from signing.sm2 import sm3
 from signing.timestamp import TimestampSource
 
 CONTENTS_HEX_DIGITS = 16_384
@@ -25,15 +26,25 @@ def document_digest(prepared: PreparedPdf, digest_oid: str) -> bytes:
 def sign_prepared(prepared: PreparedPdf, key: SigningKey, *, timestamps: TimestampSource | None = None) -> bytes:
     """The signed PDF: PAdES B-B, or B-T when there is a source of time-stamps.
 
-    The time-stamp's imprint is SM3 over the signature value. Errors of the key and of the source pass
-    through.
+    Errors of the key and of the source pass through.
     """
+    digest_oid = SCHEMES[key.algorithm].digest_oid
     cms = build_signed_data(
-        message_digest=document_digest(prepared, SCHEMES[key.algorithm].digest_oid),
+        message_digest=document_digest(prepared, digest_oid),
         key=key,
-        timestamp=None if timestamps is None else lambda signature: timestamps.stamp(sm3(signature)),
+        timestamp=None if timestamps is None else signature_stamper(timestamps, digest_oid),
     )
     return embed(prepared, cms)
+
+
+def signature_stamper(timestamps: TimestampSource, digest_oid: str) -> Callable[[bytes], bytes]:
+    """Gives the token for a signature value; the imprint has the signature's own digest, which its readers know."""
+    return lambda signature: timestamps.stamp(digest(digest_oid, signature), digest_oid)
+
+
+def stamp_prepared(prepared: PreparedPdf, timestamps: TimestampSource, digest_oid: str) -> bytes:
+    """The PDF with a document time-stamp (EN 319 142-1, 5.4.3) in its gap. Errors of the source pass through."""
+    return embed(prepared, timestamps.stamp(document_digest(prepared, digest_oid), digest_oid))
 
 
 def embed(prepared: PreparedPdf, cms: bytes) -> bytes:

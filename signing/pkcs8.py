@@ -1,7 +1,7 @@
-"""PKCS#8 of SM2 keys (RFC 5958) under PBES2 (RFC 8018), for back ends that have no key container of their own."""
+"""PKCS#8 (RFC 5958) under PBES2 (RFC 8018): any plain key sealed, and SM2 scalars for back ends without a key container."""
 
 import os
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from asn1crypto import core, keys
 from cryptography.hazmat.primitives import hashes, padding
@@ -10,12 +10,11 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from signing import der
 from signing.errors import KeyRefusedError
+from signing.pbes import decrypt
 
 _SM2_CURVE = "1.2.156.10197.1.301"
 _EC_KEY = "1.2.840.10045.2.1"
 _BLOCK_BITS = 128
-_MOST_ITERATIONS = 10_000_000
-"""A key file may not make us derive for minutes."""
 
 
 class _EcAlgorithm(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
@@ -30,10 +29,16 @@ class _Pkcs8(core.Sequence):  # type: ignore[misc]
     ]
 
 
+class _Sealed(core.Sequence):  # type: ignore[misc]
+    """EncryptedPrivateKeyInfo with its scheme left as it is."""
+
+    _fields: ClassVar = [("scheme", core.Any), ("data", core.OctetString)]
+
+
 def read_scalar(encoded: bytes, password: bytes | None) -> bytes:
     """The private scalar, 32 bytes, out of PKCS#8. KeyRefusedError when it is no SM2 key or the password is wrong."""
     try:
-        plain = encoded if password is None else _decrypt(encoded, password)
+        plain = encoded if password is None else unseal(encoded, password)
         container = _Pkcs8.load(plain)
         algorithm = container["algorithm"]
         if (algorithm["algorithm"].dotted, algorithm["parameters"].dotted) != (_EC_KEY, _SM2_CURVE):
@@ -45,13 +50,24 @@ def read_scalar(encoded: bytes, password: bytes | None) -> bytes:
 
 
 def write_scalar(scalar: bytes, point: bytes, password: bytes, iterations: int) -> bytes:
-    """DER PKCS#8 under PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC."""
-    ec_key = der.sequence(der.integer(1), der.octet_string(scalar), der.explicit(1, der.bit_string(point)))
+    """DER PKCS#8 of an SM2 key under PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC."""
+    return seal(plain_sm2(scalar, point), password, iterations)
+
+
+def plain_sm2(scalar: bytes, point: bytes | None = None) -> bytes:
+    """Plain DER PKCS#8 of an SM2 key; the public point may be left for the reader to work out."""
+    public = () if point is None else (der.explicit(1, der.bit_string(point)),)
+    ec_key = der.sequence(der.integer(1), der.octet_string(scalar), *public)
     algorithm = der.sequence(der.oid(_EC_KEY), der.oid(_SM2_CURVE))
-    plain = der.sequence(der.integer(0), algorithm, der.octet_string(ec_key))
+    return der.sequence(der.integer(0), algorithm, der.octet_string(ec_key))
+
+
+def seal(plain: bytes, password: bytes, iterations: int) -> bytes:
+    """DER EncryptedPrivateKeyInfo over a plain PKCS#8 key: PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC."""
     salt, iv = os.urandom(16), os.urandom(16)
+    secret = PBKDF2HMAC(hashes.SHA256(), 32, salt, iterations).derive(password)
     padder = padding.PKCS7(_BLOCK_BITS).padder()
-    encryptor = Cipher(algorithms.AES(_derive(password, salt, iterations, 32)), modes.CBC(iv)).encryptor()
+    encryptor = Cipher(algorithms.AES(secret), modes.CBC(iv)).encryptor()
     sealed = encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
     pbkdf2 = der.sequence(
         der.oid("1.2.840.113549.1.5.12"),
@@ -66,19 +82,11 @@ def write_scalar(scalar: bytes, point: bytes, password: bytes, iterations: int) 
     return der.sequence(pbes2, der.octet_string(sealed))
 
 
-def _decrypt(encoded: bytes, password: bytes) -> bytes:
-    container = keys.EncryptedPrivateKeyInfo.load(encoded)
-    scheme: Any = container["encryption_algorithm"]
-    if scheme["algorithm"].native != "pbes2" or scheme.encryption_cipher != "aes" or scheme.kdf != "pbkdf2":
-        raise KeyRefusedError("the key is not under PBES2 with PBKDF2 and AES")
-    if scheme.kdf_hmac != "sha256" or not 0 < scheme.kdf_iterations <= _MOST_ITERATIONS:
-        raise KeyRefusedError("the key derivation is not PBKDF2-HMAC-SHA256 with a sane count")
-    secret = _derive(password, scheme.kdf_salt, scheme.kdf_iterations, scheme.key_length)
-    decryptor = Cipher(algorithms.AES(secret), modes.CBC(scheme.encryption_iv)).decryptor()
-    padded = decryptor.update(container["encrypted_data"].native) + decryptor.finalize()
-    unpadder = padding.PKCS7(_BLOCK_BITS).unpadder()
-    return unpadder.update(padded) + unpadder.finalize()
-
-
-def _derive(password: bytes, salt: bytes, iterations: int, length: int) -> bytes:
-    return PBKDF2HMAC(hashes.SHA256(), length, salt, iterations).derive(password)
+def unseal(encoded: bytes, password: bytes) -> bytes:
+    """The plain PKCS#8 in a DER EncryptedPrivateKeyInfo. KeyRefusedError when it is none or does not open."""
+    try:
+        container = _Sealed.load(encoded, strict=True)
+        scheme, data = container["scheme"].dump(), container["data"].native
+    except (ValueError, TypeError, KeyError) as error:
+        raise KeyRefusedError("not an encrypted PKCS#8 key") from error
+    return decrypt(scheme, data, password)

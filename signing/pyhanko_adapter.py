@@ -4,6 +4,7 @@ It is the reference that benchmarks and cross-checks compare with. Importing thi
 algorithms with asn1crypto, once and for the whole process (GM/T 0006).
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from io import BytesIO
@@ -13,14 +14,26 @@ from asn1crypto import algos, cms, keys, ocsp, pdf, tsp, x509  # noqa: F401
 from cryptography.exceptions import InvalidSignature
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.report import AdESPassed
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko.sign.timestamps import TimeStamper
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko.sign.validation.status import PdfSignatureStatus
+from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.ades import ades_lta_validation
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.policy_decl import (
+    PdfSignatureValidationSpec,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko.sign.validation.status import DocumentTimestampStatus, PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.errors import AlgorithmNotSupported
-from pyhanko_certvalidator.registry import SimpleCertificateStore
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
+from pyhanko_certvalidator.registry import SimpleCertificateStore, SimpleTrustManager
 from pyhanko_certvalidator.sig_validate import (
     DEFAULT_VALIDATION_CONTEXT,
     DefaultSignatureValidator,
@@ -121,17 +134,15 @@ class SigningKeySigner(Signer):
 
 
 class SourceTimeStamper(TimeStamper):
-    """A pyHanko time-stamper on one of our sources; SM3 imprints only."""
+    """A pyHanko time-stamper on one of our sources."""
 
     def __init__(self, source: TimestampSource) -> None:
         super().__init__(include_nonce=False)  # type: ignore[no-untyped-call]  # not annotated there
         self._source = source
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        """A token over an SM3 digest."""
-        if md_algorithm != SM3:
-            raise UnsupportedFormatError("the source stamps SM3 digests")
-        return cms.ContentInfo.load(self._source.stamp(message_digest))
+        """A token over a digest."""
+        return cms.ContentInfo.load(self._source.stamp(message_digest, algos.DigestAlgorithmId(md_algorithm).dotted))
 
 
 def sign_with_pyhanko(
@@ -168,11 +179,59 @@ def validate_with_pyhanko(
     ``trust_anchors`` and ``crls`` are DER; ``moment`` is aware UTC, now when None.
     """
     reader = PdfFileReader(BytesIO(document))
-    context = ValidationContext(
+    context = _context(trust_anchors, crls, moment)
+    return [validate_pdf_signature(signature, context) for signature in reader.embedded_regular_signatures]
+
+
+def validate_timestamps_with_pyhanko(
+    document: bytes,
+    *,
+    trust_anchors: Iterable[bytes],
+    crls: Iterable[bytes] = (),
+    moment: datetime | None = None,
+) -> list[DocumentTimestampStatus]:
+    """Stock pyHanko's judgement of every document time-stamp; arguments as for the signatures."""
+    reader = PdfFileReader(BytesIO(document))
+    context = _context(trust_anchors, crls, moment)
+    return [validate_pdf_timestamp(stamp, context) for stamp in reader.embedded_timestamp_signatures]
+
+
+def validate_from_store_with_pyhanko(
+    document: bytes, *, trust_anchors: Iterable[bytes], moment: datetime | None = None
+) -> list[PdfSignatureStatus]:
+    """Stock pyHanko's judgement with nothing but the anchors and the document security store, revocation data required."""
+    reader = PdfFileReader(BytesIO(document))
+    arguments = {
+        "trust_roots": [x509.Certificate.load(anchor) for anchor in trust_anchors],
+        "moment": moment,
+        "allow_fetching": False,
+        "revocation_mode": "require",
+        "signature_validator": Sm2SignatureValidator(),
+    }
+    context = DocumentSecurityStore.read_dss(reader).as_validation_context(arguments)
+    return [validate_pdf_signature(signature, context) for signature in reader.embedded_regular_signatures]
+
+
+def validate_archive_with_pyhanko(document: bytes, *, trust_anchors: Iterable[bytes], moment: datetime) -> list[str]:
+    """Stock pyHanko's conclusions of EN 319 102-1, 5.6.3, one a signature: ``PASSED`` or the sub-indication."""
+    policy = CertValidationPolicySpec(
+        trust_manager=SimpleTrustManager.build([x509.Certificate.load(anchor) for anchor in trust_anchors]),
+        revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
+        signature_validator=Sm2SignatureValidator(),
+    )
+    offline = RevocationInfoGatheringSpec(RevinfoOnlineFetchingRule.LOCAL_ONLY)
+    specification = PdfSignatureValidationSpec(SignatureValidationSpec(policy, offline))
+    timing = ValidationTimingInfo(moment, moment, point_in_time_validation=False)
+    signatures = PdfFileReader(BytesIO(document)).embedded_regular_signatures
+    results = [asyncio.run(ades_lta_validation(signature, specification, timing)) for signature in signatures]
+    return ["PASSED" if result.ades_subindic is AdESPassed.OK else str(result.ades_subindic) for result in results]
+
+
+def _context(trust_anchors: Iterable[bytes], crls: Iterable[bytes], moment: datetime | None) -> ValidationContext:
+    return ValidationContext(
         trust_roots=[x509.Certificate.load(anchor) for anchor in trust_anchors],
         crls=list(crls),
         moment=moment,
         allow_fetching=False,
         signature_validator=Sm2SignatureValidator(),
     )
-    return [validate_pdf_signature(signature, context) for signature in reader.embedded_signatures]

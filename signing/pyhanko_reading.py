@@ -1,4 +1,4 @@
-"""Reads the structure of PDFs through pyHanko: signature fields, coverage, changes after signing, attachments.
+"""Reads PDFs that our own strict reader does not understand (``signing.pdf.reading``), through pyHanko.
 
 Only this room and ``pyhanko_adapter`` touch pyHanko. Hostile files raise assorted exceptions inside it; every one
 becomes MalformedDataError here.
@@ -7,7 +7,6 @@ becomes MalformedDataError here.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -20,52 +19,18 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.errors import MalformedDataError, ResourceLimitError, SigningError, UnsupportedFormatError
+from signing.pdf.objects import parse_value
+from signing.pdf.structure import PdfStructure, SignatureField
 from signing.validation.evidence import ValidationData
-from signing.validation.policy import Limits
-from signing.validation.report import Changes, Coverage
+from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, PURE_UPDATES, Limits, PermittedChange
+from signing.validation.report import ChangedObject, Changes, Coverage
 
 _HEADER_WITHIN = 1024
-_TAIL = re.compile(rb"\s*startxref\s+\d+\s+%%EOF\s*")
+_TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF\s*")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
-_DOCUMENT_TIMESTAMP = "ETSI.RFC3161"
-
-
-@dataclass(frozen=True)
-class SignatureField:
-    """One filled signature field as it stands in the file."""
-
-    name: str
-    filter: str
-    sub_filter: str
-    contents: bytes
-    """CMS or seal structure with its padding."""
-    byte_range: tuple[int, ...]
-    claimed_signing_time: datetime | None
-    """/M of the signature dictionary, aware UTC."""
-    certifies: bool
-    """Whether it carries the DocMDP transform."""
-    is_sound: bool
-    """Whether the ByteRange leaves out exactly this field's /Contents and nothing else."""
-    coverage: Coverage
-    changes: Changes
-    revision: int
-    """Index of the revision that it signs, from 0."""
-
-    @property
-    def is_document_timestamp(self) -> bool:
-        """Whether it is a document time-stamp rather than a signature."""
-        return self.sub_filter == _DOCUMENT_TIMESTAMP
-
-
-@dataclass(frozen=True)
-class PdfStructure:
-    """What the validation needs to know about a PDF."""
-
-    fields: tuple[SignatureField, ...]
-    """Every filled signature field, unknown kinds included, in the order of signing."""
-    page_count: int
-    validation_data: ValidationData = field(default_factory=ValidationData)
-    """What the document security store holds in the last revision; nothing in it is proven."""
+_STORE_KEYS = ("/Certs", "/CRLs", "/OCSPs")
+_LISTED = 200
+"""Changed objects that a report names."""
 
 
 @contextmanager
@@ -82,17 +47,19 @@ def _reading() -> Iterator[None]:
         raise MalformedDataError(f"the PDF structure is broken ({type(error).__name__})") from error
 
 
-def read_structure(data: bytes, limits: Limits) -> PdfStructure:
+def read_structure(
+    data: bytes, limits: Limits, permitted: frozenset[PermittedChange] = DEFAULT_PERMITTED_CHANGES
+) -> PdfStructure:
     """The signatures of a PDF. MalformedDataError, UnsupportedFormatError (encrypted), ResourceLimitError."""
     with _reading():
         reader = _open(data, limits)
         filled = list(enumerate_sig_fields(reader, filled_status=True))
         if len(filled) > limits.signatures:
             raise ResourceLimitError(f"the PDF has more than {limits.signatures} signatures")
-        fields = [_field(data, reader, name, reference) for name, _, reference in filled]
+        fields = [_field(data, reader, name, reference, permitted) for name, _, reference in filled]
         pages = reader.root["/Pages"]["/Count"]
         fields.sort(key=lambda field: sum(field.byte_range[2:]))
-        return PdfStructure(tuple(fields), int(pages))
+        return PdfStructure(tuple(fields), int(pages), _validation_data(reader.root))
 
 
 def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, bytes]:
@@ -101,7 +68,8 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
         root = _open(data, limits or Limits()).root
         if "/Names" not in root or "/EmbeddedFiles" not in root["/Names"]:
             return {}
-        names = root["/Names"]["/EmbeddedFiles"].get("/Names", generic.ArrayObject())
+        tree = root["/Names"]["/EmbeddedFiles"]
+        names = list(tree["/Names"]) if "/Names" in tree else []
         pairs = zip(names[::2], names[1::2], strict=False)
         return {str(name): bytes(spec.get_object()["/EF"]["/F"].data) for name, spec in pairs}
 
@@ -119,7 +87,15 @@ def _open(data: bytes, limits: Limits) -> PdfFileReader:
     return reader
 
 
-def _field(data: bytes, reader: PdfFileReader, name: str, reference: Any) -> SignatureField:
+def _validation_data(root: Any) -> ValidationData:
+    store = root["/DSS"] if "/DSS" in root else {}  # noqa: SIM401 - pyHanko's get() does not follow references
+    values = ([bytes(item.get_object().data) for item in store[key]] if key in store else [] for key in _STORE_KEYS)
+    return ValidationData(*(tuple(dict.fromkeys(items)) for items in values))
+
+
+def _field(
+    data: bytes, reader: PdfFileReader, name: str, reference: Any, permitted: frozenset[PermittedChange]
+) -> SignatureField:
     field = reference.get_object()
     signature = field["/V"]
     contents = _string_bytes(signature.raw_get("/Contents"))
@@ -127,7 +103,8 @@ def _field(data: bytes, reader: PdfFileReader, name: str, reference: Any) -> Sig
     is_sound = _leaves_out_contents_only(data, byte_range, contents)
     embedded = _embedded(reader, field, name)
     coverage = _coverage(data, byte_range, is_sound, embedded)
-    value = field.raw_get("/V")
+    changes = _changes(data, reader, coverage, embedded, permitted)
+    revision = reader.xrefs.total_revisions - 1 if embedded is None else embedded.signed_revision
     return SignatureField(
         name=name,
         filter=str(signature.get("/Filter", "")).lstrip("/"),
@@ -138,8 +115,10 @@ def _field(data: bytes, reader: PdfFileReader, name: str, reference: Any) -> Sig
         certifies=any(str(r.get("/TransformMethod", "")) == "/DocMDP" for r in signature.get("/Reference", ())),
         is_sound=is_sound,
         coverage=coverage,
-        changes=_changes(data, reader, coverage, embedded),
-        revision=reader.xrefs.get_last_change(value.reference) if hasattr(value, "reference") else 0,
+        changes=changes,
+        revision=revision,
+        validation_data=_validation_data(reader.get_historical_root(revision)),
+        changed_objects=_changed_objects(reader, revision) if changes is Changes.FORBIDDEN else (),
     )
 
 
@@ -187,7 +166,13 @@ def _coverage(
     return Coverage.PARTIAL
 
 
-def _changes(data: bytes, reader: PdfFileReader, coverage: Coverage, embedded: EmbeddedPdfSignature | None) -> Changes:
+def _changes(
+    data: bytes,
+    reader: PdfFileReader,
+    coverage: Coverage,
+    embedded: EmbeddedPdfSignature | None,
+    permitted: frozenset[PermittedChange],
+) -> Changes:
     """Only validation data and document time-stamps may follow a signature, and nothing may follow the last revision."""
     if coverage is Coverage.ENTIRE_FILE:
         return Changes.NONE
@@ -197,13 +182,22 @@ def _changes(data: bytes, reader: PdfFileReader, coverage: Coverage, embedded: E
     if embedded.signed_revision >= last or not _ends_with_revision(data, reader, last):
         return Changes.FORBIDDEN
     result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
-    if isinstance(result, DiffResult) and result.modification_level <= ModificationLevel.LTA_UPDATES:
-        return Changes.PERMITTED
-    return Changes.FORBIDDEN
+    is_pure_update = isinstance(result, DiffResult) and result.modification_level <= ModificationLevel.LTA_UPDATES
+    return Changes.PERMITTED if is_pure_update and permitted >= PURE_UPDATES else Changes.FORBIDDEN
+
+
+def _changed_objects(reader: PdfFileReader, revision: int) -> tuple[ChangedObject, ...]:
+    """Objects that later revisions write; what they are is not looked into in a file of such a shape."""
+    later = range(revision + 1, reader.xrefs.total_revisions)
+    numbers = {r.idnum for index in later for r in reader.xrefs.explicit_refs_in_revision(index)}
+    return tuple(ChangedObject(f"{number} 0", "replaced", "object") for number in sorted(numbers)[:_LISTED])
 
 
 def _ends_with_revision(data: bytes, reader: PdfFileReader, revision: int) -> bool:
     end = reader.xrefs.get_xref_container_info(revision).end_location
+    if data.startswith(b"<<", end):
+        # pyHanko ends a classic section where its trailer begins.
+        end = parse_value(data, end)[1]
     return _TAIL.fullmatch(data, end) is not None
 
 

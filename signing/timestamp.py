@@ -46,8 +46,8 @@ class FailureInfo(IntEnum):
 class TimestampSource(Protocol):
     """Whoever gives time-stamp tokens: the in-process unit or a remote one."""
 
-    def stamp(self, imprint: bytes) -> bytes:
-        """A token (DER ContentInfo) over an SM3 imprint, 32 bytes. TimestampUnavailableError without one."""
+    def stamp(self, imprint: bytes, digest_oid: str = SM3_OID) -> bytes:
+        """A token (DER ContentInfo) over ``imprint``, made with ``digest_oid``. TimestampUnavailableError without one."""
         ...
 
 

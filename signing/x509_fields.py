@@ -29,6 +29,25 @@ def subject_name(certificate: bytes) -> bytes:
     return name
 
 
+@lru_cache(maxsize=512)
+def issuer_name(certificate: bytes) -> bytes:
+    """DER Name of the issuer. MalformedDataError when it is no certificate."""
+    try:
+        name: bytes = x509.Certificate.load(certificate)["tbs_certificate"]["issuer"].dump()
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedDataError("not an X.509 certificate") from error
+    return name
+
+
+def serial_number(certificate: bytes) -> int:
+    """The serial number. MalformedDataError when it is no certificate."""
+    try:
+        number: int = x509.Certificate.load(certificate)["tbs_certificate"]["serial_number"].native
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedDataError("not an X.509 certificate") from error
+    return number
+
+
 def not_before(certificate: bytes) -> datetime:
     """Start of the validity, aware UTC. MalformedDataError when it is no certificate."""
     try:
@@ -55,6 +74,19 @@ def subject_key_identifier(certificate: bytes) -> bytes | None:
     except (ValueError, TypeError, KeyError) as error:
         raise MalformedDataError("not an X.509 certificate") from error
     return identifier
+
+
+def public_key_bits(spki: bytes) -> bytes:
+    """The subjectPublicKey of a SubjectPublicKeyInfo (DER), without tag, length and unused-bits octet.
+
+    MalformedDataError when it is none.
+    """
+    try:
+        # The contents, not the parsed key: it is hashed as it stands (RFC 6960, 4.1.1). One octet counts unused bits.
+        bits: bytes = keys.PublicKeyInfo.load(spki, strict=True)["public_key"].contents[1:]
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedDataError("not a public key") from error
+    return bits
 
 
 def rsa_bits(spki: bytes) -> int | None:

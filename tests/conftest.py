@@ -1,15 +1,22 @@
 """Shared fixtures: a closed network, and a gateway that was set up once and is copied for each test."""
 
 import json
+import os
 import shutil
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from gateway.container import Container
 from gateway.settings import read_settings
+
+# CI judges a change, so that it must not depend on chance; at a desk every run looks for new examples.
+hypothesis_settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    hypothesis_settings.load_profile("ci")
 
 VECTORS = Path(__file__).parent / "vectors"
 LOOPBACK = ("127.", "::1", "localhost")

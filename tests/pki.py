@@ -19,7 +19,8 @@ from certs.profiles import (
 from certs.revocation import RevocationReason, RevokedEntry
 from certs.tsa import TimestampingUnit
 from signing import sm2
-from signing.keys_sm2 import Sm2SigningKey
+from signing.keys import SignatureAlgorithm
+from signing.private_keys import SoftwareKey, generate, public_half, signing_key
 from signing.validation.policy import Revocation, TrustAnchor, ValidationPolicy
 from signing.validation.x509 import load_certificate
 
@@ -34,31 +35,41 @@ class TestPki:
     """Root -> issuing CA -> leaves; revocation lists are made on demand."""
 
     __test__ = False
-    root: Sm2SigningKey
-    issuing: Sm2SigningKey
+    root: SoftwareKey
+    issuing: SoftwareKey
     revoked: list[RevokedEntry] = field(default_factory=list)
 
     def authority(self, issuer=None, profile=ISSUING_CA, name="另一签发"):
         """A further CA, under the root or under ``issuer``."""
         issuer = issuer or self.root
         key = _key(issuer, profile, Subject(name, "测试"))
-        return Sm2SigningKey(key.private, key.certificate, _chain(issuer))
+        return signing_key(key.private, key.certificate, _chain(issuer))
 
-    def leaf(self, profile: Profile = SEAL_SIGNER, *, since=-30 * DAY, until=365 * DAY, issuer=None, code=CREDIT_CODE):
-        """A key with a certificate valid from NOW+since to NOW+until."""
+    def leaf(
+        self,
+        profile: Profile = SEAL_SIGNER,
+        *,
+        since=-30 * DAY,
+        until=None,
+        issuer=None,
+        code=CREDIT_CODE,
+        algorithm=None,
+    ):
+        """A key, of its issuer's kind or another, with a certificate valid from NOW+since to NOW+until."""
         issuer = issuer or self.issuing
-        private = sm2.generate()
+        until = min(365, profile.days - 31) * DAY if until is None else until
+        private = generate(algorithm or issuer.algorithm)
         request = CertificateRequest(
             profile=profile,
             subject=Subject(
                 "阳江市江城区市场监督管理局", "阳江市江城区市场监督管理局", code if profile.needs_credit_code else None
             ),
-            public_key=private.public_key,
+            public_key=public_half(private),
             not_before=NOW + since,
             not_after=NOW + until,
         )
         certificate = CertificateAuthority(issuer).sign_request(request)
-        return Sm2SigningKey(private, certificate, _chain(issuer))
+        return signing_key(private, certificate, _chain(issuer))
 
     def unit(self, at=NOW, **options):
         """A time-stamping unit whose clock stands at ``at``."""
@@ -97,20 +108,20 @@ def _chain(issuer):
 
 
 def _key(issuer, profile, subject):
-    private = sm2.generate()
-    request = CertificateRequest(profile, subject, private.public_key, NOW - 400 * DAY, NOW + 3000 * DAY)
-    return Sm2SigningKey(private, CertificateAuthority(issuer).sign_request(request))
+    private = generate(issuer.algorithm)
+    request = CertificateRequest(profile, subject, public_half(private), NOW - 400 * DAY, NOW + 3000 * DAY)
+    return signing_key(private, CertificateAuthority(issuer).sign_request(request))
 
 
 @cache
-def _roots():
-    root = self_signed_root(ROOT, Subject("测试根", "测试"), sm2.generate(), now=NOW - 500 * DAY)
+def _roots(algorithm):
+    root = self_signed_root(ROOT, Subject("测试根", "测试"), generate(algorithm), now=NOW - 500 * DAY)
     return root, _key(root, ISSUING_CA, Subject("测试签发", "测试"))
 
 
-def make_pki():
-    """The shared root and issuing CA with an empty revocation list."""
-    return TestPki(*_roots())
+def make_pki(algorithm=SignatureAlgorithm.SM2_WITH_SM3):
+    """The shared root and issuing CA of this algorithm with an empty revocation list."""
+    return TestPki(*_roots(algorithm))
 
 
 def make_stranger():

@@ -9,11 +9,14 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.errors import (
     BindingRefusedError,
+    BusyError,
     ConfigurationError,
     ConflictError,
     GatewayError,
+    KeyUnavailableError,
     NotFoundError,
     NotInitialisedError,
+    OverLimitError,
     StorageError,
     UnreadableInputError,
     ValidationFailedError,
@@ -28,7 +31,10 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     ConflictError: HTTPStatus.CONFLICT,
     BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    OverLimitError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+    KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 

@@ -91,7 +91,7 @@ class Canvas:
         for number, (face, characters_used) in enumerate(used.items()):
             subset = self.fonts.subset(face, frozenset(characters_used))
             fonts.append((f"F{number}", subset))
-            codes[face] = (f"F{number}", {ord(c): f"{glyph:04X}" for c, glyph in subset.glyphs.items()})
+            codes[face] = (f"F{number}", subset.codes)
         return "\n".join(_shown(op, codes) for op in self._operations).encode(), fonts
 
 

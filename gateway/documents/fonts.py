@@ -3,7 +3,7 @@
 import hashlib
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import uharfbuzz as hb
@@ -56,6 +56,11 @@ class FontSubset:
     """1/1000 em, as ``descender``."""
     descender: int
 
+    @cached_property
+    def codes(self) -> dict[int, str]:
+        """Code point to glyph number, four hexadecimal digits: what ``str.translate`` needs to write a text operand."""
+        return {ord(character): f"{glyph:04X}" for character, glyph in self.glyphs.items()}
+
 
 class _Advances(dict[str, int | None]):
     """Widths by character, looked up on first use; None where the font lacks the character."""
@@ -87,7 +92,8 @@ class FontFace:
         request = hb.SubsetInput()
         request.sets(hb.SubsetInputSets.UNICODE).update(map(ord, characters))
         request.sets(hb.SubsetInputSets.DROP_TABLE_TAG).update(_DROPPED_TAGS)
-        request.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE
+        # Nothing is shaped here: neither substitutes nor mirrored brackets are wanted besides what is set.
+        request.flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.NO_LAYOUT_CLOSURE | hb.SubsetFlags.NO_BIDI_CLOSURE
         plan = hb.SubsetPlan(self._face, request)
         renumbered, original = plan.old_to_new_glyph_mapping, plan.unicode_to_old_glyph_mapping
         numbers = sorted((renumbered[original[ord(c)]], c) for c in characters)

@@ -48,8 +48,11 @@ def render_electronic(
     attachment: bytes,
     attachment_name: str = "licence.json",
     created_at: datetime,
+    has_second_signature: bool = False,
 ) -> PreparedPdf:
     """The electronic licence as PDF/A-3b, prepared for the authority's certification signature.
+
+    With ``has_second_signature`` an empty field stays for a signature by another algorithm.
 
     ``attachment`` is the machine-readable licence, JSON in UTF-8; ``created_at``, aware, is also the claimed time of
     the signature. FaceError when the face does not fit, has a character in no font, or needs too large a QR code.
@@ -60,7 +63,11 @@ def render_electronic(
     qr = draw_face(canvas, face)
     canvas.text("本电子证照与纸质证照具有同等法律效力", LEFT, NOTE_BASELINE, 8, LABEL, colour=GREY)
     signature = SignatureSpec(
-        seal=seal, centre=SEAL_CENTRE, signer_name=face.issuing_authority, reason=f"签发{face.title}"
+        seal=seal,
+        centre=SEAL_CENTRE,
+        signer_name=face.issuing_authority,
+        reason=f"签发{face.title}",
+        has_second=has_second_signature,
     )
     page = finished_page(canvas, face, qr, created_at)
     return write_prepared_pdf(page, signature, Attachment(attachment_name, attachment, "证照数据 licence data"))

@@ -15,8 +15,12 @@ from signing.keys import PreparedPdf
 from signing.pades import CONTENTS_HEX_DIGITS
 
 SIGNATURE_FIELD = "IssuingAuthority"
-NO_CHANGES = 1
-"""DocMDP level: nothing may change but validation data and document time-stamps (ISO 32000-2, 12.8.2.2)."""
+SECOND_FIELD = "IssuingAuthority2"
+"""Empty field for a second signature by another algorithm, where the authority has one."""
+
+NO_CHANGES, SIGNING = 1, 2
+"""DocMDP levels: nothing may change but validation data and document time-stamps; or else empty fields may be signed
+(ISO 32000-2, 12.8.2.2)."""
 
 _PRINT_AND_LOCKED = 4 + 128
 """Annotation flags: PDF/A wants every annotation printed (ISO 19005-3, 6.3.2)."""
@@ -49,7 +53,8 @@ class SignatureSpec:
     """Millimetres from bottom left."""
     signer_name: str
     reason: str
-    doc_mdp: int = NO_CHANGES
+    has_second: bool = False
+    """Keeps an empty invisible field for a second signature, which then locks the document."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +84,21 @@ def write_prepared_pdf(page: Page, signature: SignatureSpec, attachment: Attachm
     objects = Objects()
     catalog, page_number = objects.reserve(), objects.reserve()
     widget, value = objects.reserve(), objects.reserve()
-    _put_page(objects, page, page_number, f"/Annots[{widget} 0 R]")
+    second = objects.reserve() if signature.has_second else None
+    fields = f"{widget} 0 R" + ("" if second is None else f" {second} 0 R")
+    _put_page(objects, page, page_number, f"/Annots[{fields}]")
     objects.put(widget, _widget(objects, signature, page_number, value))
+    if second is not None:
+        objects.put(second, _second_widget(page_number))
     file = _add_attachment(objects, attachment, page.created_at)
     objects.put(value, _signature_dictionary(signature, page.created_at))
     extra = (
-        f"/AcroForm<</Fields[{widget} 0 R]/SigFlags 3>>/Perms<</DocMDP {value} 0 R>>"
+        f"/AcroForm<</Fields[{fields}]/SigFlags 3>>/Perms<</DocMDP {value} 0 R>>"
         f"/AF[{file} 0 R]/Names<</EmbeddedFiles<</Names[{text_string(attachment.name)}{file} 0 R]>>>>"
     )
     _put_catalog(objects, page, catalog, page_number, extra)
     data, offsets = serialise(objects, catalog)
-    return _with_byte_range(data, offsets[value - 1])
+    return _with_byte_range(data, offsets[value - 1], second)
 
 
 def _put_catalog(objects: Objects, page: Page, catalog: int, page_number: int, extra: str) -> None:
@@ -142,6 +151,17 @@ def _widget(objects: Objects, signature: SignatureSpec, page: int, value: int) -
     ).encode()
 
 
+def _second_widget(page: int) -> bytes:
+    """An empty field of no size, which needs no appearance (ISO 19005-3, 6.3.3).
+
+    Its lock (ISO 32000-2, 12.7.5.5) makes its signature the last change that the document permits.
+    """
+    return (
+        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SECOND_FIELD})/F {_PRINT_AND_LOCKED}/P {page} 0 R/Rect[0 0 0 0]"
+        "/Lock<</Type/SigFieldLock/Action/All/P 1>>>>"
+    ).encode()
+
+
 def _masked(image: bytes, mask: int) -> bytes:
     """An image's stream object with its soft mask named."""
     return b"<</SMask %d 0 R%b" % (mask, image.removeprefix(b"<<"))
@@ -153,7 +173,7 @@ def _signature_dictionary(signature: SignatureSpec, signed_at: datetime) -> byte
         "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
         f"/M{pdf_date(signed_at)}/Name{text_string(signature.signer_name)}/Reason{text_string(signature.reason)}"
         "/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams"
-        f"<</Type/TransformParams/P {signature.doc_mdp}/V/1.2>>>>]/ByteRange[0 "
+        f"<</Type/TransformParams/P {SIGNING if signature.has_second else NO_CHANGES}/V/1.2>>>>]/ByteRange[0 "
     )
     return b"%b%b]/Contents<%b>>>" % (head.encode(), _RANGE_PLACE, b"0" * CONTENTS_HEX_DIGITS)
 
@@ -169,11 +189,12 @@ def _add_attachment(objects: Objects, attachment: Attachment, created_at: dateti
     return objects.add(body.encode())
 
 
-def _with_byte_range(data: bytes, start: int) -> PreparedPdf:
+def _with_byte_range(data: bytes, start: int, second: int | None) -> PreparedPdf:
     """Fill in the ByteRange; its digits were reserved, so that nothing moves."""
     marker = b"/ByteRange[0 "
     range_at = data.index(marker, start) + len(marker)
     gap_start = data.index(b"/Contents<", range_at) + len(b"/Contents")
     gap_end = gap_start + CONTENTS_HEX_DIGITS + 2
     numbers = b"%010d %010d %010d" % (gap_start, gap_end, len(data) - gap_end)
-    return PreparedPdf(b"%b%b%b" % (data[:range_at], numbers, data[range_at + len(numbers) :]), gap_start, gap_end)
+    filled = b"%b%b%b" % (data[:range_at], numbers, data[range_at + len(numbers) :])
+    return PreparedPdf(filled, gap_start, gap_end, second)

@@ -67,11 +67,14 @@ class IssuingAuthority:
     area_code: str
     departments: tuple[str, ...]
     """Kinds of department whose types it may issue."""
+    second_signature: bool = False
+    """Whether its licences get a second signature, by an algorithm that readers of everywhere know."""
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "IssuingAuthority":
         """One entry of ``issuing_authorities.json``."""
-        return cls(entry["name"], entry["code"], entry["area_code"], tuple(entry["departments"]))
+        departments = tuple(entry["departments"])
+        return cls(entry["name"], entry["code"], entry["area_code"], departments, entry.get("second_signature", False))
 
     def may_issue(self, licence_type: LicenceType) -> bool:
         """Whether the type is in its competence."""

@@ -9,17 +9,28 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from certs.keystore import Keystore, read_password_file
+from certs.key_uses import KeyUseLog, Purpose
+from certs.keystore import Keystore, next_password_file, read_password_file
 from certs.trust_store import TrustStore
 from certs.tsa import TimestampingUnit
 from gateway.documents.fonts import FontLibrary, font_library
+from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
+from signing.errors import MalformedDataError
 from signing.validation.policy import ValidationPolicy
+from signing.validation.policy_files import read_policy
+from signing.workers import PRELOADED, WorkerLimits, WorkerPool, shared_pool
 
 TIMESTAMPING_KEY = "timestamping-unit"
 """Name of the time-stamping unit's key in the key store."""
+
+SECOND_TIMESTAMPING_KEY = "timestamping-unit-ecdsa"
+"""The same for the unit that stamps second signatures."""
+
+_WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
+"""The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 
 Clock = Callable[[], datetime]
 
@@ -59,8 +70,26 @@ class Dependencies:
     @cached_property
     def keystore(self) -> Keystore:
         """Encrypted private keys of the authorities and of the gateway itself."""
-        password = read_password_file(self.settings.resolved_key_password_file)
-        return Keystore(self.settings.data_dir / "keys", password, iterations=self.settings.key_iterations)
+        path = self.settings.resolved_key_password_file
+        following = next_password_file(path)
+        return Keystore(
+            self.settings.data_dir / "keys",
+            read_password_file(path),
+            iterations=self.settings.key_iterations,
+            next_password=read_password_file(following) if following.exists() else None,
+            sink=self.key_uses,
+            clock=self.clock,
+        )
+
+    @property
+    def key_log(self) -> Path:
+        """The log of key uses."""
+        return self.settings.data_dir / "log" / "key-uses.jsonl"
+
+    @cached_property
+    def key_uses(self) -> KeyUseLog:
+        """Where each use of a key is logged."""
+        return KeyUseLog(self.key_log, sync_seconds=self.settings.key_log_sync_seconds)
 
     @cached_property
     def fonts(self) -> FontLibrary:
@@ -72,15 +101,41 @@ class Dependencies:
         """Anchors, published certificates and CRLs."""
         return TrustStore(self.trust_dir)
 
+    @property
+    def workers(self) -> WorkerPool:
+        """The processes that read PDFs; gateways with the same limits share them."""
+        settings = self.settings
+        limits = WorkerLimits(memory_bytes=settings.reader_memory_bytes, seconds=settings.reader_seconds)
+        return shared_pool(
+            limits, size=settings.reader_processes, waiting=settings.reader_queue, preload=_WORKERS_PRELOAD
+        )
+
     @cached_property
     def timestamps(self) -> TimestampingUnit:
         """The in-process time-stamping unit."""
         return TimestampingUnit(
-            self.keystore.load(TIMESTAMPING_KEY),
+            self.keystore.load(TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
             policy_oid=self.settings.timestamp_policy_oid,
             clock=self.clock,
         )
 
+    @cached_property
+    def second_timestamps(self) -> TimestampingUnit:
+        """The unit for second signatures, by an algorithm that their readers know."""
+        return TimestampingUnit(
+            self.keystore.load(SECOND_TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
+            policy_oid=self.settings.timestamp_policy_oid,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def rules(self) -> ValidationPolicy:
+        """The rules of validation, without trust material. ConfigurationError when their file is not exactly a policy."""
+        try:
+            return read_policy(self.settings.validation_policy)
+        except MalformedDataError as error:
+            raise ConfigurationError(str(error), hint="See docs/validation-policy.md.") from error
+
     def policy(self) -> ValidationPolicy:
         """The validation policy of this gateway, with the trust material as it is on disk now."""
-        return self.trust_store.policy(revocation=self.settings.revocation)
+        return self.trust_store.policy(revocation=self.settings.revocation, rules=self.rules)

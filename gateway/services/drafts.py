@@ -15,8 +15,9 @@ from gateway.domain.licence_code import LicenceClaims, licence_code_url
 from gateway.domain.status import LicenceStatus
 from gateway.domain.verification import instant
 from gateway.services.dependencies import Dependencies
+from signing.appending import prepare_second
 from signing.cose import sign1
-from signing.keys_sm2 import Sm2SigningKey
+from signing.keys import SigningKey
 from signing.pades import sign_prepared
 from signing.sm2 import sm3
 
@@ -42,8 +43,10 @@ class SealInUse:
     """An authority's seal, unlocked."""
 
     key_id: str
-    key: Sm2SigningKey
+    key: SigningKey
     picture: SealPicture
+    second: SigningKey | None = None
+    """ECDSA key of an authority whose licences are signed twice."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,14 @@ def make_draft(deps: Dependencies, application: Application, binding: HolderBind
         attachment=attachment,
         attachment_name=ATTACHMENT_NAME,
         created_at=signed_at,
+        has_second_signature=seal.second is not None,
     )
     electronic = sign_prepared(prepared, seal.key, timestamps=deps.timestamps)
+    if seal.second is not None and prepared.empty_field is not None:
+        # SM2 first and ECDSA last: readers that know only the second one find the whole document covered by it.
+        name = face.issuing_authority
+        second = prepare_second(electronic, prepared.empty_field, claimed_at=signed_at, signer_name=name)
+        electronic = sign_prepared(second, seal.second, timestamps=deps.second_timestamps)
     return Draft(identifier, qr_text, electronic, paper, signed_at)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from asn1crypto import pem
 
 from certs.authority import CertificateAuthority, Subject, self_signed_root
+from certs.key_uses import Purpose
 from certs.keystore import Keystore, create_password_file, encode_pem
 from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
@@ -18,6 +19,7 @@ from certs.profiles import (
     TIMESTAMPING_UNIT,
     Profile,
 )
+from certs.revocation import RevokedEntry
 from gateway.documents.seal_picture import draw_sample_seal
 from gateway.domain.catalogue import IssuingAuthority
 from gateway.errors import NotInitialisedError
@@ -26,6 +28,13 @@ from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
 from gateway.services.enterprises import Enterprises
+from gateway.services.second_signatures import (
+    OPERATOR,
+    SECOND_ISSUING_KEY,
+    SECOND_ROOT_KEY,
+    make_second_key,
+    signs_twice,
+)
 from signing import sm2
 from signing.cose import key_id_of
 from signing.keys_sm2 import Sm2SigningKey
@@ -34,7 +43,12 @@ from signing.x509_fields import public_key_info
 Progress = Callable[[str], None]
 
 ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY = "root", "issuing-ca", "business-licence-root"
-_OPERATOR = "阳江市电子证照签发核验网关（测试）"
+_ANCHORS = {
+    ROOT_KEY: ["signature", "timestamp"],
+    LICENCE_ROOT_KEY: ["enterprise"],
+    SECOND_ROOT_KEY: ["signature", "timestamp"],
+}
+"""What each root of the embedded CAs vouches for."""
 _SIMULATED_LICENCE_ITERATIONS = 10_000
 """The keys of the invented enterprises stand in for phones; their random password needs no slow derivation."""
 
@@ -90,7 +104,7 @@ class Installation:
         folder = self._deps.settings.data_dir / "simulator"
         password = create_password_file(folder / "password")
         phones = Keystore(folder / "keys", password, iterations=_SIMULATED_LICENCE_ITERATIONS)
-        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY))
+        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY, Purpose.CERTIFICATE))
         missing = [r for r in known if r["unified_social_credit_code"] not in certified]
         for number, record in enumerate(missing, 1):
             code = str(record["unified_social_credit_code"])
@@ -108,56 +122,67 @@ class Installation:
     def publish_trust(self) -> None:
         """Write anchors, certificates and fresh revocation lists to the trust store."""
         keystore, folder = self._deps.keystore, self._deps.trust_dir
-        for name in (ROOT_KEY, LICENCE_ROOT_KEY):
+        anchors = {name: uses for name, uses in _ANCHORS.items() if name in keystore}
+        for name in anchors:
             _write(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
-        attributes = {
-            f"{ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["signature", "timestamp"]},
-            f"{LICENCE_ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["enterprise"]},
-        }
+        attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in anchors.items()}
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
-            if name not in (ROOT_KEY, LICENCE_ROOT_KEY):
-                _write(folder / "certificates" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
+            if name not in anchors:
+                self.publish_certificate(name)
         self._publish_crls()
 
-    def _publish_crls(self) -> None:
+    def publish_certificate(self, name: str) -> None:
+        """Write one key's certificate to the trust store, where those who verify find it."""
+        path = self._deps.trust_dir / "certificates" / f"{name}.pem"
+        _write(path, encode_pem([self._deps.keystore.certificate(name), *self._deps.keystore.chain(name)]))
+
+    def publish_crl(self, name: str, revoked: Iterable[RevokedEntry] = ()) -> None:
+        """Write the next revocation list of the CA whose key has this name."""
         now = self._deps.clock()
-        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
-            authority = CertificateAuthority(self._deps.keystore.load(name))
-            path = self._deps.trust_dir / "crls" / f"{name}.crl"
-            # The list goes on from the last one: what was revoked once stays revoked.
-            crl = authority.next_crl(
-                pem.unarmor(path.read_bytes())[2] if path.exists() else None,
-                this_update=now,
-                next_update=now + timedelta(days=self._deps.settings.crl_days),
-            )
-            _write(path, pem.armor("X509 CRL", crl))
+        authority = CertificateAuthority(self._deps.keystore.load(name, Purpose.CRL))
+        path = self._deps.trust_dir / "crls" / f"{name}.crl"
+        # The list goes on from the last one: what was revoked once stays revoked.
+        crl = authority.next_crl(
+            pem.unarmor(path.read_bytes())[2] if path.exists() else None,
+            this_update=now,
+            next_update=now + timedelta(days=self._deps.settings.crl_days),
+            revoked=revoked,
+        )
+        _write(path, pem.armor("X509 CRL", crl))
+
+    def _publish_crls(self) -> None:
+        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, SECOND_ROOT_KEY, SECOND_ISSUING_KEY):
+            if name in self._deps.keystore:
+                self.publish_crl(name)
 
     def _make_authorities(self) -> None:
         """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
         keystore, now = self._deps.keystore, self._deps.clock()
         for name, title in ((ROOT_KEY, "测试根证书"), (LICENCE_ROOT_KEY, "电子营业执照测试根证书")):
             if name not in keystore:
-                subject = Subject(common_name=title, organisation=_OPERATOR)
+                subject = Subject(common_name=title, organisation=OPERATOR)
                 keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
         if ISSUING_KEY not in keystore:
-            root = CertificateAuthority(keystore.load(ROOT_KEY))
-            subject = Subject(common_name="测试签发证书", organisation=_OPERATOR)
+            root = CertificateAuthority(keystore.load(ROOT_KEY, Purpose.CERTIFICATE))
+            subject = Subject(common_name="测试签发证书", organisation=OPERATOR)
             keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
         if TIMESTAMPING_KEY not in keystore:
-            issuing = CertificateAuthority(keystore.load(ISSUING_KEY))
-            subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
-            chain = (keystore.load(ISSUING_KEY).certificate,)
+            issuing = CertificateAuthority(keystore.load(ISSUING_KEY, Purpose.CERTIFICATE))
+            subject = Subject(common_name="测试时间戳", organisation=OPERATOR)
+            chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
         keystore, name = self._deps.keystore, f"seal-{authority.code}"
+        subject = Subject(authority.name, authority.name, authority.code)
         if name not in keystore:
-            issuing = keystore.load(ISSUING_KEY)
-            subject = Subject(authority.name, authority.name, authority.code)
+            issuing = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
             key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
             keystore.store(name, key)
+        if signs_twice(authority, self._deps.settings):
+            make_second_key(self._deps, name, subject)
         certificate = keystore.certificate(name)
         key_id = key_id_of(public_key_info(certificate)).hex()
         with self._deps.sessions.begin() as session:

@@ -90,7 +90,7 @@ class Listing:
         """The stored file's signature, checked again now. A file that cannot be read is undecided, never forged."""
         try:
             data = self._deps.files.read(version.electronic_sm3, PDF)
-            validation = validate_pdf(data, self._deps.policy(), at=now)
+            validation = self._deps.workers.run(validate_pdf, data, self._deps.policy(), at=now)
         except (StorageError, SigningError, OSError):
             return Genuine.UNKNOWN, (reason("FILE_NOT_CHECKED"),)
         return judge_signatures(validation.signatures)

@@ -1,6 +1,7 @@
 """Verification: a validation of the presented file joined with the status of the licence that it claims to be."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,35 +17,58 @@ from gateway.domain.verification import (
     RegistryStatus,
     VerificationReport,
 )
-from gateway.errors import UnreadableInputError
+from gateway.errors import BusyError, OverLimitError, UnreadableInputError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
 from gateway.services.listing import WHOLE, current_status
-from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
-from signing.pyhanko_reading import read_attachments
+from signing.errors import (
+    MalformedDataError,
+    ResourceLimitError,
+    SigningError,
+    UnsupportedFormatError,
+    WorkerProblemError,
+    WorkersBusyError,
+)
+from signing.pdf.reading import read_attachments
 from signing.validation.policy import ValidationPolicy
 from signing.validation.process import validate_pdf
+from signing.workers import WorkerPool
 
 MEDIA_TYPE = "application/pdf"
 
 
 def validate_file(
-    data: bytes, file_name: str, policy: ValidationPolicy, registry: RegistryFinding, *, at: datetime
+    data: bytes,
+    file_name: str,
+    policy: ValidationPolicy,
+    ask_registry: Callable[[], RegistryFinding],
+    *,
+    at: datetime,
+    workers: WorkerPool,
 ) -> VerificationReport:
-    """The report on one PDF with what the registry said about it. UnreadableInputError when it is no usable PDF.
+    """The report on one PDF, read in a worker process, with what the registry says about it.
 
-    Needs no network and no database: counterparties call it with their own policy.
+    Needs no network and no database: counterparties call it with their own policy. UnreadableInputError when it is no
+    usable PDF, OverLimitError when it takes too much to read, BusyError when too many wait. The registry is asked last.
     """
     try:
-        validation = validate_pdf(data, policy, at=at)
-    except (MalformedDataError, UnsupportedFormatError, ResourceLimitError) as error:
+        validation = workers.run(validate_pdf, data, policy, at=at)
+    except WorkersBusyError as error:
+        raise BusyError("核验繁忙，请稍后再试。Too many files wait to be read.", hint="Try again later.") from error
+    except ResourceLimitError as error:
+        raise OverLimitError(
+            f"{file_name}：文件超出处理限额。The file takes too much to read: {error}",
+            hint="Save it anew as an ordinary PDF.",
+        ) from error
+    except (MalformedDataError, UnsupportedFormatError, WorkerProblemError) as error:
         raise UnreadableInputError(
             f"{file_name}：文件无法处理。The file cannot be processed: {error}",
             hint="Present the PDF as you received it, complete and not encrypted.",
         ) from error
+    registry = ask_registry()
     digest = FileDigest.of(data)
     return VerificationReport(
         document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3),
@@ -63,14 +87,16 @@ class Verifications:
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
         """Validate a PDF and ask the registry about it. UnreadableInputError when it is no usable PDF."""
         now = at or self._deps.clock()
-        report = validate_file(data, file_name, self._deps.policy(), self._ask_registry(data, now), at=now)
+        policy, workers = self._deps.policy(), self._deps.workers
+        report = validate_file(data, file_name, policy, lambda: self._ask_registry(data, now), at=now, workers=workers)
         self._record(report)
         return report
 
     def _ask_registry(self, data: bytes, now: datetime) -> RegistryFinding:
+        attachment, document_sm3 = attached_licence(data, self._deps.workers), FileDigest.of(data).sm3
         try:
             with reading(self._deps.sessions) as session:
-                return registry_finding(session, data, now)
+                return registry_finding(session, document_sm3, attachment, now)
         except SQLAlchemyError:
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
@@ -90,10 +116,11 @@ class Verifications:
             return
 
 
-def registry_finding(session: Session, data: bytes, now: datetime) -> RegistryFinding:
-    """What the registry holds on the licence that this file is, or claims to be."""
-    attachment = attached_licence(data)
-    version = _version_of(session, FileDigest.of(data).sm3, attachment)
+def registry_finding(
+    session: Session, document_sm3: str, attachment: dict[str, Any] | None, now: datetime
+) -> RegistryFinding:
+    """What the registry holds on the licence that a file is, or by its attachment claims to be."""
+    version = _version_of(session, document_sm3, attachment)
     if version is None:
         return RegistryFinding(RegistryStatus.NOT_FOUND)
     return RegistryFinding(
@@ -104,12 +131,12 @@ def registry_finding(session: Session, data: bytes, now: datetime) -> RegistryFi
     )
 
 
-def attached_licence(data: bytes) -> dict[str, Any] | None:
+def attached_licence(data: bytes, workers: WorkerPool) -> dict[str, Any] | None:
     """The machine-readable licence attached to a PDF, None when there is none that can be read."""
     try:
-        content = read_attachments(data).get(ATTACHMENT_NAME)
+        content = workers.run(read_attachments, data).get(ATTACHMENT_NAME)
         document = None if content is None else json.loads(content)
-    except (MalformedDataError, UnsupportedFormatError, ResourceLimitError, ValueError, RecursionError):
+    except (SigningError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

@@ -1,12 +1,14 @@
-"""The validation process for PDF signatures (EN 319 102-1, 5.3, 5.5 and 5.6), step by step.
+"""The validation process for PDF signatures (EN 319 102-1): pure, from bytes, policy and time to a frozen report.
 
-1. Format checking (5.2.2): every signature field, its ByteRange, the changes after it, its CMS.
-2. Identification of the signing certificate (5.2.3).
-3. Cryptographic verification (5.2.7): digest, value.
-4. Signature acceptance (5.2.8): algorithms, key sizes.
-5. Signature time-stamp (5.5.4): the best signature time is the earliest that is proven.
-6. Certificate validation at the best signature time, revocation as known now (5.2.6, 5.6.2).
-7. Conclusion: the first proven failure decides, else the first open question.
+1. Format checking (5.2.2): every signature field, its kind, ByteRange, what came after it, its certification, its CMS.
+2. Validation context initialisation (5.2.4): trust material of the policy, evidence of the document security store.
+3. Document time-stamps, last to first (5.6.3): proofs of existence for all that they cover (``long_term``).
+4. Each signature (5.5, ``with_time``): identification (5.2.3), X.509 certificate validation (5.2.6) with revocation
+   freshness (5.2.5), cryptographic verification (5.2.7), acceptance (5.2.8), signature time-stamps (5.4).
+5. What cannot be accepted now is judged as of the best signature time (5.6.2, ``past``).
+6. Level, trust and conclusion: the first proven failure decides, else the first open question.
+
+No step reads a file, a clock or a network: whoever holds the document and the anchors gets the same verdict.
 """
 
 from collections.abc import Callable
@@ -15,14 +17,30 @@ from datetime import datetime
 
 from cryptography.x509.oid import NameOID
 
-from signing import algorithms
 from signing.errors import MalformedDataError, UnsupportedFormatError
-from signing.pyhanko_reading import SignatureField, read_structure
+from signing.pdf.reading import read_structure
+from signing.pdf.structure import PdfStructure, SignatureField
+from signing.ses import SealSignature, parse_seal_signature
+from signing.validation.basic import SignedObject
+from signing.validation.checks import broken, decisive
 from signing.validation.cms_reading import SignedCms, parse_cms, strip_padding
+from signing.validation.context import ValidationContext, open_context
 from signing.validation.cryptographic import ALGORITHM_NAMES
+from signing.validation.format_checking import (
+    ADOBE,
+    GB_CMS,
+    PADES,
+    SEAL,
+    SUPPORTED,
+    check_certification,
+    check_kind,
+    check_range,
+)
+from signing.validation.levels import level_of
+from signing.validation.long_term import LongTerm, ReadField, read_field, validate_document_timestamps
 from signing.validation.policy import Use, ValidationPolicy
+from signing.validation.profiles import cms_object, gb_object
 from signing.validation.report import (
-    Changes,
     Check,
     Conclusion,
     DocumentValidation,
@@ -32,23 +50,14 @@ from signing.validation.report import (
     SubIndication,
     Trust,
 )
-from signing.validation.signer import (
-    PathResult,
-    check_acceptance,
-    check_certificate,
-    check_message_digest,
-    check_value,
-    failed,
-    identify_signer,
-    passed,
-    undecided,
-    worst,
-)
-from signing.validation.timestamps import parse_token, validate_parsed, validate_token
+from signing.validation.seals import seal_object
+from signing.validation.timestamps import TimestampValidation
+from signing.validation.with_time import TimedResult, validate_with_time
 from signing.validation.x509 import Certificate, load_certificate
+from signing.validation.x509_validation import validate_x509
 
-_CMS_SUB_FILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached", "ETSI.RFC3161"})
-_PADES_SUB_FILTER = "ETSI.CAdES.detached"
+_CMS_CHECK = "format_checking.cms"
+_SIGNATURE_USES = (Use.SIGNATURE, Use.ENTERPRISE)
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,25 @@ def validate_pdf(data: bytes, policy: ValidationPolicy, *, at: datetime) -> Docu
     MalformedDataError when it is no PDF, UnsupportedFormatError when encrypted, ResourceLimitError over a limit of
     the policy; a bad signature is an answer, never an exception.
     """
-    structure = read_structure(data, policy.limits)
-    reports = tuple(_validate_field(data, field, policy, at) for field in structure.fields)
-    return DocumentValidation(signatures=reports, validated_at=at, page_count=structure.page_count)
+    structure = read_structure(data, policy.limits, policy.permitted_changes)
+    return validate_structure(data, structure, policy, at=at)
+
+
+def validate_structure(
+    data: bytes, structure: PdfStructure, policy: ValidationPolicy, *, at: datetime
+) -> DocumentValidation:
+    """As ``validate_pdf``, for a document whose structure was read before (in a worker that may die)."""
+    # 1.
+    parsed = tuple(_Parsed.read(data, field) for field in structure.fields)
+    fields = tuple(p.read_field for p in parsed)
+    # 2.
+    context = open_context(policy, at, structure.validation_data)
+    # 3.
+    long_term = validate_document_timestamps(fields, context)
+    document = _Document(structure, fields, context.knowing(long_term.proofs), long_term)
+    return DocumentValidation(
+        signatures=tuple(document.judge(p) for p in parsed), validated_at=at, page_count=structure.page_count
+    )
 
 
 def validate_certificate(
@@ -79,190 +104,166 @@ def validate_certificate(
     try:
         parsed = load_certificate(certificate)
     except MalformedDataError as error:
-        check = undecided(
-            "x509_certificate_validation.format", SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, str(error)
-        )
-        return CertificateValidation(Conclusion.INDETERMINATE, check.sub_indication, Trust.NONE, (check,))
-    result = check_certificate(parsed, (), policy, Use(use), at=at, control_time=at)
-    decisive = worst(result.checks)
+        sub = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE
+        check = broken("x509_certificate_validation.format", sub, str(error))
+        return CertificateValidation(Conclusion.INDETERMINATE, sub, Trust.NONE, (check,))
+    finding = validate_x509(parsed, open_context(policy, at), Use(use))
+    check_that_decides = decisive(finding.checks)
     return CertificateValidation(
-        conclusion=Conclusion.PASSED if decisive is None else decisive.conclusion,
-        sub_indication=None if decisive is None else decisive.sub_indication,
-        trust=_trust(result),
-        checks=result.checks,
+        conclusion=Conclusion.PASSED if check_that_decides is None else check_that_decides.conclusion,
+        sub_indication=None if check_that_decides is None else check_that_decides.sub_indication,
+        trust=finding.trust,
+        checks=finding.checks,
     )
 
 
 @dataclass(frozen=True)
-class _Validated:
-    """What the steps found on one field."""
+class _Parsed:
+    """A field with its contents taken apart, or why that failed."""
 
-    checks: tuple[Check, ...]
-    cms: SignedCms | None = None
-    certificate: Certificate | None = None
-    path: PathResult | None = None
-    proven_at: datetime | None = None
-    use: Use = Use.SIGNATURE
+    read_field: ReadField
+    seal: SealSignature | None = None
+    flaw: Check | None = None
+
+    @staticmethod
+    def read(data: bytes, field: SignatureField) -> "_Parsed":
+        """1., the contents."""
+        try:
+            if field.sub_filter == SEAL:
+                seal = parse_seal_signature(strip_padding(field.contents))
+                return _Parsed(read_field(data, field, None), seal)
+            cms = parse_cms(strip_padding(field.contents)) if field.sub_filter in SUPPORTED else None
+            return _Parsed(read_field(data, field, cms))
+        except (MalformedDataError, UnsupportedFormatError) as error:
+            flaw = broken(_CMS_CHECK, SubIndication.FORMAT_FAILURE, str(error))
+            return _Parsed(read_field(data, field, None), flaw=flaw)
 
 
-def _validate_field(data: bytes, field: SignatureField, policy: ValidationPolicy, at: datetime) -> SignatureReport:
-    checks = _check_format(field)
-    if field.sub_filter not in _CMS_SUB_FILTERS:
-        detail = f"unsupported: signatures of kind {field.filter}/{field.sub_filter} cannot be checked here"
-        checks += (undecided("format_checking.sub_filter", SubIndication.CUSTOM, detail),)
-        return _report(field, _Validated(checks), at, policy)
-    try:
-        encoded = strip_padding(field.contents)
+@dataclass(frozen=True)
+class _Document:
+    """What the judgement of one signature needs to know of the others."""
+
+    structure: PdfStructure
+    fields: tuple[ReadField, ...]
+    context: ValidationContext
+    long_term: LongTerm
+
+    def judge(self, parsed: _Parsed) -> SignatureReport:
+        """The report on one field."""
+        read = parsed.read_field
+        field = read.field
+        # 1.
+        checks = (*check_range(field), check_kind(field))
+        if parsed.flaw is not None:
+            return self._report(read, (*checks, parsed.flaw))
         if field.is_document_timestamp:
-            return _report(field, _validate_document_timestamp(data, field, encoded, checks, policy, at), at, policy)
-        cms = parse_cms(encoded)
-    except (MalformedDataError, UnsupportedFormatError) as error:
-        checks += (failed("format_checking.cms", SubIndication.FORMAT_FAILURE, str(error)),)
-        return _report(field, _Validated(checks), at, policy)
-    return _report(field, _validate_signature(data, field, cms, checks, policy, at), at, policy)
-
-
-def _check_format(field: SignatureField) -> tuple[Check, ...]:
-    """Step 1: the ByteRange and what came after it."""
-    name = "format_checking.byte_range"
-    if not field.is_sound:
-        detail = "the ByteRange does not leave out exactly the signature's own contents"
-        return (failed(name, SubIndication.FORMAT_FAILURE, detail),)
-    checks = [passed(name, field.coverage)]
-    if field.changes is Changes.FORBIDDEN:
-        detail = "the document was changed after this signature"
-        checks.append(failed("format_checking.changes_after_signing", SubIndication.HASH_FAILURE, detail))
-    else:
-        checks.append(passed("format_checking.changes_after_signing", field.changes))
-    return tuple(checks)
-
-
-def _content_digest(data: bytes, field: SignatureField, digest_oid: str) -> bytes:
-    running = algorithms.new_digest(digest_oid)
-    view = memoryview(data)
-    for start, length in (field.byte_range[:2], field.byte_range[2:]):
-        running.update(view[start : start + length])
-    result: bytes = running.digest()
-    return result
-
-
-def _validate_signature(
-    data: bytes,
-    field: SignatureField,
-    cms: SignedCms,
-    checks: tuple[Check, ...],
-    policy: ValidationPolicy,
-    at: datetime,
-) -> _Validated:
-    certificate, identified = identify_signer(cms)
-    checks += (identified,)
-    try:
-        digest = _content_digest(data, field, cms.digest_oid) if field.is_sound else b""
-    except UnsupportedFormatError as error:
-        checks += (
-            undecided("signature_acceptance.digest", SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, str(error)),
+            return self._report_timestamp(read, checks, self.long_term.timestamps[field.name])
+        try:
+            signed = self._signed(parsed)
+        except UnsupportedFormatError as error:
+            sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+            return self._report(read, (*checks, broken("signature_acceptance.digest", sub, str(error))))
+        if signed is None:
+            return self._report(read, checks)
+        # 4. and 5.
+        timed = validate_with_time(
+            signed,
+            self.context,
+            _SIGNATURE_USES,
+            content=read.covered.content() if signed.cms.content_timestamps else b"",
+            made_after=self.long_term.made_after(self.fields, read),
         )
-        return _Validated(checks, cms, certificate)
-    checks += (check_message_digest(cms, digest),)
-    if certificate is None:
-        return _Validated(checks, cms)
-    checks += (check_value(cms, certificate), check_acceptance(cms, certificate, policy))
-    proven_at = None
-    for token in cms.timestamps:
-        stamp = validate_token(token, cms.signature, policy, at=at)
-        checks += tuple(_advisory(check) for check in stamp.checks)
-        if stamp.proven_at is not None:
-            proven_at = min(proven_at or stamp.proven_at, stamp.proven_at)
-    result, use = _signer_path(certificate, cms, policy, at, proven_at)
-    return _Validated(checks + result.checks, cms, certificate, result, proven_at, use)
+        certification = check_certification(self.structure.fields, field)
+        return self._report(read, (*checks, *timed.checks, *certification), signed=signed, timed=timed)
+
+    def _signed(self, parsed: _Parsed) -> SignedObject | None:
+        """The signature by its profile; None for a kind that cannot be checked."""
+        read, cms = parsed.read_field, parsed.read_field.cms
+        if parsed.seal is not None:
+            return seal_object(parsed.seal, read.covered.digest, self.context)
+        if cms is None:
+            return None
+        if read.field.sub_filter == GB_CMS:
+            return gb_object(cms, read.covered)
+        is_bound = read.field.sub_filter == PADES or self.context.policy.requires_certificate_reference
+        return cms_object(cms, read.covered, needs_reference=is_bound)
+
+    def _report_timestamp(
+        self, read: ReadField, checks: tuple[Check, ...], stamp: TimestampValidation
+    ) -> SignatureReport:
+        result = stamp.result
+        return self._report(
+            read,
+            (*checks, *stamp.checks),
+            cms=read.cms,
+            certificate=stamp.certificate,
+            best=stamp.proven_at,
+            trust=Trust.NONE if stamp.proven_at is None or result is None else result.x509.trust,
+        )
+
+    def _report(
+        self,
+        read: ReadField,
+        checks: tuple[Check, ...],
+        *,
+        signed: SignedObject | None = None,
+        timed: TimedResult | None = None,
+        cms: SignedCms | None = None,
+        certificate: Certificate | None = None,
+        best: datetime | None = None,
+        trust: Trust = Trust.NONE,
+    ) -> SignatureReport:
+        """6."""
+        field = read.field
+        cms = cms or (signed.cms if signed else read.cms)
+        if timed is not None:
+            certificate, best, trust = timed.result.certificate, timed.existed_at, timed.result.x509.trust
+        check = decisive(checks)
+        return SignatureReport(
+            name=field.name,
+            kind=_kind(field, timed),
+            format=_format(field.sub_filter),
+            sub_filter=field.sub_filter,
+            level=self._level(read, timed),
+            algorithm="" if cms is None else ALGORITHM_NAMES.get(cms.signature_oid, cms.signature_oid),
+            indication=_indication(check),
+            sub_indication=None if check is None else check.sub_indication,
+            signer=_signer(certificate, self.context.policy),
+            signer_certificate=None if certificate is None else certificate.der,
+            trust=trust,
+            claimed_signing_time=field.claimed_signing_time or (cms.claimed_signing_time if cms else None),
+            best_signature_time=best or self.context.at,
+            coverage=field.coverage,
+            changes_after_signing=field.changes,
+            checks=checks,
+            changed_objects=field.changed_objects,
+            signed_end=field.signed_end,
+        )
+
+    def _level(self, read: ReadField, timed: TimedResult | None) -> str:
+        return level_of(read, timed, self.fields, self.long_term, self.structure.validation_data)
 
 
-def _advisory(check: Check) -> Check:
-    """A bad time-stamp proves no time; by itself it neither breaks nor leaves open the signature (5.5.4)."""
-    if check.conclusion is Conclusion.PASSED:
-        return check
-    return Check(check.name, Conclusion.NOT_APPLICABLE, f"not used: {check.detail}", check.sub_indication)
-
-
-def _signer_path(
-    certificate: Certificate,
-    cms: SignedCms,
-    policy: ValidationPolicy,
-    at: datetime,
-    proven_at: datetime | None,
-) -> tuple[PathResult, Use]:
-    """Step 6, for an authority's signature or else an enterprise's."""
-    results = []
-    for use in (Use.SIGNATURE, Use.ENTERPRISE):
-        result = check_certificate(certificate, cms.certificates, policy, use, at=at, control_time=proven_at or at)
-        if worst(result.checks) is None:
-            return result, use
-        results.append((result, use))
-    return next(((r, u) for r, u in results if r.path is not None), results[0])
-
-
-def _validate_document_timestamp(
-    data: bytes,
-    field: SignatureField,
-    encoded: bytes,
-    checks: tuple[Check, ...],
-    policy: ValidationPolicy,
-    at: datetime,
-) -> _Validated:
-    token = parse_token(encoded)
-    digest = _content_digest(data, field, token.digest_oid) if field.is_sound else b""
-    stamp = validate_parsed(token, digest, policy, at=at)
-    return _Validated(checks + stamp.checks, token.cms, stamp.certificate, None, stamp.proven_at, Use.TIMESTAMP)
-
-
-def _report(field: SignatureField, found: _Validated, at: datetime, policy: ValidationPolicy) -> SignatureReport:
-    """Step 7: the checks as one answer."""
-    decisive = worst(found.checks)
-    kind = _kind(field, found.use)
-    return SignatureReport(
-        name=field.name,
-        kind=kind,
-        format="PAdES" if field.sub_filter.startswith("ETSI.") else "CMS",
-        sub_filter=field.sub_filter,
-        level=_level(field, found),
-        algorithm="" if found.cms is None else ALGORITHM_NAMES.get(found.cms.signature_oid, found.cms.signature_oid),
-        indication=_indication(decisive),
-        sub_indication=None if decisive is None else decisive.sub_indication,
-        signer=_signer(found.certificate, policy),
-        signer_certificate=None if found.certificate is None else found.certificate.der,
-        trust=_trust(found.path),
-        claimed_signing_time=field.claimed_signing_time,
-        best_signature_time=found.proven_at or at,
-        coverage=field.coverage,
-        changes_after_signing=field.changes,
-        checks=found.checks,
-    )
-
-
-def _indication(decisive: Check | None) -> Indication:
-    if decisive is None:
+def _indication(check: Check | None) -> Indication:
+    if check is None:
         return Indication.TOTAL_PASSED
-    return Indication.TOTAL_FAILED if decisive.conclusion is Conclusion.FAILED else Indication.INDETERMINATE
+    return Indication.TOTAL_FAILED if check.conclusion is Conclusion.FAILED else Indication.INDETERMINATE
 
 
-def _kind(field: SignatureField, use: Use) -> str:
+def _format(sub_filter: str) -> str:
+    if sub_filter == SEAL:
+        return "SES"
+    return "CMS" if sub_filter in (ADOBE, GB_CMS) or not sub_filter.startswith("ETSI.") else "PAdES"
+
+
+def _kind(field: SignatureField, timed: TimedResult | None) -> str:
     if field.is_document_timestamp:
         return "document_timestamp"
-    if use is Use.ENTERPRISE:
+    if field.sub_filter == SEAL:
+        return "seal"
+    if timed is not None and timed.result.use is Use.ENTERPRISE:
         return "enterprise"
     return "certification" if field.certifies else "approval"
-
-
-def _level(field: SignatureField, found: _Validated) -> str:
-    if found.cms is None or field.sub_filter != _PADES_SUB_FILTER:
-        return ""
-    return "PAdES-B-T" if found.proven_at is not None else "PAdES-B-B"
-
-
-def _trust(result: PathResult | None) -> Trust:
-    if result is None or result.path is None or worst(result.checks) is not None:
-        return Trust.NONE
-    return Trust.EGOV_QUALIFIED if result.path.anchor.egov_qualified else Trust.TRUSTED
 
 
 def signer_identity(

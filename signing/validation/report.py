@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+_MAIN_INDICATION = "urn:etsi:019102:mainindication:"
+_SUB_INDICATION = "urn:etsi:019102:subindication:"
+_NOT_APPLIED = "urn:etsi:019102:constraintStatus:disabled"
+
 
 class Indication(StrEnum):
     """Main status indication of a whole signature, EN 319 102-1 table 5."""
@@ -15,6 +19,11 @@ class Indication(StrEnum):
     TOTAL_PASSED = "TOTAL-PASSED"
     INDETERMINATE = "INDETERMINATE"
     TOTAL_FAILED = "TOTAL-FAILED"
+
+    @property
+    def urn(self) -> str:
+        """The identifier in a validation report (TS 119 102-2, 4.3.4.2)."""
+        return _MAIN_INDICATION + self.value.lower()
 
 
 class Conclusion(StrEnum):
@@ -24,6 +33,11 @@ class Conclusion(StrEnum):
     INDETERMINATE = "INDETERMINATE"
     FAILED = "FAILED"
     NOT_APPLICABLE = "NOT_APPLICABLE"
+
+    @property
+    def urn(self) -> str:
+        """The identifier in a validation report: a main indication, or the status of a constraint not applied."""
+        return _NOT_APPLIED if self is Conclusion.NOT_APPLICABLE else _MAIN_INDICATION + self.value.lower()
 
 
 class SubIndication(StrEnum):
@@ -54,6 +68,32 @@ class SubIndication(StrEnum):
     TRY_LATER = "TRY_LATER"
     SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
     CUSTOM = "CUSTOM"
+
+    @property
+    def urn(self) -> str:
+        """The identifier in a validation report (TS 119 102-2, 4.3.4.3)."""
+        return _SUB_INDICATION + self.value
+
+    @property
+    def indication(self) -> Indication:
+        """The one main indication that this sub-indication explains."""
+        return INDICATION_OF[self]
+
+
+_TOTAL_FAILURES = frozenset(
+    {
+        SubIndication.FORMAT_FAILURE,
+        SubIndication.HASH_FAILURE,
+        SubIndication.SIG_CRYPTO_FAILURE,
+        SubIndication.REVOKED,
+        SubIndication.EXPIRED,
+        SubIndication.NOT_YET_VALID,
+    }
+)
+INDICATION_OF = {
+    sub: Indication.TOTAL_FAILED if sub in _TOTAL_FAILURES else Indication.INDETERMINATE for sub in SubIndication
+}
+"""EN 319 102-1, table 6: what is proven to be wrong fails, whatever else is wrong leaves the question open."""
 
 
 class Trust(StrEnum):
@@ -144,7 +184,9 @@ class SignatureReport:
     changes_after_signing: Changes
     checks: tuple[Check, ...] = field(default=())
     changed_objects: tuple[ChangedObject, ...] = field(default=())
-    """What changed after this signature, validation data and document time-stamps left out."""
+    """Every object that was changed after this signature without permission."""
+    signed_end: int = 0
+    """Offset after the last byte that it covers; the file up to there is what was signed. 0 when unknown."""
 
 
 @dataclass(frozen=True)

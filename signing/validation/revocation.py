@@ -1,104 +1,175 @@
-"""Revocation (EN 319 102-1, 5.2.5 and 5.2.6): was a certificate revoked, and is the data fresh enough to tell."""
+"""What the evidence says of one certificate's revocation: CRLs and OCSP responses that may be believed.
 
-from dataclasses import dataclass, replace
+A CRL counts when the certificate's issuer signed it; an OCSP response when the issuer signed it or a responder whom
+the issuer made one for that purpose (RFC 6960, 4.2.2.2).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from signing.algorithms import DIGESTS
+from signing.errors import SigningError
+from signing.ocsp import CertStatus, SingleResponse, cert_id, responder_key_hash
 from signing.validation.cryptographic import issued_by
-from signing.validation.policy import Revocation, ValidationPolicy
-from signing.validation.report import Check, Conclusion, SubIndication
-from signing.validation.x509 import Certificate, Path, extension_of
+from signing.validation.material import Material
+from signing.validation.revocation_data import OcspEvidence, RevocationList
+from signing.validation.x509 import Certificate, extension_of, load_all
+from signing.x509_fields import subject_name
 
-_NAME = "revocation"
-_EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
+_OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
+CERTIFICATE_HOLD = "certificateHold"
+_REASONS = dict(
+    enumerate(
+        (
+            "unspecified",
+            "keyCompromise",
+            "cACompromise",
+            "affiliationChanged",
+            "superseded",
+            "cessationOfOperation",
+            CERTIFICATE_HOLD,
+        )
+    )
+) | {8: "removeFromCRL", 9: "privilegeWithdrawn", 10: "aACompromise"}
 
 
 @dataclass(frozen=True)
-class RevocationList:
-    """A parsed CRL."""
+class RevocationStatus:
+    """What one trustworthy piece of evidence says of one certificate."""
 
-    parsed: x509.CertificateRevocationList
-    keeps_expired: bool
-    """Whether it lists certificates that expired since (X.509, expiredCertsOnCRL)."""
+    kind: str
+    """CRL | OCSP"""
+    source: bytes
+    """DER of the evidence, for proofs of its existence."""
+    issued_at: datetime
+    """thisUpdate."""
+    next_update: datetime | None
+    revoked_at: datetime | None
+    """None when the certificate is not revoked."""
+    reason: str
+    signature_oid: str
+    signer: Certificate
 
-    def is_signed_by(self, issuer: Certificate) -> bool:
-        """Whether the issuer of the certificates signed it and may do so."""
-        usage = extension_of(issuer, x509.KeyUsage)
-        parsed = self.parsed
-        return (
-            (usage is None or usage.crl_sign)
-            and parsed.issuer == issuer.parsed.subject
-            and issued_by(
-                parsed.tbs_certlist_bytes,
-                parsed.signature,
-                parsed.signature_algorithm_oid.dotted_string,
-                issuer.spki,
-            )
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether the revocation may be taken back (RFC 5280, 5.3.1)."""
+        return self.revoked_at is not None and self.reason == CERTIFICATE_HOLD
+
+
+@lru_cache(maxsize=4096)
+def statuses_of(certificate: Certificate, issuer: Certificate, material: Material) -> tuple[RevocationStatus, ...]:
+    """Every status that the material holds, newest first. Cached: signatures are checked here, no time is looked at."""
+    found = (*_from_crls(certificate, issuer, material), *_from_ocsp(certificate, issuer, material))
+    return tuple(sorted(found, key=lambda status: status.issued_at, reverse=True))
+
+
+def _from_crls(certificate: Certificate, issuer: Certificate, material: Material) -> Iterator[RevocationStatus]:
+    for crl in crls_of(issuer, material):
+        # A list made after the expiry may have dropped the entry, unless it says that it keeps such entries.
+        lists_expired = crl.keeps_expired_since <= certificate.not_after
+        issued_at = crl.parsed.last_update_utc
+        if not crl.speaks_for(certificate) or not (lists_expired or issued_at <= certificate.not_after):
+            continue
+        entry = crl.entries.get(certificate.parsed.serial_number)
+        yield RevocationStatus(
+            kind="CRL",
+            source=crl.der,
+            issued_at=issued_at,
+            next_update=crl.parsed.next_update_utc,
+            revoked_at=None if entry is None else entry.revoked_at,
+            reason="" if entry is None else entry.reason,
+            signature_oid=crl.parsed.signature_algorithm_oid.dotted_string,
+            signer=issuer,
         )
 
 
-@lru_cache(maxsize=256)
-def load_crl(der: bytes) -> RevocationList | None:
-    """The CRL, None when it cannot be parsed or is not a full one: such a list proves nothing."""
+@lru_cache(maxsize=512)
+def crls_of(issuer: Certificate, material: Material) -> tuple[RevocationList, ...]:
+    """The lists in the material that this issuer signed."""
+    return tuple(crl for crl in material.crls.get(issuer.subject, ()) if crl.is_signed_by(issuer))
+
+
+def _from_ocsp(certificate: Certificate, issuer: Certificate, material: Material) -> Iterator[RevocationStatus]:
+    for evidence in material.ocsp.get(certificate.parsed.serial_number, ()):
+        responder = _responder(evidence, issuer, material)
+        if responder is None:
+            continue
+        for single in evidence.parsed.responses:
+            if single.status is CertStatus.UNKNOWN or not _is_about(single, certificate, issuer):
+                continue
+            cutoff = single.archive_cutoff
+            lists_expired = cutoff is not None and cutoff <= certificate.not_after
+            if single.status is CertStatus.GOOD and not (lists_expired or single.this_update <= certificate.not_after):
+                continue
+            yield RevocationStatus(
+                kind="OCSP",
+                source=evidence.der,
+                issued_at=single.this_update,
+                next_update=single.next_update,
+                revoked_at=single.revoked_at,
+                reason=_REASONS.get(single.reason or 0, "unspecified"),
+                signature_oid=evidence.parsed.signature_oid,
+                signer=responder,
+            )
+
+
+def _is_about(single: SingleResponse, certificate: Certificate, issuer: Certificate) -> bool:
+    """The CertID names exactly this certificate; SHA-1 is good enough to name one (RFC 6960, 4.1.1)."""
+    digest_oid = single.cert_id.digest_oid
+    return digest_oid in DIGESTS and _cert_id(certificate, issuer, digest_oid) == single.cert_id
+
+
+@lru_cache(maxsize=1024)
+def _cert_id(certificate: Certificate, issuer: Certificate, digest_oid: str) -> object:
+    return cert_id(certificate.der, issuer.der, digest_oid)
+
+
+def _responder(evidence: OcspEvidence, issuer: Certificate, material: Material) -> Certificate | None:
+    """Who signed the response and may speak for the issuer, None when nobody is found."""
+    for candidate in (issuer, *load_all(evidence.parsed.certificates)):
+        if candidate.der != issuer.der and not _is_delegated(candidate, issuer, evidence, material):
+            continue
+        if _names_responder(evidence, candidate) and _signed_response(evidence, candidate):
+            return candidate
+    return None
+
+
+def _names_responder(evidence: OcspEvidence, candidate: Certificate) -> bool:
+    response = evidence.parsed
     try:
-        parsed = x509.load_der_x509_crl(der)
-        critical = [extension.oid for extension in parsed.extensions if extension.critical]
-        keeps_expired = any(e.oid == _EXPIRED_CERTS_ON_CRL for e in parsed.extensions)
-    except (ValueError, TypeError, x509.DuplicateExtension):
-        return None
-    return None if critical or parsed.next_update_utc is None else RevocationList(parsed, keeps_expired)
-
-
-def check_revocation(path: Path, policy: ValidationPolicy, *, at: datetime, control_time: datetime) -> list[Check]:
-    """One check for each certificate below the anchor.
-
-    ``control_time`` is the earliest proven existence of the signature: a revocation after it does no harm.
-    """
-    checks = []
-    for depth, certificate in enumerate(path.certificates[:-1]):
-        check = _check(certificate, path.certificates[depth + 1], policy, at, control_time)
-        if depth > 0 and check.sub_indication is SubIndication.REVOKED_NO_POE:
-            check = replace(check, sub_indication=SubIndication.REVOKED_CA_NO_POE)
-        checks.append(check)
-    return checks
-
-
-def _check(
-    certificate: Certificate,
-    issuer: Certificate,
-    policy: ValidationPolicy,
-    at: datetime,
-    control_time: datetime,
-) -> Check:
-    lists = [crl for crl in map(load_crl, policy.crls) if crl is not None]
-    fresh = [crl for crl in lists if _is_fresh(crl, certificate, at) and crl.is_signed_by(issuer)]
-    if not fresh:
-        detail = f"no fresh revocation list for {certificate.name}"
-        if policy.revocation is Revocation.IF_AVAILABLE:
-            return Check(_NAME, Conclusion.NOT_APPLICABLE, detail)
-        return Check(_NAME, Conclusion.INDETERMINATE, detail, SubIndication.TRY_LATER)
-    newest = max(fresh, key=lambda crl: crl.parsed.last_update_utc)
-    entry = newest.parsed.get_revoked_certificate_by_serial_number(certificate.parsed.serial_number)
-    if entry is None:
-        return Check(_NAME, Conclusion.PASSED, f"{certificate.name} is not on the list of {_day(newest)}")
-    revoked_at = entry.revocation_date_utc
-    if revoked_at > control_time:
-        detail = f"{certificate.name} was revoked at {revoked_at:%Y-%m-%dT%H:%M:%SZ}, after the proven time"
-        return Check(_NAME, Conclusion.PASSED, detail)
-    detail = f"{certificate.name} was revoked at {revoked_at:%Y-%m-%dT%H:%M:%SZ}"
-    # That it was made before the revocation cannot be excluded, only not be proven (5.3.4).
-    return Check(_NAME, Conclusion.INDETERMINATE, detail, SubIndication.REVOKED_NO_POE)
-
-
-def _is_fresh(crl: RevocationList, certificate: Certificate, at: datetime) -> bool:
-    parsed = crl.parsed
-    if parsed.next_update_utc is None or not parsed.last_update_utc <= at <= parsed.next_update_utc:
+        if response.responder_name is not None:
+            return response.responder_name == subject_name(candidate.der)
+        return response.responder_key_hash == responder_key_hash(candidate.der)
+    except SigningError:
         return False
-    # A list made after the expiry may have dropped the entry, unless it says that it keeps such entries.
-    return crl.keeps_expired or parsed.last_update_utc <= certificate.parsed.not_valid_after_utc
 
 
-def _day(crl: RevocationList) -> str:
-    return f"{crl.parsed.last_update_utc:%Y-%m-%dT%H:%M:%SZ}"
+def _signed_response(evidence: OcspEvidence, candidate: Certificate) -> bool:
+    response = evidence.parsed
+    return issued_by(response.signed, response.signature, response.signature_oid, candidate.spki)
+
+
+def _is_delegated(candidate: Certificate, issuer: Certificate, evidence: OcspEvidence, material: Material) -> bool:
+    """RFC 6960, 4.2.2.2: issued by the same CA, for this purpose, and in force when the answer was made."""
+    usage = extension_of(candidate, x509.KeyUsage)
+    return (
+        _OCSP_SIGNING in (candidate.extended_key_usages or ())
+        and (usage is None or usage.digital_signature or usage.content_commitment)
+        and candidate.is_valid_at(evidence.parsed.produced_at)
+        and candidate.is_issued_by(issuer)
+        and _is_not_revoked(candidate, issuer, evidence.parsed.produced_at, material)
+    )
+
+
+def _is_not_revoked(responder: Certificate, issuer: Certificate, at: datetime, material: Material) -> bool:
+    """RFC 6960, 4.2.2.2.1: either the CA says not to check, or a list of the CA clears the responder."""
+    lists = crls_of(issuer, material)
+    entries = [entry for crl in lists if (entry := crl.entries.get(responder.parsed.serial_number)) is not None]
+    if any(entry.revoked_at <= at for entry in entries):
+        return False
+    return extension_of(responder, x509.OCSPNoCheck) is not None or bool(lists)

@@ -1,81 +1,118 @@
-"""X.509 certificate validation (EN 319 102-1, 5.2.6; RFC 5280, 6): building and checking certification paths."""
+"""X.509 certificates as the validation reads them (RFC 5280, 4)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import TypeVar
+from functools import cached_property, lru_cache
+from typing import TypeAlias, TypeVar
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from signing.errors import MalformedDataError
 from signing.validation.cryptographic import issued_by
-from signing.validation.policy import TrustAnchor, Use, ValidationPolicy
-from signing.validation.report import Check, Conclusion, SubIndication
 from signing.x509_fields import public_key_info
 
 T = TypeVar("T", bound=x509.ExtensionType)
-
-_UNDERSTOOD_CRITICAL = frozenset(
-    {ExtensionOID.KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.EXTENDED_KEY_USAGE}
-)
-"""A certificate with any other critical extension, name constraints included, is refused rather than half understood."""
+NameKey: TypeAlias = tuple[frozenset[tuple[str, str]], ...]
+"""A name for comparing: attribute types and folded values, RDN by RDN (RFC 5280, 7.1)."""
 
 
-@dataclass(frozen=True)
+def name_key(name: x509.Name) -> NameKey:
+    """Names that differ only in case, white space and string type are one name."""
+    return tuple(frozenset((a.oid.dotted_string, _folded(a.value)) for a in rdn) for rdn in name.rdns)
+
+
+def _folded(value: str | bytes) -> str:
+    return value.hex() if isinstance(value, bytes) else " ".join(value.casefold().split())
+
+
+@dataclass(frozen=True, eq=False)
 class Certificate:
     """A parsed certificate with the bytes it came from."""
 
     der: bytes
     parsed: x509.Certificate
 
-    @property
+    @cached_property
     def spki(self) -> bytes:
         """DER SubjectPublicKeyInfo."""
         return public_key_info(self.der)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The subject for reports."""
         return self.parsed.subject.rfc4514_string()
 
+    @cached_property
+    def subject(self) -> NameKey:
+        """The subject for comparing."""
+        return name_key(self.parsed.subject)
+
+    @cached_property
+    def issuer(self) -> NameKey:
+        """The issuer for comparing."""
+        return name_key(self.parsed.issuer)
+
+    @cached_property
+    def not_before(self) -> datetime:
+        """Start of the validity, aware UTC."""
+        return self.parsed.not_valid_before_utc
+
+    @cached_property
+    def not_after(self) -> datetime:
+        """End of the validity, aware UTC."""
+        return self.parsed.not_valid_after_utc
+
+    @cached_property
+    def signature_oid(self) -> str:
+        """Algorithm of the issuer's signature."""
+        return self.parsed.signature_algorithm_oid.dotted_string
+
+    @property
+    def is_self_issued(self) -> bool:
+        """Whether subject and issuer are one name."""
+        return self.subject == self.issuer
+
+    @cached_property
+    def extended_key_usages(self) -> frozenset[str] | None:
+        """OIDs, None when the certificate does not restrict them."""
+        found = extension_of(self, x509.ExtendedKeyUsage)
+        return None if found is None else frozenset(oid.dotted_string for oid in found)
+
+    def has_critical(self, oid: x509.ObjectIdentifier) -> bool:
+        """Whether it has this extension and marks it critical."""
+        return any(extension.oid == oid and extension.critical for extension in self.parsed.extensions)
+
+    def is_valid_at(self, at: datetime) -> bool:
+        """Whether ``at`` is within its validity."""
+        return self.not_before <= at <= self.not_after
+
     def is_issued_by(self, issuer: "Certificate") -> bool:
         """Whether names and signature say so."""
         parsed = self.parsed
-        return parsed.issuer == issuer.parsed.subject and issued_by(
-            parsed.tbs_certificate_bytes,
-            parsed.signature,
-            parsed.signature_algorithm_oid.dotted_string,
-            issuer.spki,
+        return self.issuer == issuer.subject and issued_by(
+            parsed.tbs_certificate_bytes, parsed.signature, self.signature_oid, issuer.spki
         )
 
 
-@dataclass(frozen=True)
-class Path:
-    """A certification path: the leaf first, the anchor last."""
-
-    certificates: tuple[Certificate, ...]
-    anchor: TrustAnchor
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a path does not hold."""
-
-    check: Check
-    certificate: Certificate
-
-
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def load_certificate(der: bytes) -> Certificate:
     """MalformedDataError when ``der`` is no certificate with readable extensions."""
     try:
         parsed = x509.load_der_x509_certificate(der)
-        _ = (parsed.extensions, parsed.subject, parsed.issuer, parsed.not_valid_after_utc)
-        return Certificate(der, parsed)
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        _ = (parsed.extensions, parsed.subject, parsed.issuer, parsed.not_valid_after_utc, parsed.not_valid_before_utc)
+        certificate = Certificate(der, parsed)
+        _ = certificate.spki
+    except (
+        ValueError,
+        TypeError,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+        UnsupportedAlgorithm,
+    ) as error:
         raise MalformedDataError("a certificate cannot be parsed") from error
+    return certificate
 
 
 def load_all(ders: tuple[bytes, ...]) -> list[Certificate]:
@@ -87,106 +124,6 @@ def load_all(ders: tuple[bytes, ...]) -> list[Certificate]:
         except MalformedDataError:
             continue
     return found
-
-
-def build_paths(leaf: Certificate, extra: tuple[bytes, ...], policy: ValidationPolicy, use: Use) -> Iterator[Path]:
-    """Paths from ``leaf`` to an anchor for ``use``, signatures and names checked, shortest first (RFC 4158)."""
-    anchors = [(load_certificate(a.certificate), a) for a in policy.trust_anchors if use in a.uses]
-    for certificate, anchor in anchors:
-        if certificate.der == leaf.der:
-            yield Path((leaf,), anchor)
-    pool = load_all(extra + policy.certificates)
-    waiting: list[tuple[Certificate, ...]] = [(leaf,)]
-    for _ in range(policy.limits.paths_tried):
-        if not waiting:
-            return
-        chain = waiting.pop(0)
-        for certificate, anchor in anchors:
-            if chain[-1].is_issued_by(certificate):
-                yield Path((*chain, certificate), anchor)
-        if len(chain) >= policy.limits.path_length:
-            continue
-        used = {c.der for c in chain}
-        candidates = {c.der: c for c in pool if c.der not in used and chain[-1].parsed.issuer == c.parsed.subject}
-        waiting.extend((*chain, c) for c in candidates.values() if chain[-1].is_issued_by(c))
-
-
-def check_path(path: Path, at: datetime, use: Use) -> Failure | None:
-    """RFC 5280, 6.1 without policies: the first thing that is wrong with the path at ``at``, None when all holds."""
-    for depth, certificate in enumerate(path.certificates):
-        failure = _check_extensions(certificate) or (
-            _check_leaf(certificate, use) if depth == 0 else _check_ca(certificate, depth - 1)
-        )
-        if failure is not None:
-            return Failure(failure, certificate)
-    for certificate in path.certificates:
-        out_of_time = _check_validity(certificate, at)
-        if out_of_time is not None:
-            return Failure(out_of_time, certificate)
-    return None
-
-
-def _failed(name: str, detail: str, sub_indication: SubIndication) -> Check:
-    definite = sub_indication in (SubIndication.NOT_YET_VALID, SubIndication.EXPIRED)
-    return Check(
-        f"x509_certificate_validation.{name}",
-        Conclusion.FAILED if definite else Conclusion.INDETERMINATE,
-        detail,
-        sub_indication,
-    )
-
-
-def _check_validity(certificate: Certificate, at: datetime) -> Check | None:
-    if at < certificate.parsed.not_valid_before_utc:
-        return _failed("validity", f"{certificate.name} is not yet valid", SubIndication.OUT_OF_BOUNDS_NO_POE)
-    if at > certificate.parsed.not_valid_after_utc:
-        return _failed("validity", f"{certificate.name} has expired", SubIndication.OUT_OF_BOUNDS_NO_POE)
-    return None
-
-
-def _check_extensions(certificate: Certificate) -> Check | None:
-    for extension in certificate.parsed.extensions:
-        if extension.critical and extension.oid not in _UNDERSTOOD_CRITICAL:
-            return _failed(
-                "critical_extensions",
-                f"{certificate.name} has the critical extension {extension.oid.dotted_string}, which is not understood",
-                SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE,
-            )
-    return None
-
-
-def _check_ca(certificate: Certificate, cas_below: int) -> Check | None:
-    constraints = extension_of(certificate, x509.BasicConstraints)
-    usage = extension_of(certificate, x509.KeyUsage)
-    if constraints is None or not constraints.ca or (usage is not None and not usage.key_cert_sign):
-        return _failed(
-            "basic_constraints",
-            f"{certificate.name} may not issue certificates",
-            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
-        )
-    if constraints.path_length is not None and cas_below > constraints.path_length:
-        return _failed(
-            "path_length",
-            f"{certificate.name} allows {constraints.path_length} CAs below it",
-            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
-        )
-    return None
-
-
-def _check_leaf(certificate: Certificate, use: Use) -> Check | None:
-    usage = extension_of(certificate, x509.KeyUsage)
-    extended = extension_of(certificate, x509.ExtendedKeyUsage)
-    if usage is not None and not (usage.digital_signature or usage.content_commitment):
-        detail = f"the key usage of {certificate.name} does not allow signatures"
-        return _failed("key_usage", detail, SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    names_timestamping = extended is not None and ExtendedKeyUsageOID.TIME_STAMPING in extended
-    if use is Use.TIMESTAMP and not (names_timestamping and extended is not None and len(list(extended)) == 1):
-        detail = f"{certificate.name} is not for time-stamping alone (RFC 3161, 2.3)"
-        return _failed("extended_key_usage", detail, SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    if use is not Use.TIMESTAMP and names_timestamping:
-        detail = f"{certificate.name} is for time-stamping only"
-        return _failed("extended_key_usage", detail, SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    return None
 
 
 def extension_of(certificate: Certificate, kind: type[T]) -> T | None:

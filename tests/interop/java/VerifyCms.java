@@ -30,6 +30,7 @@ import org.bouncycastle.tsp.TimeStampToken;
  * Verifies with BouncyCastle what the gateway signs.
  *
  * cms ROOT CMS CONTENT: the signature, its certificate reference, the chain to ROOT and the time-stamp inside.
+ * token ROOT TOKEN CONTENT: a document time-stamp over what it covers.
  * response ROOT REQUEST RESPONSE: a time-stamp response against its request.
  * Prints what it found; ends with an exception when anything does not hold.
  */
@@ -43,6 +44,8 @@ public final class VerifyCms {
             .generateCertificate(new ByteArrayInputStream(read(arguments[1])));
         if (arguments[0].equals("cms")) {
             verifyCms(root, read(arguments[2]), read(arguments[3]));
+        } else if (arguments[0].equals("token")) {
+            verifyToken(root, new TimeStampToken(new CMSSignedData(read(arguments[2]))), read(arguments[3]));
         } else {
             verifyResponse(root, read(arguments[2]), read(arguments[3]));
         }

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from certs.authority import (
@@ -12,8 +14,10 @@ from certs.authority import (
     CertificateAuthority,
     CertificateRequest,
     CreditCodeField,
+    NameConstraints,
     PublicationUrls,
     Subject,
+    directory_name,
     self_signed_root,
 )
 from certs.credit_code import extract_credit_code
@@ -23,19 +27,32 @@ from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
     GATEWAY_SIGNER,
     ISSUING_CA,
+    OCSP_RESPONDER,
     ROOT,
     SEAL_SIGNER,
     TIMESTAMPING_UNIT,
     KeyUsage,
 )
+from certs.profiles import (
+    PROFILES as ALL_PROFILES,
+)
 from signing import der, sm2
+from signing.algorithms import ECDSA_SHA256_OID, RSA_SHA256_OID, SM2_WITH_SM3_OID
 from signing.errors import InvalidSignatureError
+from signing.keys import SignatureAlgorithm
 from signing.keys_sm2 import Sm2SigningKey
+from signing.private_keys import generate, public_half
+from signing.validation.cryptographic import verify_value
 from signing.x509_fields import public_key_info
 from tests.pki import CREDIT_CODE, DAY, NOW, make_pki
 
 HOLDER = Subject("阳江市江城区漠江泰和餐饮服务有限公司", "漠江泰和", CREDIT_CODE)
 PROFILES = [ISSUING_CA, SEAL_SIGNER, TIMESTAMPING_UNIT, ELECTRONIC_BUSINESS_LICENCE, GATEWAY_SIGNER]
+ALGORITHMS = {
+    SignatureAlgorithm.SM2_WITH_SM3: SM2_WITH_SM3_OID,
+    SignatureAlgorithm.ECDSA_WITH_SHA256: ECDSA_SHA256_OID,
+    SignatureAlgorithm.RSA_WITH_SHA256: RSA_SHA256_OID,
+}
 
 
 class CountingKey:
@@ -81,6 +98,95 @@ def test_a_certificate_is_signed_by_its_issuer_and_says_what_its_profile_says(pr
     assert certificate.not_valid_before_utc < NOW
 
 
+@pytest.mark.parametrize("profile", ALL_PROFILES.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_profile_is_issued_under_every_kind_of_key(algorithm, profile):
+    ca = CountingKey(make_pki(algorithm).root)
+    encoded = CertificateAuthority(ca).issue(profile, HOLDER, public_half(generate(algorithm)), now=NOW)
+    certificate = x509.load_der_x509_certificate(encoded)
+    assert (ca.count, certificate.signature_algorithm_oid.dotted_string) == (1, ALGORITHMS[algorithm])
+    spki = public_key_info(ca.certificate)
+    verify_value(spki, ALGORITHMS[algorithm], "", certificate.tbs_certificate_bytes, certificate.signature)
+    with pytest.raises(InvalidSignatureError):
+        verify_value(spki, ALGORITHMS[algorithm], "", certificate.tbs_certificate_bytes + b"\0", certificate.signature)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_ca_certifies_keys_of_every_kind(algorithm, issuer):
+    spki = public_half(generate(algorithm))
+    encoded = CertificateAuthority(issuer).issue(GATEWAY_SIGNER, Subject("签名", "测试"), spki, now=NOW)
+    assert public_key_info(encoded) == spki
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP256K1()),
+        rsa.generate_private_key(65537, 1024),
+        rsa.generate_private_key(3, 2048),
+        ed25519.Ed25519PrivateKey.generate(),
+    ],
+    ids=["P-384", "secp256k1", "RSA-1024", "exponent 3", "Ed25519"],
+)
+def test_a_key_that_does_not_sign_here_is_not_certified(key, issuer):
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(ProfileError, match="public key"):
+        CertificateAuthority(issuer).issue(GATEWAY_SIGNER, Subject("签名", "测试"), spki, now=NOW)
+    assert issuer.count == 0
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_revocation_list_is_signed_with_the_cas_own_kind_of_key(algorithm):
+    ca = make_pki(algorithm).root
+    encoded = CertificateAuthority(ca).crl(number=1, this_update=NOW, next_update=NOW + DAY)
+    parsed = x509.load_der_x509_crl(encoded)
+    spki = public_key_info(ca.certificate)
+    verify_value(spki, ALGORITHMS[algorithm], "", parsed.tbs_certlist_bytes, parsed.signature)
+
+
+def test_an_issuer_that_others_certified_is_named_by_its_own_identifier():
+    root = make_pki().root
+    identifier = value(x509.load_der_x509_certificate(root.certificate), x509.SubjectKeyIdentifier).digest
+    theirs = bytes(20)
+    brought = CountingKey(root)
+    brought.certificate = root.certificate.replace(der.octet_string(identifier), der.octet_string(theirs))
+    certificate, *_ = issue(brought)
+    assert value(certificate, x509.AuthorityKeyIdentifier).key_identifier == theirs
+
+
+def test_a_responder_may_answer_for_its_ca_and_nobody_asks_about_it(issuer):
+    certificate, *_ = issue(issuer, OCSP_RESPONDER)
+    assert [oid.dotted_string for oid in value(certificate, x509.ExtendedKeyUsage)] == ["1.3.6.1.5.5.7.3.9"]
+    assert value(certificate, x509.OCSPNoCheck) == x509.OCSPNoCheck()
+    usage = value(certificate, x509.KeyUsage)
+    assert (usage.digital_signature, usage.content_commitment, usage.key_cert_sign) == (True, False, False)
+
+
+def test_a_ca_may_be_bound_to_names(issuer):
+    ours, theirs = directory_name(("C", "CN"), ("O", "测试")), directory_name(("C", "XX"))
+    subject = Subject("受限签发", "测试")
+    encoded = CertificateAuthority(issuer).issue(
+        ISSUING_CA,
+        subject,
+        sm2.generate().public_key,
+        now=NOW,
+        name_constraints=NameConstraints(permitted=(ours,), excluded=(theirs,)),
+    )
+    extension = x509.load_der_x509_certificate(encoded).extensions.get_extension_for_class(x509.NameConstraints)
+    assert extension.critical
+    [permitted], [excluded] = extension.value.permitted_subtrees, extension.value.excluded_subtrees
+    assert permitted.value.public_bytes() == ours
+    assert excluded.value.public_bytes() == theirs
+    assert issue(issuer, ISSUING_CA, name_constraints=NameConstraints())[0].issuer
+
+
+def test_only_a_ca_is_bound_to_names(issuer):
+    with pytest.raises(ProfileError, match="name constraints"):
+        issue(issuer, name_constraints=NameConstraints(permitted=(HOLDER.encode(),)))
+    assert issuer.count == 0
+
+
 def test_key_identifiers_link_a_certificate_to_its_issuer(issuer):
     certificate, *_ = issue(issuer)
     root = x509.load_der_x509_certificate(issuer.certificate)
@@ -109,13 +215,17 @@ def test_the_credit_code_stands_in_the_extension_and_in_the_subject(field, oid, 
 
 
 def test_addresses_stand_in_certificates_only_when_there_are_any(issuer):
-    urls = PublicationUrls(crl="http://ca.invalid/root.crl", issuer="http://ca.invalid/root.cer")
+    urls = PublicationUrls(
+        crl="http://ca.invalid/root.crl", issuer="http://ca.invalid/root.cer", ocsp="http://ca.invalid/ocsp"
+    )
     certificate, *_ = issue(issuer, urls=urls)
     [point] = value(certificate, x509.CRLDistributionPoints)
     assert [name.value for name in point.full_name] == [urls.crl]
-    [access] = value(certificate, x509.AuthorityInformationAccess)
-    assert access.access_method == AuthorityInformationAccessOID.CA_ISSUERS
-    assert access.access_location.value == urls.issuer
+    access = {a.access_method: a.access_location.value for a in value(certificate, x509.AuthorityInformationAccess)}
+    assert access == {
+        AuthorityInformationAccessOID.OCSP: urls.ocsp,
+        AuthorityInformationAccessOID.CA_ISSUERS: urls.issuer,
+    }
     bare, *_ = issue(issuer)
     names = {type(e.value) for e in bare.extensions}
     assert not names & {x509.CRLDistributionPoints, x509.AuthorityInformationAccess}
@@ -136,11 +246,13 @@ def test_only_cas_have_basic_constraints_and_the_issuing_ca_has_none_below(issue
         value(issue(issuer)[0], x509.BasicConstraints)
 
 
-def test_a_root_is_signed_with_its_own_key():
-    key = self_signed_root(ROOT, Subject("根", "测试"), sm2.generate(), now=NOW)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_root_is_signed_with_its_own_key(algorithm):
+    key = self_signed_root(ROOT, Subject("根", "测试"), generate(algorithm), now=NOW)
     certificate = x509.load_der_x509_certificate(key.certificate)
-    assert certificate.subject == certificate.issuer
-    sm2.verify(key.private.public_key, certificate.tbs_certificate_bytes, certificate.signature)
+    assert (key.algorithm, certificate.subject) == (algorithm, certificate.issuer)
+    spki = public_half(key.private)
+    verify_value(spki, ALGORITHMS[algorithm], "", certificate.tbs_certificate_bytes, certificate.signature)
 
 
 WRONG = {
@@ -182,6 +294,8 @@ def test_a_wrong_certificate_is_refused_before_the_real_key_is_used(options, com
         (TIMESTAMPING_UNIT, SEAL_SIGNER, "extended key usage"),
         (SEAL_SIGNER, TIMESTAMPING_UNIT, "extended key usage"),
         (replace(SEAL_SIGNER, extended_key_usage="1.3.6.1.5.5.7.3.9"), TIMESTAMPING_UNIT, "extended key usage"),
+        (replace(OCSP_RESPONDER, ocsp_no_check=False), OCSP_RESPONDER, "ocsp-nocheck"),
+        (replace(GATEWAY_SIGNER, ocsp_no_check=True), GATEWAY_SIGNER, "ocsp-nocheck"),
     ],
 )
 def test_the_lint_tells_the_profiles_apart(made, judged, complaint, issuer):

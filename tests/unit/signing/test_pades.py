@@ -60,7 +60,7 @@ def test_an_unknown_root_is_not_trusted():
 
 def test_a_time_stamp_over_something_else_does_not_count():
     class Careless:
-        def stamp(self, imprint):
+        def stamp(self, imprint, digest_oid):
             return pki().unit.stamp(sm3(imprint))
 
     status = judged(sign_prepared(prepared_pdf(), pki().seal, timestamps=Careless()))

@@ -1,0 +1,102 @@
+"""Judges what was changed after a signature: each changed object must be explained by a kind of change that is permitted.
+
+Two revisions are compared object by object. An object that differs is explained when it stands where a permitted kind of
+change puts it, differs in nothing but what that kind may touch, and nothing else in the document refers to it: else a
+"certificate" of the security store could at the same time be the content of a page (shadow attacks). What remains is forbidden.
+"""
+
+from typing import Any
+
+from signing.pdf.difference import (
+    TRAILER,
+    Holder,
+    changed_numbers,
+    described,
+    has_stray_bytes,
+    holders_of,
+    is_same_trailer,
+    pages_showing,
+)
+from signing.pdf.file import PdfFile
+from signing.validation.explanations import Explanations
+from signing.validation.policy import PermittedChange
+from signing.validation.report import ChangedObject, Changes
+
+_LISTED = 200
+"""Objects named in one report; a file with more is forbidden all the same."""
+
+_NO_CHANGES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
+_FORMS = _NO_CHANGES | {PermittedChange.FORM_FILLING, PermittedChange.SIGNATURES_IN_EXISTING_FIELDS}
+_CERTIFIED = {1: _NO_CHANGES, 2: _FORMS, 3: _FORMS | {PermittedChange.ANNOTATIONS}}
+"""What each level of a certification leaves open (ISO 32000-2, 12.8.2.2, table 257)."""
+
+
+def changes_between(
+    signed: PdfFile | None, last: PdfFile, signature: dict[str, Any], permitted: frozenset[PermittedChange]
+) -> tuple[Changes, tuple[ChangedObject, ...]]:
+    """How ``last`` differs from the revision that a signature covers, and the objects whose change is forbidden.
+
+    ``signed`` is None when the signature covers no whole revision: then nothing after it can be permitted.
+    """
+    if signed is None:
+        return Changes.FORBIDDEN, ()
+    permitted &= _certified(signed, signature)
+    changed = changed_numbers(signed, last)
+    holders = holders_of(last)
+    explanations = Explanations(signed, last, changed, permitted, _locks(signed, signature))
+    unexplained = sorted(changed - explanations.explained(holders))
+    found = _listed(signed, last, unexplained, holders)
+    if not is_same_trailer(signed, last):
+        found = (ChangedObject("trailer", "replaced", "trailer"), *found)
+    if has_stray_bytes(signed, last):
+        found = (ChangedObject("", "added", "bytes outside of every object"), *found)
+    return (Changes.FORBIDDEN, found) if found else (Changes.PERMITTED, ())
+
+
+def _certified(signed: PdfFile, signature: dict[str, Any]) -> frozenset[PermittedChange]:
+    """What the certification of the signed revision leaves open; everything when it has none."""
+    permissions = signed.resolve(signed.root.get("Perms"))
+    certifying = signed.resolve(permissions.get("DocMDP")) if isinstance(permissions, dict) else None
+    left: frozenset[PermittedChange] = frozenset(PermittedChange)
+    for dictionary in (certifying, signature):
+        for parameters in _parameters(signed, dictionary, "DocMDP"):
+            # Table 257: level 2 is the default, and an unknown level permits least.
+            left &= _CERTIFIED.get(parameters.get("P", 2), _NO_CHANGES)
+    return left
+
+
+def _parameters(file: PdfFile, signature: Any, method: str) -> list[dict[str, Any]]:
+    """Parameters of the transforms of this kind that a signature names (12.8.2)."""
+    references = file.resolve(signature.get("Reference")) if isinstance(signature, dict) else None
+    resolved = [file.resolve(reference) for reference in references] if isinstance(references, list) else []
+    named = [r for r in resolved if isinstance(r, dict) and file.resolve(r.get("TransformMethod")) == method]
+    found = [file.resolve(r.get("TransformParams")) for r in named]
+    return [parameters if isinstance(parameters, dict) else {} for parameters in found]
+
+
+def _locks(file: PdfFile, signature: dict[str, Any]) -> list[dict[str, Any]]:
+    return _parameters(file, signature, "FieldMDP")
+
+
+def _listed(
+    signed: PdfFile, last: PdfFile, numbers: list[int], holders: dict[int, set[Holder]]
+) -> tuple[ChangedObject, ...]:
+    """The objects by name, with the pages that show them before or after."""
+    if not numbers:
+        return ()
+    before, pages_before = holders_of(signed), _page_numbers(signed)
+    pages_after = _page_numbers(last)
+    found = []
+    for number in numbers[:_LISTED]:
+        old, new = signed.get(number), last.get(number)
+        kind = "added" if signed.place(number) is None else "removed" if last.place(number) is None else "replaced"
+        around = holders.get(number, set()) | before.get(number, set())
+        pages = pages_showing(number, before, pages_before) | pages_showing(number, holders, pages_after)
+        generation = max(file.entries[number].generation for file in (signed, last) if number in file.entries)
+        what = described(number, old if new is None else new, around)
+        found.append(ChangedObject(f"{number} {max(generation, 0)}", kind, what, tuple(sorted(pages))))
+    return tuple(found)
+
+
+def _page_numbers(file: PdfFile) -> dict[int, int]:
+    return {number: index for index, number in enumerate(file.pages(), 1) if number != TRAILER}
