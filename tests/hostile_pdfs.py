@@ -53,6 +53,12 @@ def cross_reference_bomb_behind_a_small_size():
     return ending_in(stream(b"/Type/XRef/Root 1 0 R/W[1 2 1]/Size 9/Filter/FlateDecode", packed()))
 
 
+def cross_reference_bomb_for_the_patient_reader():
+    """A key twice: the strict reader passes the bomb on to pyHanko, and only the limits of the process hold."""
+    keys = b"/Type/XRef/Root 1 0 R/Root 1 0 R/W[1 2 1]/Size %d/Filter/FlateDecode" % (MANY // 4)
+    return ending_in(stream(keys, packed()))
+
+
 def cross_reference_bomb_deflated_twice():
     keys = b"/Type/XRef/Root 1 0 R/W[1 2 1]/Size %d/Filter[/FlateDecode/FlateDecode]" % (MANY // 4)
     return ending_in(stream(keys, packed(times=2)))
@@ -186,6 +192,7 @@ HOSTILE = {
     for maker in (
         cross_reference_bomb,
         cross_reference_bomb_behind_a_small_size,
+        cross_reference_bomb_for_the_patient_reader,
         cross_reference_bomb_deflated_twice,
         cross_reference_bomb_with_predictor,
         wide_entries,

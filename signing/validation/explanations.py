@@ -11,6 +11,7 @@ from signing.pdf.structure import DOCUMENT_TIMESTAMP
 from signing.validation.policy import PermittedChange
 
 _STORE_KEYS = frozenset({"Type", "Certs", "CRLs", "OCSPs", "VRI"})
+_LISTS = ("Certs", "CRLs", "OCSPs")
 _RELATED_KEYS = frozenset({"Type", "Cert", "CRL", "OCSP", "TU", "TS"})
 _STREAM_KEYS = frozenset({"Type", "Length", "Filter", "DecodeParms"})
 _EXTENSION_KEYS = frozenset({"Type", "BaseVersion", "ExtensionLevel", "ExtensionRevision", "URL"})
@@ -113,31 +114,31 @@ class Explanations:
         old, store = self._signed.resolve(before), self._last.resolve(after)
         if not isinstance(store, dict) or not store.keys() <= _STORE_KEYS:
             return False
-        self._allow(after, (self._last.root_number, "DSS"))
-        holder = after.number if isinstance(after, Reference) else self._last.root_number
-        lists = [(store.get(key), holder, key if isinstance(after, Reference) else "DSS") for key in _LISTS]
+        outer = (self._last.root_number, "DSS")
+        self._allow(after, outer)
+        lists = [(store.get(key), _inside(after, key, outer)) for key in _LISTS]
         related = self._last.resolve(store.get("VRI"))
-        self._allow(store.get("VRI"), (holder, _ANY))
-        if isinstance(related, dict):
-            inside = store["VRI"].number if isinstance(store["VRI"], Reference) else holder
-            for value in related.values():
-                entry = self._last.resolve(value)
-                if not isinstance(entry, dict) or not entry.keys() <= _RELATED_KEYS:
-                    return False
-                self._allow(value, (inside, _ANY))
-                own = value.number if isinstance(value, Reference) else inside
-                lists += [(entry.get(key), own, _ANY) for key in ("Cert", "CRL", "OCSP")]
-                lists.append(([entry["TS"]] if "TS" in entry else None, own, _ANY))
+        around = _inside(after, "VRI", outer)
+        self._allow(store.get("VRI"), around)
+        for key, value in related.items() if isinstance(related, dict) else ():
+            entry = self._last.resolve(value)
+            if not isinstance(entry, dict) or not entry.keys() <= _RELATED_KEYS:
+                return False
+            own = _inside(store["VRI"], key, around)
+            self._allow(value, own)
+            lists += [(entry.get(name), _inside(value, name, own)) for name in ("Cert", "CRL", "OCSP")]
+            lists.append(([entry["TS"]] if "TS" in entry else None, _inside(value, "TS", own)))
         return all(self._streams(*item) for item in lists) and self._grew(old, store)
 
-    def _streams(self, array: Any, holder: int, key: str) -> bool:
-        self._allow(array, (holder, key))
+    def _streams(self, array: Any, holder: Holder) -> bool:
+        """An array of streams that hold one DER value each, where there is one."""
+        self._allow(array, holder)
         references = self._last.resolve(array)
         if references is None:
             return True
         if not isinstance(references, list):
             return False
-        inside = (array.number, "") if isinstance(array, Reference) else (holder, key)
+        inside = _inside(array, "", holder)
         for reference in references:
             stream = self._last.resolve(reference)
             if not isinstance(stream, Stream) or not stream.entries.keys() <= _STREAM_KEYS:
@@ -319,7 +320,9 @@ class Explanations:
             stack += [(inner, number) for inner in references_in(item)]
 
 
-_LISTS = ("Certs", "CRLs", "OCSPs")
+def _inside(value: Any, key: str, outer: Holder) -> Holder:
+    """Who holds what stands in ``value`` under ``key``: the object itself, or that in which it is written out."""
+    return (value.number, key) if isinstance(value, Reference) else outer
 
 
 def _is_invisible(field: dict[str, Any]) -> bool:

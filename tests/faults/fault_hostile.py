@@ -21,7 +21,7 @@ from tests.unit.signing.revisions import updated
 SEED = 20261124
 MUTATIONS = 300
 BOUND_MS = 12_000
-"""No input may hold a server longer: nine seconds of reading, and the start of another process on a busy machine."""
+"""No input may hold a server longer: eight seconds of reading, and the start of another process on a busy machine."""
 
 
 def run(folder):

@@ -11,6 +11,7 @@ from signing.errors import MalformedDataError, ResourceLimitError, WorkerProblem
 from signing.pdf.reading import read_structure
 from signing.validation.policy import Limits
 from signing.validation.report import Coverage
+from signing.worker_process import is_confined
 from signing.workers import WorkerLimits, WorkerPool, shared_pool
 from tests.hostile_pdfs import HOSTILE
 from tests.unit.signing import jobs
@@ -84,6 +85,11 @@ def test_a_worker_that_was_killed_between_jobs_is_replaced(pool):
 def test_a_worker_cannot_call_out_or_start_anything(pool, job):
     with pytest.raises(WorkerProblemError, match="PermissionError"):
         pool.run(job)
+
+
+def test_a_worker_knows_that_it_is_confined(pool):
+    assert pool.run(is_confined) is True
+    assert is_confined() is False
 
 
 def test_a_worker_writes_nothing(pool, tmp_path):

@@ -181,6 +181,15 @@ def test_a_certificate_that_a_page_was_waiting_for(key):
     assert ("31 0", "added", "page content", (1,)) in named(updated(signed, STORE))
 
 
+def test_a_certificate_that_the_catalog_was_waiting_for(key):
+    """The same with a store that is written out in the catalog: its key is another one."""
+    store = {1: CATALOG % b"/Metadata 31 0 R/DSS<</VRI<</A<</Cert[31 0 R]>>>>>>", 31: stream(b"", b"forged")}
+    signed = signed_form(key, catalog=b"/Metadata 31 0 R")
+    assert ("31 0", "added", "metadata", ()) in named(updated(signed, store))
+    honest = {1: CATALOG % b"/DSS<</VRI<</A<</Cert[31 0 R]/TS 31 0 R>>>>>>", 31: stream(b"", b"x")}
+    assert judged(updated(signed_form(key), honest)).changes is Changes.PERMITTED
+
+
 def test_an_array_that_is_both_the_annotations_and_the_pages(key):
     stamp = b"<</Type/Annot/Subtype/Widget/FT/Sig/T(s)/V 41 0 R/Rect[0 0 0 0]>>"
     value = b"<</Type/DocTimeStamp/SubFilter/ETSI.RFC3161/ByteRange[0 1 999999 9]/Contents<00>>>"
