@@ -1,6 +1,6 @@
 """The corpus, made once for a run of the tests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,8 @@ from tests.corpus.world import World, read_policy
 class Corpus:
     """Every file with the world that it is judged in."""
 
-    world: World
-    files: dict[str, bytes]
+    world: World = field(repr=False)
+    files: dict[str, bytes] = field(repr=False)
     trust: Path
     """The trust folder; written when all files were made, since making them adds CAs and revocations."""
 
