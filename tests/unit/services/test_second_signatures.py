@@ -59,7 +59,7 @@ def test_the_gateway_finds_both_genuine(twice):
     document = container.licences.issue(application).electronic_file.read_bytes()
     report = container.verifications.verify(document, "licence.pdf")
     assert report.answer.genuine == "yes", report.answer.reasons
-    first, second = report.document.signatures
+    first, second = report.signatures
     assert (first.level, second.level) == ("PAdES-B-T", "PAdES-B-T")
     assert (first.algorithm, second.algorithm) == ("SM2-with-SM3", "ECDSA-with-SHA256")
     assert second.signer.unified_social_credit_code == first.signer.unified_social_credit_code
