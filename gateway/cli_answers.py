@@ -27,6 +27,7 @@ from gateway.settings import Settings
 from signing import sm2
 from signing.errors import SigningError
 from signing.validation.policy import ValidationPolicy
+from signing.worker_process import is_confined
 
 GENUINE, NOT_GENUINE, UNDECIDED, UNSIGNED, UNPROCESSABLE = 0, 1, 2, 3, 4
 _WORST_FIRST = (NOT_GENUINE, UNPROCESSABLE, UNDECIDED, UNSIGNED)
@@ -222,7 +223,7 @@ class Finding:
 def diagnose(container: Container) -> list[Finding]:
     """Everything that the gateway needs, by name."""
     settings = container.settings
-    findings = [_back_end()]
+    findings = [_back_end(), _readers(container)]
     try:
         font_library(settings.assets_dir)
         findings.append(Finding("fonts", True, str(settings.assets_dir)))
@@ -248,6 +249,16 @@ def _back_end() -> Finding:
         return Finding("SM2", True, sm2.backend().name)
     except SigningError as error:
         return Finding("SM2", False, str(error))
+
+
+def _readers(container: Container) -> Finding:
+    """Whether a process that reads presented files can be started, and what confines it."""
+    try:
+        confined = container.deps.workers.run(is_confined)
+    except SigningError as error:
+        return Finding("reading processes", False, str(error))
+    detail = "limited, system calls filtered" if confined else "limited; no filter of system calls: install libseccomp2"
+    return Finding("reading processes", True, detail)
 
 
 def _expiries(container: Container) -> list[Finding]:

@@ -29,6 +29,7 @@ from signing.errors import (
     ResourceLimitError,
     SigningError,
     UnsupportedFormatError,
+    WorkerProblemError,
     WorkersBusyError,
 )
 from signing.pdf.reading import read_attachments
@@ -62,7 +63,7 @@ def validate_file(
             f"{file_name}：文件超出处理限额。The file takes too much to read: {error}",
             hint="Save it anew as an ordinary PDF.",
         ) from error
-    except (MalformedDataError, UnsupportedFormatError) as error:
+    except (MalformedDataError, UnsupportedFormatError, WorkerProblemError) as error:
         raise UnreadableInputError(
             f"{file_name}：文件无法处理。The file cannot be processed: {error}",
             hint="Present the PDF as you received it, complete and not encrypted.",

@@ -96,8 +96,12 @@ def changed_numbers(signed: PdfFile, last: PdfFile) -> set[int]:
 
 
 def is_same_trailer(signed: PdfFile, last: PdfFile) -> bool:
-    """Whether catalog, document information, the first half of the file identifier and whatever else stands there stayed."""
-    differing = differing_keys(signed.trailer, last.trailer) - _OF_THE_SECTION
+    """Whether catalog, document information, the first half of the file identifier and whatever else stands there stayed.
+
+    Document information may be added where there was none; what it may say is judged with the objects.
+    """
+    added = set() if "Info" in signed.trailer else {"Info"}
+    differing = differing_keys(signed.trailer, last.trailer) - _OF_THE_SECTION - added
     first, second = (file.resolve(file.trailer.get("ID")) for file in (signed, last))
     kept = first is None or (isinstance(second, list) and same(first[:1], second[:1]))
     return not differing and kept

@@ -46,6 +46,7 @@ class PdfFile:
         self.end = end
         """Offset after the %%EOF line of this revision."""
         self._shared = shared
+        self._pages: list[int] | None = None
         self.entries: dict[int, Entry] = {}
         for section in sections:
             for number, entry in section.entries.items():
@@ -163,12 +164,15 @@ class PdfFile:
 
     def pages(self) -> list[int]:
         """Object numbers of the pages in order. MalformedDataError for a tree that is none, ResourceLimitError."""
+        if self._pages is not None:
+            return self._pages
         found: list[int] = []
         seen: set[int] = set()
         for number in self._leaves(self.root.get("Pages"), seen, 0):
             found.append(number)
             if len(found) > MAX_PAGES:
                 raise ResourceLimitError(f"the PDF has more than {MAX_PAGES} pages")
+        self._pages = found
         return found
 
     def _leaves(self, reference: Any, seen: set[int], depth: int) -> Iterator[int]:

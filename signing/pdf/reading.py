@@ -7,7 +7,6 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from signing import pyhanko_reading
 from signing.errors import MalformedDataError, ResourceLimitError
 from signing.pdf.fields import FoundSignature, found_signatures, text_of
 from signing.pdf.file import PdfFile, name_of, open_pdf
@@ -35,6 +34,8 @@ def read_structure(
     try:
         return _read(open_pdf(data, limits), permitted)
     except NotUnderstoodError:
+        from signing import pyhanko_reading  # noqa: PLC0415 - half a second to read in, which few files need
+
         return pyhanko_reading.read_structure(data, limits, permitted)
     except RecursionError as error:
         raise ResourceLimitError("the PDF nests too deeply") from error
@@ -47,7 +48,11 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
     try:
         return _attachments(open_pdf(data, limits))
     except NotUnderstoodError:
+        from signing import pyhanko_reading  # noqa: PLC0415 - as above
+
         return pyhanko_reading.read_attachments(data, limits)
+    except RecursionError as error:
+        raise ResourceLimitError("the PDF nests too deeply") from error
 
 
 def _require_pdf(data: bytes, limits: Limits) -> None:

@@ -237,6 +237,7 @@ class _Document:
             changes_after_signing=field.changes,
             checks=checks,
             changed_objects=field.changed_objects,
+            signed_end=field.signed_end,
         )
 
     def _level(self, read: ReadField, timed: TimedResult | None) -> str:

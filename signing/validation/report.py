@@ -184,7 +184,9 @@ class SignatureReport:
     changes_after_signing: Changes
     checks: tuple[Check, ...] = field(default=())
     changed_objects: tuple[ChangedObject, ...] = field(default=())
-    """What changed after this signature, validation data and document time-stamps left out."""
+    """Every object that was changed after this signature without permission."""
+    signed_end: int = 0
+    """Offset after the last byte that it covers; the file up to there is what was signed. 0 when unknown."""
 
 
 @dataclass(frozen=True)
