@@ -58,6 +58,9 @@ def read_password_file(path: Path) -> bytes:
     return content
 
 
+_NO_ATTRIBUTES = KeyAttributes()
+
+
 def next_password_file(path: Path) -> Path:
     """Where the new password waits while the keys are being put under it."""
     return path.with_name(f"{path.name}.next")
@@ -84,6 +87,7 @@ class Keystore:
         self._clock = clock
         self._unlocked: dict[str, SigningKey] = {}
         self._attributes: dict[str, tuple[object, KeyAttributes]] = {}
+        self._attribute_paths: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return self._has_private(name) and self._path(name, "pem").exists()
@@ -222,16 +226,18 @@ class Keystore:
 
     def attributes(self, name: str) -> KeyAttributes:
         """What is noted about a key; read again whenever the file changes. KeystoreError when it cannot be read."""
-        path = self._path(name, "attributes")
+        path = self._attribute_paths.get(name) or str(self._path(name, "attributes"))
+        self._attribute_paths[name] = path
         try:
-            status = path.stat()
+            # Asked before every signature: a plain call, without the cost of a Path.
+            status = os.stat(path)  # noqa: PTH116
         except FileNotFoundError:
-            return KeyAttributes()
+            return _NO_ATTRIBUTES
         stamp = (status.st_mtime_ns, status.st_ino)
         known = self._attributes.get(name)
         if known is None or known[0] != stamp:
             try:
-                known = (stamp, read_attributes(path.read_bytes()))
+                known = (stamp, read_attributes(Path(path).read_bytes()))
             except (OSError, ValueError, TypeError) as error:
                 raise KeystoreError(f"the attributes of the key {name} cannot be read") from error
             self._attributes[name] = known
