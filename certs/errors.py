@@ -37,3 +37,15 @@ class TrustStoreError(CertsError):
     """A file of the trust store cannot be read; the last good set stays in force."""
 
     code = "TRUST_STORE"
+
+
+class KeyUseError(CertsError):
+    """A key is retired or not authorised for the purpose, or its use cannot be logged; nothing was signed."""
+
+    code = "KEY_USE"
+
+
+class CertificateImportError(CertsError):
+    """Certificates do not belong to the key, do not complete a chain, or do not serve at this moment."""
+
+    code = "CERTIFICATE_IMPORT"

@@ -1,153 +1,325 @@
-"""Private keys at rest: one folder, per key an encrypted PKCS#8 file and its certificates."""
+"""Private keys at rest: one folder, and for each key up to four files.
 
+``NAME.p8`` is the private key under the store's password (PKCS#8, PBES2), or ``NAME.source`` tells which token or remote
+signer holds it; ``NAME.pem`` is the certificate with its chain, written last, so that half a pair is no key;
+``NAME.attributes`` says what the key is authorised for and whether it is retired.
+"""
+
+import json
 import os
 import re
-import secrets
-import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import pem
 
-from certs.errors import KeystoreError
+from certs.errors import KeystoreError, KeyUseError
+from certs.key_entries import KeyAttributes, KeyEntry, algorithm_or_none, open_source, read_attributes
+from certs.key_uses import AuthorisedKey, KeyUseSink, NullSink, Purpose, purposes_of
+from certs.private_files import FOLDER_MODE, read_password_file, write_private
 from signing import sm2
 from signing.errors import SigningError
-from signing.keys_sm2 import Sm2SigningKey
+from signing.keys import SignatureAlgorithm, SigningKey
+from signing.private_keys import AnyPrivateKey, SoftwareKey, open_key, public_half, seal_key, signing_key
 from signing.x509_fields import public_key_info
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PASSWORD_BYTES = 32
-_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
-
-
-def create_password_file(path: Path) -> bytes:
-    """The password in ``path``; a random one of 256 bits is written when the file is not there.
-
-    An existing file is never replaced, not even when two processes come at once.
-    """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
-        with suppress(FileExistsError):
-            write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n", replace=False)
-    return read_password_file(path)
-
-
-def read_password_file(path: Path) -> bytes:
-    """The password, without its line end. KeystoreError when missing, empty or open to others."""
-    try:
-        mode, content = path.stat().st_mode, path.read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        raise KeystoreError(f"the password file {path} cannot be read: {error.strerror}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeystoreError(f"the password file {path} is open to others: chmod 600 {path}")
-    if not content:
-        raise KeystoreError(f"the password file {path} is empty")
-    return content
+_NO_ATTRIBUTES = KeyAttributes()
 
 
 class Keystore:
-    """Stores and unlocks SM2 keys. Unlocked keys stay in memory for the life of the object."""
+    """Stores keys and lets them sign. Unlocked keys stay in memory for the life of the object."""
 
-    def __init__(self, folder: Path, password: bytes, *, iterations: int = 600_000) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        password: bytes,
+        *,
+        iterations: int = 600_000,
+        next_password: bytes | None = None,
+        sink: KeyUseSink | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._folder = folder
-        self._password = password
+        self._passwords = (password,) if next_password is None else (password, next_password)
+        """The second one is there while the password is being changed."""
         self._iterations = iterations
-        self._unlocked: dict[str, Sm2SigningKey] = {}
+        self._sink = sink or NullSink()
+        self._clock = clock
+        self._unlocked: dict[str, SigningKey] = {}
+        self._attributes: dict[str, tuple[object, KeyAttributes]] = {}
+        self._attribute_paths: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
-        return self._key_path(name).exists() and self._certificate_path(name).exists()
+        return self._has_private(name) and self._path(name, "pem").exists()
 
     def names(self) -> list[str]:
-        """Names of the stored keys, sorted."""
-        names = (path.stem for path in self._folder.glob("*.p8") if _NAME.fullmatch(path.stem))
-        return sorted(name for name in names if name in self)
+        """Names of the keys that have a certificate, retired ones too, sorted."""
+        return [name for name in self._all_names() if name in self]
 
-    def store(self, name: str, key: Sm2SigningKey) -> None:
+    def entries(self) -> list[KeyEntry]:
+        """Every key, those without a certificate too, sorted by name. KeystoreError when a file cannot be read."""
+        return [self.entry(name) for name in self._all_names()]
+
+    def entry(self, name: str) -> KeyEntry:
+        """One key. KeystoreError when there is none."""
+        if not self._has_private(name):
+            raise KeystoreError(_absent(name))
+        certificate = self.certificate(name) if name in self else None
+        kind = "file" if self._path(name, "p8").exists() else str(self._source(name).get("kind"))
+        return KeyEntry(
+            name=name,
+            source=kind,
+            certificate=certificate,
+            algorithm=algorithm_or_none(certificate),
+            purposes=frozenset() if certificate is None else self._purposes(name, certificate),
+            attributes=self.attributes(name),
+        )
+
+    def store(self, name: str, key: SoftwareKey, *, purposes: frozenset[Purpose] | None = None) -> None:
         """Write a key and its certificates durably; the certificate last, so that half a pair is no key.
 
         KeystoreError when the certificate is not for this key: its signatures would verify for nobody.
         """
-        _require_match(name, key)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(_FOLDER_MODE)
-        sealed = sm2.backend().dump_private(key.private, self._password, iterations=self._iterations)
-        write_private(self._key_path(name), sealed)
-        write_private(self._certificate_path(name), encode_pem([key.certificate, *key.chain]))
+        _require_match(name, public_half(key.private), key.certificate)
+        # Of a key that is written over, no half may be taken for a pair with a half of the new one.
+        self._path(name, "pem").unlink(missing_ok=True)
+        self.store_private(name, key.private, purposes=purposes)
+        self._write_certificates(name, key.certificate, key.chain)
         self._unlocked[name] = key
 
-    def load(self, name: str) -> Sm2SigningKey:
-        """The unlocked key. KeystoreError when it is missing, damaged, or the password does not open it."""
+    def store_private(self, name: str, private: AnyPrivateKey, *, purposes: frozenset[Purpose] | None = None) -> None:
+        """Write a key that waits for its certificate; it signs nothing but its own request."""
+        path = self._path(name, "p8")
+        self._prepare()
+        self._forget(name)
+        write_private(path, seal_key(private, self._passwords[-1], iterations=self._iterations))
+        if purposes is not None:
+            self._write_attributes(name, KeyAttributes(purposes=purposes, created_at=self._clock()))
+
+    def store_certificate(self, name: str, certificate: bytes, chain: tuple[bytes, ...] = ()) -> None:
+        """Give a stored key its certificate, or a newer one. KeystoreError when it is for another key."""
+        if self._path(name, "p8").exists():
+            _require_match(name, public_half(self.private(name)), certificate)
+        elif name not in self:
+            raise KeystoreError(_absent(name))
+        else:
+            _require_match(name, public_key_info(self.certificate(name)), certificate)
+        self._write_certificates(name, certificate, chain)
+        self._forget(name)
+
+    def store_source(
+        self,
+        name: str,
+        source: Mapping[str, Any],
+        certificate: bytes,
+        chain: tuple[bytes, ...] = (),
+        *,
+        purposes: frozenset[Purpose] | None = None,
+    ) -> None:
+        """Enter a key that a token or a remote signer holds (fields: docs/keys.md). Errors of ``open_source``."""
+        if self._has_private(name):
+            raise KeystoreError(
+                f"已有名为 {name} 的密钥，请换一个名称。There is a key named {name}; take another name."
+            )
+        open_source(source, certificate, chain, read_password_file)
+        self._prepare()
+        write_private(self._path(name, "source"), json.dumps(dict(source), indent=1).encode())
+        if purposes is not None:
+            self._write_attributes(name, KeyAttributes(purposes=purposes, created_at=self._clock()))
+        self._write_certificates(name, certificate, chain)
+
+    def remove_source(self, name: str) -> None:
+        """Take back an entry of ``store_source`` whose key turned out not to sign."""
+        self._path(name, "pem").unlink(missing_ok=True)
+        for ending in ("attributes", "source"):
+            self._path(name, ending).unlink(missing_ok=True)
+        self._forget(name)
+
+    def load(self, name: str, purpose: Purpose | None = None, *, actor: str = "gateway") -> AuthorisedKey:
+        """The key, or the one that replaced it, ready to sign for ``purpose``; each signature is logged.
+
+        Without a purpose it is logged with all that the key is for. KeystoreError when it is missing, damaged, or the
+        password does not open it; KeyUseError when it is retired or not authorised.
+        """
+        name = self.current(name)
+        self._require_active(name)
+        certificate, *chain = self._certificates(name)
+        allowed = self._purposes(name, certificate)
+        if purpose is not None and purpose not in allowed | {Purpose.PROOF}:
+            raise KeyUseError(
+                f"密钥 {name} 未获准用于 {purpose}，只能用于：{'、'.join(sorted(allowed)) or '无'}。"
+                f"The key {name} is not authorised for {purpose}, only for: {', '.join(sorted(allowed)) or 'nothing'}."
+            )
         if name not in self._unlocked:
-            certificate, *chain = self._certificates(name)
+            self._unlocked[name] = self._open(name, certificate, tuple(chain))
+        return AuthorisedKey(
+            name=name,
+            purpose="|".join(sorted(allowed)) if purpose is None else purpose.value,
+            actor=actor,
+            key=self._unlocked[name],
+            sink=self._sink,
+            clock=self._clock,
+            require_active=lambda: self._require_active(name),
+        )
+
+    def private(self, name: str) -> AnyPrivateKey:
+        """The private key itself, for a request or a renewal. KeystoreError when it is not in a file or does not open."""
+        if not self._has_private(name):
+            raise KeystoreError(_absent(name))
+        return self._unlock(name)
+
+    def current(self, name: str) -> str:
+        """The name of the key that took this one's place, or its own."""
+        seen = {name}
+        while (successor := self.attributes(name).replaced_by) is not None and successor not in seen:
+            seen.add(successor)
+            name = successor
+        return name
+
+    def retire(self, name: str, *, replaced_by: str | None = None) -> None:
+        """From now on, in every process, the key signs nothing; its certificate stays. KeystoreError when there is none."""
+        if not self._has_private(name):
+            raise KeystoreError(_absent(name))
+        known = self.attributes(name)
+        retired_at = known.retired_at or self._clock()
+        self._write_attributes(name, replace(known, retired_at=retired_at, replaced_by=replaced_by))
+
+    def attributes(self, name: str) -> KeyAttributes:
+        """What is noted about a key; read again whenever the file changes. KeystoreError when it cannot be read."""
+        path = self._attribute_paths.get(name) or str(self._path(name, "attributes"))
+        self._attribute_paths[name] = path
+        try:
+            # Asked before every signature: a plain call, without the cost of a Path.
+            status = os.stat(path)  # noqa: PTH116
+        except FileNotFoundError:
+            return _NO_ATTRIBUTES
+        stamp = (status.st_mtime_ns, status.st_ino)
+        known = self._attributes.get(name)
+        if known is None or known[0] != stamp:
             try:
-                private = sm2.backend().load_private(self._key_path(name).read_bytes(), self._password)
-            except (OSError, SigningError):
-                # What exactly failed is of use to an attacker only.
-                raise KeystoreError(f"the key {name} cannot be opened: wrong password or damaged file") from None
-            key = Sm2SigningKey(private=private, certificate=certificate, chain=tuple(chain))
-            _require_match(name, key)
-            self._unlocked[name] = key
-        return self._unlocked[name]
+                known = (stamp, read_attributes(Path(path).read_bytes()))
+            except (OSError, ValueError, TypeError) as error:
+                raise KeystoreError(f"the attributes of the key {name} cannot be read") from error
+            self._attributes[name] = known
+        return known[1]
 
     def certificate(self, name: str) -> bytes:
         """DER certificate of a stored key, without unlocking it. KeystoreError when it is missing or damaged."""
         return self._certificates(name)[0]
 
+    def chain(self, name: str) -> tuple[bytes, ...]:
+        """DER of the issuing certificates of a stored key. KeystoreError as for ``certificate``."""
+        return tuple(self._certificates(name)[1:])
+
+    def reseal(self, password: bytes) -> int:
+        """Put every key file under another password; gives how many. May be repeated after a kill.
+
+        A file that is already under it stays. KeystoreError when one opens with neither.
+        """
+        names = [name for name in self._all_names() if self._path(name, "p8").exists()]
+        opened = {name: self._unlock(name) for name in names}
+        for name, key in opened.items():
+            write_private(self._path(name, "p8"), seal_key(key, password, iterations=self._iterations))
+        self._passwords = (password,)
+        return len(opened)
+
+    def _open(self, name: str, certificate: bytes, chain: tuple[bytes, ...]) -> SigningKey:
+        if not self._path(name, "p8").exists():
+            try:
+                return open_source(self._source(name), certificate, chain, read_password_file)
+            except SigningError as error:
+                raise KeystoreError(f"the key {name} cannot be used: {error}") from error
+        private = self._unlock(name, algorithm_or_none(certificate))
+        _require_match(name, public_half(private), certificate)
+        return signing_key(private, certificate, chain)
+
+    def _unlock(self, name: str, algorithm: SignatureAlgorithm | None = None) -> AnyPrivateKey:
+        try:
+            sealed = self._path(name, "p8").read_bytes()
+        except OSError:
+            sealed = b""
+        for password in self._passwords:
+            with suppress(SigningError):
+                if algorithm is SignatureAlgorithm.SM2_WITH_SM3:
+                    # The back end opens it itself, so that the plain key never lies in Python's memory.
+                    return sm2.backend().load_private(sealed, password)
+                return open_key(sealed, password)
+        # What exactly failed is of use to an attacker only.
+        raise KeystoreError(
+            f"密钥 {name} 打不开：口令错误或文件损坏。The key {name} cannot be opened: wrong password or damaged file"
+        ) from None
+
+    def _purposes(self, name: str, certificate: bytes) -> frozenset[Purpose]:
+        try:
+            allowed = purposes_of(certificate)
+        except SigningError as error:
+            raise KeystoreError(f"the certificate of the key {name} cannot be read") from error
+        declared = self.attributes(name).purposes
+        return allowed if declared is None else allowed & declared
+
+    def _require_active(self, name: str) -> None:
+        if self.attributes(name).retired_at is not None:
+            raise KeyUseError(f"密钥 {name} 已停用，不再签名。The key {name} is retired and signs nothing any more.")
+
     def _certificates(self, name: str) -> list[bytes]:
         if name not in self:
-            raise KeystoreError(f"there is no key named {name}")
+            raise KeystoreError(_absent(name))
         try:
-            return decode_pem(self._certificate_path(name).read_bytes())
+            return decode_pem(self._path(name, "pem").read_bytes())
         except (OSError, KeystoreError) as error:
             raise KeystoreError(f"the certificate of the key {name} cannot be read") from error
 
-    def _key_path(self, name: str) -> Path:
+    def _source(self, name: str) -> dict[str, Any]:
+        try:
+            source = json.loads(self._path(name, "source").read_bytes())
+        except (OSError, ValueError) as error:
+            raise KeystoreError(f"the source of the key {name} cannot be read") from error
+        if not isinstance(source, dict):
+            raise KeystoreError(f"the source of the key {name} is no JSON object")
+        return source
+
+    def _write_certificates(self, name: str, certificate: bytes, chain: tuple[bytes, ...]) -> None:
+        write_private(self._path(name, "pem"), encode_pem([certificate, *chain]))
+
+    def _write_attributes(self, name: str, attributes: KeyAttributes) -> None:
+        write_private(self._path(name, "attributes"), attributes.to_json())
+
+    def _prepare(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(FOLDER_MODE)
+
+    def _forget(self, name: str) -> None:
+        self._unlocked.pop(name, None)
+
+    def _has_private(self, name: str) -> bool:
+        return self._path(name, "p8").exists() or self._path(name, "source").exists()
+
+    def _all_names(self) -> list[str]:
+        paths = (path for ending in ("p8", "source") for path in self._folder.glob(f"*.{ending}"))
+        return sorted({path.stem for path in paths if _NAME.fullmatch(path.stem)})
+
+    def _path(self, name: str, ending: str) -> Path:
         if not _NAME.fullmatch(name):
             raise KeystoreError("a key name has letters, digits, dot, dash and underscore only")
-        return self._folder / f"{name}.p8"
-
-    def _certificate_path(self, name: str) -> Path:
-        return self._key_path(name).with_suffix(".pem")
+        return self._folder / f"{name}.{ending}"
 
 
-def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
-    """Write ``data`` to ``path`` in one step and durably, readable by the owner alone.
+def _absent(name: str) -> str:
+    return f"没有名为 {name} 的密钥。There is no key named {name}; see: licence-gateway key list"
 
-    Without ``replace`` an existing file is a FileExistsError. OSError when it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+
+def _require_match(name: str, public: bytes, certificate: bytes) -> None:
     try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name survives a power cut only when its folder is on the disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _require_match(name: str, key: Sm2SigningKey) -> None:
-    try:
-        matches = public_key_info(key.certificate) == key.private.public_key.spki
+        matches = public_key_info(certificate) == public
     except SigningError as error:
         raise KeystoreError(f"the certificate of the key {name} cannot be read") from error
     if not matches:
-        raise KeystoreError(f"the certificate of the key {name} is for another key")
+        raise KeystoreError(f"证书不属于密钥 {name}。The certificate of the key {name} is for another key")
 
 
 def encode_pem(certificates: Iterable[bytes]) -> bytes:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers
+from gateway import cli_answers, cli_certificates, cli_keys
 from gateway.container import Container
 from gateway.demo import run_demo
 from gateway.domain.answer_json import resolution_json
@@ -35,6 +35,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+app.add_typer(cli_keys.app, name="key")
+app.add_typer(cli_certificates.app, name="certificate")
 output = Console()
 complaints = Console(stderr=True)
 

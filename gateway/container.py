@@ -1,11 +1,13 @@
 """The services of one gateway, made by hand from its settings and clock."""
 
 from gateway.services.catalogue import Catalogues
+from gateway.services.certificates import Certificates
 from gateway.services.codes import Codes
 from gateway.services.dependencies import Clock, Dependencies, system_clock
 from gateway.services.enterprises import Enterprises
 from gateway.services.health import Health
 from gateway.services.installation import Installation
+from gateway.services.keys import Keys
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.seals import Seals
@@ -17,7 +19,7 @@ from gateway.settings import Settings
 class Container:
     """One object for the web application and the command line to ask for services."""
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock = system_clock, *, actor: str = "gateway") -> None:
         self.settings = settings
         self.clock = clock
         self.deps = Dependencies(settings, clock)
@@ -31,3 +33,5 @@ class Container:
         self.trust = Trust(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
+        self.certificates = Certificates(self.deps, self.installation, actor)
+        self.keys = Keys(self.deps, self.installation, self.certificates, actor)

@@ -78,3 +78,9 @@ class StorageError(GatewayError):
     """A file that the registry names is missing or differs from its digest, or cannot be written."""
 
     code = "STORAGE"
+
+
+class KeyUnavailableError(GatewayError):
+    """A signing key is retired, locked away, or its token or remote signer does not sign."""
+
+    code = "KEY_UNAVAILABLE"

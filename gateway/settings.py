@@ -35,6 +35,12 @@ class Settings(BaseModel):
         ge=1_000,
         description="PBKDF2 rounds that protect a private key; fewer only in tests.",
     )
+    key_log_sync_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        le=60,
+        description="How long a logged key use may wait for the disk; 0 makes each signature wait for it.",
+    )
     public_base_url: str = Field(
         default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
     )

@@ -12,6 +12,7 @@ from gateway.errors import (
     ConfigurationError,
     ConflictError,
     GatewayError,
+    KeyUnavailableError,
     NotFoundError,
     NotInitialisedError,
     StorageError,
@@ -29,6 +30,7 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+    KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 

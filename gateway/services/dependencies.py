@@ -9,7 +9,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from certs.keystore import Keystore, read_password_file
+from certs.key_uses import KeyUseLog, Purpose
+from certs.keystore import Keystore
+from certs.private_files import next_password_file, read_password_file
 from certs.trust_store import TrustStore
 from certs.tsa import TimestampingUnit
 from gateway.documents.fonts import FontLibrary, font_library
@@ -59,8 +61,26 @@ class Dependencies:
     @cached_property
     def keystore(self) -> Keystore:
         """Encrypted private keys of the authorities and of the gateway itself."""
-        password = read_password_file(self.settings.resolved_key_password_file)
-        return Keystore(self.settings.data_dir / "keys", password, iterations=self.settings.key_iterations)
+        path = self.settings.resolved_key_password_file
+        following = next_password_file(path)
+        return Keystore(
+            self.settings.data_dir / "keys",
+            read_password_file(path),
+            iterations=self.settings.key_iterations,
+            next_password=read_password_file(following) if following.exists() else None,
+            sink=self.key_uses,
+            clock=self.clock,
+        )
+
+    @property
+    def key_log(self) -> Path:
+        """The log of key uses."""
+        return self.settings.data_dir / "log" / "key-uses.jsonl"
+
+    @cached_property
+    def key_uses(self) -> KeyUseLog:
+        """Where each use of a key is logged."""
+        return KeyUseLog(self.key_log, sync_seconds=self.settings.key_log_sync_seconds)
 
     @cached_property
     def fonts(self) -> FontLibrary:
@@ -76,7 +96,7 @@ class Dependencies:
     def timestamps(self) -> TimestampingUnit:
         """The in-process time-stamping unit."""
         return TimestampingUnit(
-            self.keystore.load(TIMESTAMPING_KEY),
+            self.keystore.load(TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
             policy_oid=self.settings.timestamp_policy_oid,
             clock=self.clock,
         )

@@ -16,7 +16,7 @@ from gateway.domain.status import LicenceStatus
 from gateway.domain.verification import instant
 from gateway.services.dependencies import Dependencies
 from signing.cose import sign1
-from signing.keys_sm2 import Sm2SigningKey
+from signing.keys import SigningKey
 from signing.pades import sign_prepared
 from signing.sm2 import sm3
 
@@ -42,7 +42,7 @@ class SealInUse:
     """An authority's seal, unlocked."""
 
     key_id: str
-    key: Sm2SigningKey
+    key: SigningKey
     picture: SealPicture
 
 

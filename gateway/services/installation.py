@@ -9,7 +9,9 @@ from typing import Any
 from asn1crypto import pem
 
 from certs.authority import CertificateAuthority, Subject, self_signed_root
-from certs.keystore import Keystore, create_password_file, encode_pem
+from certs.key_uses import Purpose
+from certs.keystore import Keystore, encode_pem
+from certs.private_files import create_password_file
 from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
     ISSUING_CA,
@@ -18,6 +20,7 @@ from certs.profiles import (
     TIMESTAMPING_UNIT,
     Profile,
 )
+from certs.revocation import RevokedEntry
 from gateway.documents.seal_picture import draw_sample_seal
 from gateway.domain.catalogue import IssuingAuthority
 from gateway.errors import NotInitialisedError
@@ -90,7 +93,7 @@ class Installation:
         folder = self._deps.settings.data_dir / "simulator"
         password = create_password_file(folder / "password")
         phones = Keystore(folder / "keys", password, iterations=_SIMULATED_LICENCE_ITERATIONS)
-        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY))
+        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY, Purpose.CERTIFICATE))
         missing = [r for r in known if r["unified_social_credit_code"] not in certified]
         for number, record in enumerate(missing, 1):
             code = str(record["unified_social_credit_code"])
@@ -117,21 +120,31 @@ class Installation:
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
             if name not in (ROOT_KEY, LICENCE_ROOT_KEY):
-                _write(folder / "certificates" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
+                self.publish_certificate(name)
         self._publish_crls()
 
-    def _publish_crls(self) -> None:
+    def publish_certificate(self, name: str) -> None:
+        """Write one key's certificate to the trust store, where those who verify find it."""
+        path = self._deps.trust_dir / "certificates" / f"{name}.pem"
+        _write(path, encode_pem([self._deps.keystore.certificate(name), *self._deps.keystore.chain(name)]))
+
+    def publish_crl(self, name: str, revoked: Iterable[RevokedEntry] = ()) -> None:
+        """Write the next revocation list of the CA whose key has this name."""
         now = self._deps.clock()
+        authority = CertificateAuthority(self._deps.keystore.load(name, Purpose.CRL))
+        path = self._deps.trust_dir / "crls" / f"{name}.crl"
+        # The list goes on from the last one: what was revoked once stays revoked.
+        crl = authority.next_crl(
+            pem.unarmor(path.read_bytes())[2] if path.exists() else None,
+            this_update=now,
+            next_update=now + timedelta(days=self._deps.settings.crl_days),
+            revoked=revoked,
+        )
+        _write(path, pem.armor("X509 CRL", crl))
+
+    def _publish_crls(self) -> None:
         for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
-            authority = CertificateAuthority(self._deps.keystore.load(name))
-            path = self._deps.trust_dir / "crls" / f"{name}.crl"
-            # The list goes on from the last one: what was revoked once stays revoked.
-            crl = authority.next_crl(
-                pem.unarmor(path.read_bytes())[2] if path.exists() else None,
-                this_update=now,
-                next_update=now + timedelta(days=self._deps.settings.crl_days),
-            )
-            _write(path, pem.armor("X509 CRL", crl))
+            self.publish_crl(name)
 
     def _make_authorities(self) -> None:
         """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
@@ -141,20 +154,20 @@ class Installation:
                 subject = Subject(common_name=title, organisation=_OPERATOR)
                 keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
         if ISSUING_KEY not in keystore:
-            root = CertificateAuthority(keystore.load(ROOT_KEY))
+            root = CertificateAuthority(keystore.load(ROOT_KEY, Purpose.CERTIFICATE))
             subject = Subject(common_name="测试签发证书", organisation=_OPERATOR)
             keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
         if TIMESTAMPING_KEY not in keystore:
-            issuing = CertificateAuthority(keystore.load(ISSUING_KEY))
+            issuing = CertificateAuthority(keystore.load(ISSUING_KEY, Purpose.CERTIFICATE))
             subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
-            chain = (keystore.load(ISSUING_KEY).certificate,)
+            chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
         keystore, name = self._deps.keystore, f"seal-{authority.code}"
         if name not in keystore:
-            issuing = keystore.load(ISSUING_KEY)
+            issuing = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
             subject = Subject(authority.name, authority.name, authority.code)
             key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
             keystore.store(name, key)

@@ -28,7 +28,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import Draft, HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises
 from gateway.services.listing import WHOLE, Listing
-from gateway.services.seals import Seals
+from gateway.services.seals import Seals, key_at_work
 
 PDF = ".pdf"
 
@@ -83,7 +83,8 @@ class Licences:
                 return known
             binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
             seal = self._seals.in_use(session, application.authority.code)
-        draft = make_draft(self._deps, application, binding, seal)
+        with key_at_work(seal.key_id):
+            draft = make_draft(self._deps, application, binding, seal)
         return self._record(application, binding, seal, draft)
 
     def check(self, record: Mapping[str, object]) -> Application:
