@@ -37,8 +37,9 @@ def certificates(container, folder, label):
 
 def test_a_licence_of_an_authority_that_was_chosen_is_signed_twice(twice):
     container, application = twice
-    with pytest.raises(KeyUnavailableError):
+    with pytest.raises(KeyUnavailableError) as refused:
         container.licences.issue(application)
+    assert refused.value.hint == "Run: licence-gateway init"
     container.installation.initialise()
     document = container.licences.issue(application).electronic_file.read_bytes()
     first, second = validate_with_pyhanko(
