@@ -10,7 +10,7 @@ from cryptography import x509
 from rich.console import Console
 from rich.table import Table
 
-from certs.keystore import read_password_file
+from certs.private_files import read_password_file
 from certs.trust_store import TrustStore
 from gateway.container import Container
 from gateway.documents.fonts import font_library

@@ -9,7 +9,8 @@ import typer
 from asn1crypto import pem
 
 from certs.authority import Subject
-from certs.keystore import encode_pem, write_private
+from certs.keystore import encode_pem
+from certs.private_files import write_private
 from certs.revocation import RevocationReason
 from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, say
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code

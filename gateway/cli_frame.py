@@ -13,7 +13,7 @@ import click
 import typer
 from rich.console import Console
 
-from certs.keystore import read_password_file
+from certs.private_files import read_password_file
 from gateway.container import Container
 from gateway.errors import UnreadableInputError
 from gateway.settings import read_settings

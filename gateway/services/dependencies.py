@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from certs.key_uses import KeyUseLog, Purpose
-from certs.keystore import Keystore, next_password_file, read_password_file
+from certs.keystore import Keystore
+from certs.private_files import next_password_file, read_password_file
 from certs.trust_store import TrustStore
 from certs.tsa import TimestampingUnit
 from gateway.documents.fonts import FontLibrary, font_library

@@ -10,7 +10,8 @@ from asn1crypto import pem
 
 from certs.authority import CertificateAuthority, Subject, self_signed_root
 from certs.key_uses import Purpose
-from certs.keystore import Keystore, create_password_file, encode_pem
+from certs.keystore import Keystore, encode_pem
+from certs.private_files import create_password_file
 from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
     GATEWAY_SIGNER,

@@ -15,7 +15,7 @@ from certs.credit_code import extract_credit_code
 from certs.errors import CreditCodeError
 from certs.key_entries import KeyEntry
 from certs.key_uses import Purpose, read_uses
-from certs.keystore import create_password_file, next_password_file, read_password_file, write_private
+from certs.private_files import create_password_file, next_password_file, read_password_file, write_private
 from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent, Seal
 from gateway.services.certificates import Certificates, owner_of, profile_for

@@ -14,7 +14,8 @@ import pytest
 from asn1crypto import pem
 from typer.testing import CliRunner
 
-from certs.keystore import encode_pem, write_private
+from certs.keystore import encode_pem
+from certs.private_files import write_private
 from gateway import cli, cli_certificates, cli_keys
 from signing.private_keys import seal_key
 from tests.unit.signing.key_material import KINDS

@@ -11,7 +11,7 @@ from pikepdf import Array, Dictionary, Name, Stream, String
 from gateway.documents.paper_page import render_paper
 from gateway.documents.pdfa import srgb_profile, xmp
 from signing.appending import prepare_second
-from signing.augmentation import Helpers, Level, archive, sign_document
+from signing.augmentation import Level, Sources, archive, sign_document
 from signing.evidence_gathering import EvidenceAtHand
 from signing.keys import SignatureAlgorithm
 from signing.pades import sign_prepared
@@ -45,9 +45,9 @@ def test_the_form_for_two_signatures_conforms_with_one_and_with_both():
 def test_what_is_added_later_conforms_too():
     """Evidence, time-stamps, and a visible seal on a form that was set without one."""
     house = make_pki()
-    helpers = Helpers(house.unit(), EvidenceAtHand((house.root.certificate, house.issuing.certificate), house.crls()))
-    licence = sign_prepared(electronic(), house.leaf(), timestamps=helpers.timestamps)
-    assert violations(archive(licence, helpers.evidence, helpers.timestamps)) == []
+    sources = Sources(house.unit(), EvidenceAtHand((house.root.certificate, house.issuing.certificate), house.crls()))
+    licence = sign_prepared(electronic(), house.leaf(), timestamps=sources.timestamps)
+    assert violations(archive(licence, sources.evidence, sources.timestamps)) == []
     picture = seal()
     spec = SignatureSpec(
         claimed_at=AT,
@@ -55,7 +55,7 @@ def test_what_is_added_later_conforms_too():
         certify=DocMdp.NO_CHANGES,
     )
     paper = render_paper(fonts(), make_face(), created_at=AT)
-    assert violations(sign_document(paper, house.leaf(), spec, Level.B_LTA, helpers)) == []
+    assert violations(sign_document(paper, house.leaf(), spec, Level.B_LTA, sources)) == []
 
 
 def damaged(change):

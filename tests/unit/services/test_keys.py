@@ -13,7 +13,8 @@ from sqlalchemy import select
 from certs.authority import Subject
 from certs.errors import KeystoreError, KeyUseError
 from certs.key_uses import Purpose
-from certs.keystore import Keystore, next_password_file, read_password_file, write_private
+from certs.keystore import Keystore
+from certs.private_files import next_password_file, read_password_file, write_private
 from certs.profiles import GATEWAY_SIGNER, SEAL_SIGNER
 from certs.revocation import RevocationReason
 from gateway.container import Container

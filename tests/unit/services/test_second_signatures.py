@@ -37,8 +37,9 @@ def certificates(container, folder, label):
 
 def test_a_licence_of_an_authority_that_was_chosen_is_signed_twice(twice):
     container, application = twice
-    with pytest.raises(KeyUnavailableError):
+    with pytest.raises(KeyUnavailableError) as refused:
         container.licences.issue(application)
+    assert refused.value.hint == "Run: licence-gateway init"
     container.installation.initialise()
     document = container.licences.issue(application).electronic_file.read_bytes()
     first, second = validate_with_pyhanko(
@@ -59,7 +60,7 @@ def test_the_gateway_finds_both_genuine(twice):
     document = container.licences.issue(application).electronic_file.read_bytes()
     report = container.verifications.verify(document, "licence.pdf")
     assert report.answer.genuine == "yes", report.answer.reasons
-    first, second = report.document.signatures
+    first, second = report.signatures
     assert (first.level, second.level) == ("PAdES-B-T", "PAdES-B-T")
     assert (first.algorithm, second.algorithm) == ("SM2-with-SM3", "ECDSA-with-SHA256")
     assert second.signer.unified_social_credit_code == first.signer.unified_social_credit_code

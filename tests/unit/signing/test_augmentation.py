@@ -8,7 +8,7 @@ import pytest
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.algorithms import SHA256_OID, SM3_OID
-from signing.augmentation import Helpers, Level, add_document_timestamp, add_evidence, archive, sign_document
+from signing.augmentation import Level, Sources, add_document_timestamp, add_evidence, archive, sign_document
 from signing.errors import EvidenceMissingError, SigningError, UnsupportedFormatError
 from signing.evidence_gathering import EvidenceAtHand
 from signing.keys import SignatureAlgorithm
@@ -37,13 +37,13 @@ def evidence():
 
 
 def houses():
-    """By algorithm: (key, root, helpers, lists)."""
-    own = (pki().seal, pki().root.certificate, Helpers(pki().unit, evidence()), pki().crls())
+    """By algorithm: (key, root, sources, lists)."""
+    own = (pki().seal, pki().root.certificate, Sources(pki().unit, evidence()), pki().crls())
     found = {SignatureAlgorithm.SM2_WITH_SM3: own}
     for algorithm in (SignatureAlgorithm.ECDSA_WITH_SHA256, SignatureAlgorithm.RSA_WITH_SHA256):
         house = western_pki(algorithm)
-        helpers = Helpers(house.unit, house.evidence, timestamp_digest_oid=SHA256_OID)
-        found[algorithm] = (house.seal, house.root, helpers, (house.crl,))
+        sources = Sources(house.unit, house.evidence, timestamp_digest_oid=SHA256_OID)
+        found[algorithm] = (house.seal, house.root, sources, (house.crl,))
     return found
 
 
@@ -53,8 +53,8 @@ def house(request):
 
 
 def signed(house, level):
-    key, _, helpers, _ = house
-    return sign_document(plain_pdf(), key, SPEC, level, helpers)
+    key, _, sources, _ = house
+    return sign_document(plain_pdf(), key, SPEC, level, sources)
 
 
 def store(document):
@@ -89,10 +89,10 @@ def test_a_b_lta_signature_is_archived(house):
 
 
 def test_step_by_step_gives_what_signing_at_once_gives(house):
-    _, root, helpers, _ = house
-    document = add_evidence(signed(house, Level.B_T), helpers.evidence)
+    _, root, sources, _ = house
+    document = add_evidence(signed(house, Level.B_T), sources.evidence)
     assert store(document) == store(signed(house, Level.B_LT))
-    document = archive(document, helpers.evidence, helpers.timestamps, digest_oid=helpers.timestamp_digest_oid)
+    document = archive(document, sources.evidence, sources.timestamps, digest_oid=sources.timestamp_digest_oid)
     assert validate_archive_with_pyhanko(document, trust_anchors=[root], moment=NOW) == ["PASSED"]
 
 
@@ -147,16 +147,16 @@ def ours(document, anchors, at):
 
 
 def test_our_own_validation_agrees_at_the_levels_of_long_term(house):
-    key, root, helpers, _ = house
-    document = sign_document(plain_pdf(), key, SPEC, Level.B_LT, helpers)
+    key, root, sources, _ = house
+    document = sign_document(plain_pdf(), key, SPEC, Level.B_LT, sources)
     assert ours(document, [root], NOW) == [("Signature", "PAdES-B-LT", Indication.TOTAL_PASSED)]
     renewed = archive(
-        archive(document, helpers.evidence, helpers.timestamps, digest_oid=helpers.timestamp_digest_oid),
-        helpers.evidence,
-        helpers.timestamps,
-        digest_oid=helpers.timestamp_digest_oid,
+        archive(document, sources.evidence, sources.timestamps, digest_oid=sources.timestamp_digest_oid),
+        sources.evidence,
+        sources.timestamps,
+        digest_oid=sources.timestamp_digest_oid,
     )
-    first, *stamps = ours(add_evidence(renewed, helpers.evidence), [root], NOW)
+    first, *stamps = ours(add_evidence(renewed, sources.evidence), [root], NOW)
     assert first == ("Signature", "PAdES-B-LTA", Indication.TOTAL_PASSED)
     assert [indication for _, _, indication in stamps] == [Indication.TOTAL_PASSED] * 2
 
@@ -173,7 +173,7 @@ def test_a_renewed_archive_outlives_the_first_certificates():
     signing, renewal = TODAY - 380 * DAY, TODAY - 150 * DAY
     first, second = office.unit(at=signing, **life), office.unit(at=renewal, since=-200 * DAY)
     spec = SignatureSpec(claimed_at=signing, certify=DocMdp.NO_CHANGES)
-    document = sign_document(plain_pdf(), office.leaf(**life), spec, Level.B_LTA, Helpers(first, source(signing)))
+    document = sign_document(plain_pdf(), office.leaf(**life), spec, Level.B_LTA, Sources(first, source(signing)))
     renewed = archive(document, source(renewal), second)
 
     def judged(archived):
@@ -207,12 +207,12 @@ def test_an_unsigned_document_and_an_unknown_kind_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("level", "helpers"),
-    [(Level.B_T, Helpers()), (Level.B_LT, Helpers(pki().unit)), (Level.B_LTA, Helpers(pki().unit))],
+    ("level", "sources"),
+    [(Level.B_T, Sources()), (Level.B_LT, Sources(pki().unit)), (Level.B_LTA, Sources(pki().unit))],
 )
-def test_a_level_without_its_helpers_is_refused(level, helpers):
+def test_a_level_without_its_sources_is_refused(level, sources):
     with pytest.raises(SigningError):
-        sign_document(plain_pdf(), pki().seal, SPEC, level, helpers)
+        sign_document(plain_pdf(), pki().seal, SPEC, level, sources)
 
 
 def test_the_imprint_has_the_digest_that_was_asked_for():
