@@ -223,7 +223,7 @@ class Finding:
 def diagnose(container: Container) -> list[Finding]:
     """Everything that the gateway needs, by name."""
     settings = container.settings
-    findings = [_back_end(), _readers(container)]
+    findings = [_back_end(), _readers(container), _rules(container)]
     try:
         font_library(settings.assets_dir)
         findings.append(Finding("fonts", True, str(settings.assets_dir)))
@@ -249,6 +249,14 @@ def _back_end() -> Finding:
         return Finding("SM2", True, sm2.backend().name)
     except SigningError as error:
         return Finding("SM2", False, str(error))
+
+
+def _rules(container: Container) -> Finding:
+    """Which rules of validation are in force."""
+    try:
+        return Finding("validation policy", True, container.deps.rules.name)
+    except GatewayError as error:
+        return Finding("validation policy", False, f"{error} {error.hint}")
 
 
 def _readers(container: Container) -> Finding:

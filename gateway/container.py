@@ -10,6 +10,7 @@ from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
+from gateway.services.reports import Reports
 from gateway.services.seals import Seals
 from gateway.services.trust import Trust
 from gateway.services.verifications import Verifications
@@ -30,6 +31,7 @@ class Container:
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)
+        self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)

@@ -30,6 +30,9 @@ TIMESTAMPING_KEY = "timestamping-unit"
 SECOND_TIMESTAMPING_KEY = "timestamping-unit-ecdsa"
 """The same for the unit that stamps second signatures."""
 
+REPORT_KEY = "report-signer"
+"""Name of the key with which the gateway signs verification reports."""
+
 _WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
 """The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 

@@ -14,6 +14,7 @@ from certs.keystore import Keystore, encode_pem
 from certs.private_files import create_password_file
 from certs.profiles import (
     ELECTRONIC_BUSINESS_LICENCE,
+    GATEWAY_SIGNER,
     ISSUING_CA,
     ROOT,
     SEAL_SIGNER,
@@ -27,7 +28,7 @@ from gateway.errors import NotInitialisedError
 from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
-from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.dependencies import REPORT_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.enterprises import Enterprises
 from gateway.services.second_signatures import (
     OPERATOR,
@@ -173,6 +174,12 @@ class Installation:
             subject = Subject(common_name="测试时间戳", organisation=OPERATOR)
             chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
+
+        if REPORT_KEY not in keystore:
+            issuer = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
+            subject = Subject(common_name="电子文件核验网关（测试）", organisation=OPERATOR)
+            chain = (issuer.certificate,)
+            keystore.store(REPORT_KEY, self._issue(CertificateAuthority(issuer), GATEWAY_SIGNER, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""

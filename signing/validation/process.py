@@ -48,6 +48,7 @@ from signing.validation.report import (
     SignatureReport,
     SignerIdentity,
     SubIndication,
+    TimestampReport,
     Trust,
 )
 from signing.validation.seals import seal_object
@@ -198,6 +199,7 @@ class _Document:
             cms=read.cms,
             certificate=stamp.certificate,
             best=stamp.proven_at,
+            timestamps=(stamp.report(strip_padding(read.field.contents)),),
             trust=Trust.NONE if stamp.proven_at is None or result is None else result.x509.trust,
         )
 
@@ -211,6 +213,7 @@ class _Document:
         cms: SignedCms | None = None,
         certificate: Certificate | None = None,
         best: datetime | None = None,
+        timestamps: tuple[TimestampReport, ...] = (),
         trust: Trust = Trust.NONE,
     ) -> SignatureReport:
         """6."""
@@ -218,6 +221,8 @@ class _Document:
         cms = cms or (signed.cms if signed else read.cms)
         if timed is not None:
             certificate, best, trust = timed.result.certificate, timed.existed_at, timed.result.x509.trust
+            tokens = timed.result.signed.cms.timestamps
+            timestamps = tuple(s.report(t) for s, t in zip(timed.all_timestamps, tokens, strict=True))
         check = decisive(checks)
         return SignatureReport(
             name=field.name,
@@ -238,6 +243,9 @@ class _Document:
             checks=checks,
             changed_objects=field.changed_objects,
             signed_end=field.signed_end,
+            signature_value=b"" if cms is None else cms.signature,
+            chain=timed.result.chain if timed is not None else tuple(d for stamp in timestamps for d in stamp.chain),
+            timestamps=timestamps,
         )
 
     def _level(self, read: ReadField, timed: TimedResult | None) -> str:

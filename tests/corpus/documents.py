@@ -1,5 +1,6 @@
 """The licence that attacks begin with: one page, a visible seal, a certifying signature over the whole file."""
 
+import re
 from datetime import timedelta
 
 from tests.corpus.makers import cms
@@ -158,28 +159,32 @@ def signed_twice(first, second, *, make=None, certify=2, unsigned=(), **options)
     return with_data(updated, fill(updated.data, make or signature_of(second)))
 
 
-def with_evidence(pdf, *, certificates=(), crls=(), ocsp_responses=(), extra=b""):
-    """An update with a document security store (12.8.4.3)."""
-    number = pdf.next_number
-    changed, parts = {}, b""
+def with_evidence(pdf, *, certificates=(), crls=(), ocsp_responses=(), extra=b"", anew=False):
+    """An update with a document security store (12.8.4.3); what an earlier one held stays in it.
+
+    The earlier store is written anew under its own number, or left behind by one under another number.
+    """
+    former = _store_number(pdf)
+    store = former if former and not anew else pdf.next_number
+    number, changed, parts = max(store, pdf.next_number - 1) + 1, {}, b""
     for key, values in ((b"Certs", certificates), (b"CRLs", crls), (b"OCSPs", ocsp_responses)):
-        numbers = []
+        held = pdf.objects.get(former, b"")
+        names = _names_in(held, b"/%b[" % key) if b"/%b[" % key in held else b""
         for value in values:
             changed[number] = flate(value)
-            numbers.append(b"%d 0 R" % number)
+            names += b" %d 0 R" % number
             number += 1
-        if numbers:
-            parts += b"/%b[%b]" % (key, b" ".join(numbers))
-    changed[number] = b"<</Type/DSS%b%b>>" % (parts, extra)
-    root = pdf.objects[CATALOG]
-    root = root[:-2] + b"/DSS %d 0 R>>" % number if b"/DSS" not in root else _renamed_dss(root, number)
-    return update(pdf, {CATALOG: root, **changed})
+        parts += b"/%b[%b]" % (key, names) if names else b""
+    changed[store] = b"<</Type/DSS%b%b>>" % (parts, extra)
+    if store != former:
+        root = pdf.objects[CATALOG].replace(b"/DSS %d 0 R" % former, b"")
+        changed[CATALOG] = root[:-2] + b"/DSS %d 0 R>>" % store
+    return update(pdf, changed)
 
 
-def _renamed_dss(root, number):
-    start = root.index(b"/DSS ")
-    end = root.index(b" R", start) + 2
-    return root[:start] + b"/DSS %d 0 R" % number + root[end:]
+def _store_number(pdf):
+    found = re.search(rb"/DSS (\d+) 0 R", pdf.objects[CATALOG])
+    return int(found[1]) if found else 0
 
 
 def archived(pdf, unit, at=NOW, *, field=b"Archive1", make=None, **options):

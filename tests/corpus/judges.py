@@ -7,28 +7,28 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli_answers import verify_status
+from gateway.domain.conclusion import conclude
 from gateway.domain.verification import RegistryFinding, RegistryStatus
-from gateway.errors import UnreadableInputError
-from gateway.services.verifications import validate_file
+from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
+from signing.validation.process import validate_pdf
 from tests.corpus.case import REFUSED, Judgement
 
 ROOT = Path(__file__).resolve().parents[2]
-UNPROCESSABLE = "4"
+UNSIGNED, UNPROCESSABLE = "3", "4"
 _STATUSES = {"yes": "0", "no": "1", "unknown": "2"}
 
 
 def by_library(data, policy, at):
-    """The judgement of the service that every door leads to. Any exception but the refusal passes through."""
-    registry = RegistryFinding(RegistryStatus.NOT_CHECKED)
+    """The judgement of the library, joined to an answer by the rules of the gateway. Unexpected errors pass through."""
     try:
-        report = validate_file(data, "corpus.pdf", policy, registry, at=at)
-    except UnreadableInputError as error:
+        signatures = validate_pdf(data, policy, at=at).signatures
+    except (MalformedDataError, UnsupportedFormatError, ResourceLimitError) as error:
         return Judgement(REFUSED, UNPROCESSABLE, (error.code,))
+    answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at)
     return Judgement(
-        genuine=str(report.answer.genuine),
-        exit=str(verify_status(report)),
-        reasons=tuple(reason.code for reason in report.answer.reasons),
+        genuine=str(answer.genuine),
+        exit=_STATUSES[answer.genuine] if signatures else UNSIGNED,
+        reasons=tuple(reason.code for reason in answer.reasons),
         signatures=tuple(
             (
                 str(s.indication),
@@ -37,7 +37,7 @@ def by_library(data, policy, at):
                 str(s.coverage),
                 str(s.changes_after_signing),
             )
-            for s in report.signatures
+            for s in signatures
         ),
     )
 
@@ -85,7 +85,7 @@ def _judgement(report):
     signatures = report["signatures"]
     return Judgement(
         genuine=report["answer"]["genuine"],
-        exit=_STATUSES[report["answer"]["genuine"]] if signatures else "3",
+        exit=_STATUSES[report["answer"]["genuine"]] if signatures else UNSIGNED,
         reasons=tuple(reason["code"] for reason in report["answer"]["reasons"]),
         signatures=tuple(
             (

@@ -143,6 +143,8 @@ class World:
         """A trust folder for ``licence-gateway verify --trust-anchors``."""
         for part in ("anchors", "certificates", "crls"):
             (folder / part).mkdir(parents=True, exist_ok=True)
+        # A seal signature holds no chain: the issuing CA of those who seal must be at hand.
+        (folder / "certificates" / "issuing.cer").write_bytes(self.ca.certificate)
         attributes = {}
         for number, (anchor, qualified) in enumerate(self._anchors.items()):
             file = f"root-{number}.cer"

@@ -6,7 +6,19 @@ from functools import cache
 from tests.corpus.case import case
 from tests.corpus.documents import catalog, objects, signature_of, signed, sm3, unsigned_licence, with_evidence
 from tests.corpus.makers import cms
-from tests.corpus.makers.pdf import CATALOG, CONTENT, HEADER, PAGES, Pdf, body, contents_of, fill, stream, update
+from tests.corpus.makers.pdf import (
+    CATALOG,
+    CONTENT,
+    FIRST_FREE,
+    HEADER,
+    PAGES,
+    Pdf,
+    body,
+    contents_of,
+    fill,
+    stream,
+    update,
+)
 
 MILLION = 1_000_000
 
@@ -112,9 +124,8 @@ def bomb_evidence(world):
 def bomb_evidence_many(world):
     """Twenty thousand entries in the DSS, all the same list."""
     pdf = with_evidence(signed(world.signer), crls=(world.crl_of(world.ca),))
-    number = max(pdf.objects)
-    many = b"<</Type/DSS/CRLs[%b]>>" % (b"%d 0 R " % (number - 1) * 20_000)
-    return update(pdf, {number: many}).data
+    many = b"<</Type/DSS/CRLs[%b]>>" % (b"%d 0 R " % (FIRST_FREE + 1) * 20_000)
+    return update(pdf, {FIRST_FREE: many}).data
 
 
 @case

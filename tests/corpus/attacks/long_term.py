@@ -80,6 +80,13 @@ def good_archive_renewed(world):
 
 
 @case
+def good_archive_renewed_with_another_store(world):
+    """The renewal writes the DSS as another object; the old one is left behind without a reader."""
+    once = archived(_lasting(world), world.unit, NOW - DAY)
+    return archived(with_evidence(once, crls=_lists(world), anew=True), world.unit, field=b"Archive2").data
+
+
+@case
 def good_archive_by_ecdsa(world):
     return archived(_lasting(world), world.family("ecdsa")[1]).data
 
@@ -175,7 +182,7 @@ def evidence_removed_and_needed(world):
 def evidence_emptied(world):
     """The DSS is written anew with nothing in it, its lists are left without a reader."""
     pdf = _lasting(world)
-    return update(pdf, {max(pdf.objects): b"<</Type/DSS>>"}).data
+    return update(pdf, {FIRST_FREE: b"<</Type/DSS>>"}).data
 
 
 @case

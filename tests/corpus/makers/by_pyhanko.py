@@ -1,10 +1,15 @@
 """PAdES files by stock pyHanko: a maker that shares nothing with the judge but the SM2 arithmetic."""
 
 import io
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from unittest.mock import patch
 
 from asn1crypto import cms as asn1_cms
 from asn1crypto import x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.metadata import info, xmp_xml
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.timestamps import TimeStamper
@@ -28,6 +33,20 @@ class UnitStamper(TimeStamper):
     async def async_timestamp(self, message_digest, md_algorithm):
         token = cms.token(self._unit, message_digest, NOW, imprint_oid=_DIGESTS[md_algorithm])
         return asn1_cms.ContentInfo.load(token)
+
+
+@contextmanager
+def ticking_clock():
+    """Each time that pyHanko notes when it changed the file, an hour has gone by, as between signing and archiving."""
+    hours = count()
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return (NOW + timedelta(hours=next(hours))).astimezone(tz)
+
+    with patch.object(info, "datetime", Clock), patch.object(xmp_xml, "datetime", Clock):
+        yield
 
 
 def sign(document, signer, unit, level, world=None):
@@ -54,4 +73,5 @@ def sign(document, signer, unit, level, world=None):
         validation_context=context,
     )
     pdf_signer = PdfSigner(metadata, signer=inner, timestamper=UnitStamper(unit))
-    return pdf_signer.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(document))).getvalue()
+    with ticking_clock():
+        return pdf_signer.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(document))).getvalue()
