@@ -26,7 +26,7 @@ from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, Limits, Permitt
 from signing.validation.report import ChangedObject, Changes, Coverage
 
 _HEADER_WITHIN = 1024
-_TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF\s*")
+_TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF(?:\r\n|\n|\r)?")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 _STORE_KEYS = ("/Certs", "/CRLs", "/OCSPs")
 _LISTED = 200

@@ -67,12 +67,20 @@ def signature_reason(report: SignatureReport) -> Reason | None:
     return reason("SIGNATURE_UNSUPPORTED" if unsupported else "SIGNATURE_NOT_CHECKED")
 
 
+def vouches(report: SignatureReport) -> bool:
+    """Whether somebody signed, rather than only proved a time."""
+    return report.kind != "document_timestamp"
+
+
 def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, tuple[Reason, ...]]:
     """Whether the document is what its signers made; every signature counts."""
     if not signatures:
         return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
     reasons = tuple(dict.fromkeys(r for r in map(signature_reason, signatures) if r is not None))
     if not reasons:
+        # A time-stamp says when a file was there, and nobody vouches for what is in it.
+        if not any(map(vouches, signatures)):
+            return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
         return Genuine.YES, (reason("GENUINE"),)
     failed = any(
         s.indication is Indication.TOTAL_FAILED or s.changes_after_signing is Changes.FORBIDDEN for s in signatures

@@ -110,7 +110,8 @@ def is_same_trailer(signed: PdfFile, last: PdfFile) -> bool:
 def has_stray_bytes(signed: PdfFile, last: PdfFile) -> bool:
     """Whether anything follows the signed revision that belongs to no object and no cross-reference section.
 
-    A reader that mends broken files would find objects there which the cross-references do not name.
+    A reader that mends broken files would find objects there which the cross-references do not name. After the last
+    %%EOF line there is nothing at all, not even white space.
     """
     spans: dict[int, int] = {}
     newer = last.sections[: len(last.sections) - len(signed.sections)]
@@ -126,7 +127,7 @@ def has_stray_bytes(signed: PdfFile, last: PdfFile) -> bool:
         if start < position or skip_space(last.data, position) != start:
             return True
         position = end
-    return bool(last.data[position:].strip(b"\0\t\n\f\r "))
+    return position < len(last.data)
 
 
 def references_in(value: Any) -> Iterator[Reference]:

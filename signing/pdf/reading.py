@@ -71,9 +71,7 @@ def _read(file: PdfFile, permitted: frozenset[PermittedChange]) -> PdfStructure:
 
 def _field(file: PdfFile, found: FoundSignature, permitted: frozenset[PermittedChange]) -> SignatureField:
     signature = found.dictionary
-    contents = file.resolve(signature.get("Contents"))
-    if not isinstance(contents, Text):
-        raise NotUnderstoodError("a signature has no contents")
+    contents = signature.get("Contents")
     byte_range = _byte_range(file.resolve(signature.get("ByteRange")))
     is_sound = _is_sound(file, found, byte_range, contents)
     signed = file.as_of(sum(byte_range[2:])) if is_sound else None
@@ -84,7 +82,7 @@ def _field(file: PdfFile, found: FoundSignature, permitted: frozenset[PermittedC
         name=found.name,
         filter=name_of(file.resolve(signature.get("Filter"))),
         sub_filter=name_of(file.resolve(signature.get("SubFilter"))),
-        contents=contents.value,
+        contents=contents.value if isinstance(contents, Text) else b"",
         byte_range=byte_range,
         claimed_signing_time=_claimed_time(file.resolve(signature.get("M"))),
         certifies="DocMDP" in _transforms(file, signature),
@@ -109,9 +107,9 @@ def _byte_range(value: Any) -> tuple[int, ...]:
     return tuple(value) if fits else ()
 
 
-def _is_sound(file: PdfFile, found: FoundSignature, byte_range: tuple[int, ...], contents: Text) -> bool:
+def _is_sound(file: PdfFile, found: FoundSignature, byte_range: tuple[int, ...], contents: Any) -> bool:
     """Whether the gap is this dictionary's own hexadecimal string, brackets included, and nothing else is left out."""
-    if not byte_range or isinstance(found.dictionary.get("Contents"), Text) is False:
+    if not byte_range or not isinstance(contents, Text):
         return False
     start, length, start2, length2 = byte_range
     span = file.span(found.number)

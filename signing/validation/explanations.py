@@ -154,8 +154,7 @@ class Explanations:
         if not isinstance(old, dict):
             return True
         for key in _LISTS:
-            before, after = self._signed.resolve(old.get(key)) or [], self._last.resolve(store.get(key)) or []
-            if not set(before) <= set(after):
+            if not _contents(self._signed, old.get(key)) <= _contents(self._last, store.get(key)):
                 return False
         return True
 
@@ -318,6 +317,13 @@ class Explanations:
             if isinstance(entries, dict) and _ACTIVE_KEYS & entries.keys():
                 self._refused.add(number)
             stack += [(inner, number) for inner in references_in(item)]
+
+
+def _contents(file: PdfFile, array: Any) -> set[bytes]:
+    """What the streams of an array hold: a store that is written anew may number its values anew."""
+    references = file.resolve(array)
+    streams = map(file.resolve, references if isinstance(references, list) else ())
+    return {stream.raw for stream in streams if isinstance(stream, Stream)}
 
 
 def _inside(value: Any, key: str, outer: Holder) -> Holder:
