@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.api import enterprises, health, licences, problems, resolutions, trust, verifications
+from gateway.api import enterprises, health, licences, problems, resolutions, trust, trust_answers, verifications
 from gateway.api.auth import require_declarations
 from gateway.container import Container
 from gateway.errors import GatewayError
@@ -45,7 +45,7 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = container.settings.max_upload_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
-    for room in (resolutions, licences, enterprises, verifications, trust, health, views):
+    for room in (resolutions, licences, enterprises, verifications, trust, trust_answers, health, views):
         app.register_blueprint(room.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)

@@ -68,6 +68,11 @@ class Settings(BaseModel):
         default="2.25.67833047577107300058708129777585496789",
         description="Policy OID in our time-stamp tokens; the default is a UUID arc that stands for no one else.",
     )
+    timestamp_urls: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of time-stamp providers (RFC 3161, comma-separated), tried in this order; "
+        "without them the gateway stamps itself.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @property
@@ -89,6 +94,8 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     }
     if isinstance(hosts := values.get("own_hosts"), str):
         values["own_hosts"] = frozenset(h.strip().lower() for h in hosts.split(",") if h.strip())
+    if isinstance(urls := values.get("timestamp_urls"), str):
+        values["timestamp_urls"] = tuple(u.strip() for u in urls.split(",") if u.strip())
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         return Settings.model_validate(values)

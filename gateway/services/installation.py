@@ -28,6 +28,15 @@ from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.embedded_cas import (
+    ANCHORS,
+    CA_KEYS,
+    ISSUING_KEY,
+    LICENCE_ROOT_KEY,
+    OPERATOR,
+    ROOT_KEY,
+    EmbeddedCas,
+)
 from gateway.services.enterprises import Enterprises
 from signing import sm2
 from signing.cose import key_id_of
@@ -36,8 +45,6 @@ from signing.x509_fields import public_key_info
 
 Progress = Callable[[str], None]
 
-ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY = "root", "issuing-ca", "business-licence-root"
-_OPERATOR = "阳江市电子证照签发核验网关（测试）"
 _SIMULATED_LICENCE_ITERATIONS = 10_000
 """The keys of the invented enterprises stand in for phones; their random password needs no slow derivation."""
 
@@ -49,6 +56,7 @@ class Installation:
         self._deps = deps
         self._catalogue = catalogue
         self._enterprises = enterprises
+        self._cas = EmbeddedCas(deps)
 
     def require(self) -> None:
         """NotInitialisedError unless ``initialise`` has been run; settles what killed processes left."""
@@ -76,6 +84,7 @@ class Installation:
         progress("密钥与测试证书体系 keys and test PKI")
         create_password_file(deps.settings.resolved_key_password_file)
         self._make_authorities()
+        self._cas.make_ecdsa_branch()
         progress("证照目录 catalogue")
         self._catalogue.seed()
         progress("发证机关印章 seals of the issuing authorities")
@@ -111,15 +120,13 @@ class Installation:
     def publish_trust(self) -> None:
         """Write anchors, certificates and fresh revocation lists to the trust store."""
         keystore, folder = self._deps.keystore, self._deps.trust_dir
-        for name in (ROOT_KEY, LICENCE_ROOT_KEY):
+        self._cas.renew_responders()
+        for name in ANCHORS:
             _write(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
-        attributes = {
-            f"{ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["signature", "timestamp"]},
-            f"{LICENCE_ROOT_KEY}.pem": {"egov_qualified": False, "uses": ["enterprise"]},
-        }
+        attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in ANCHORS.items()}
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
-            if name not in (ROOT_KEY, LICENCE_ROOT_KEY):
+            if name not in ANCHORS:
                 self.publish_certificate(name)
         self._publish_crls()
 
@@ -143,7 +150,7 @@ class Installation:
         _write(path, pem.armor("X509 CRL", crl))
 
     def _publish_crls(self) -> None:
-        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY):
+        for name in CA_KEYS:
             self.publish_crl(name)
 
     def _make_authorities(self) -> None:
@@ -151,15 +158,15 @@ class Installation:
         keystore, now = self._deps.keystore, self._deps.clock()
         for name, title in ((ROOT_KEY, "测试根证书"), (LICENCE_ROOT_KEY, "电子营业执照测试根证书")):
             if name not in keystore:
-                subject = Subject(common_name=title, organisation=_OPERATOR)
+                subject = Subject(common_name=title, organisation=OPERATOR)
                 keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
         if ISSUING_KEY not in keystore:
             root = CertificateAuthority(keystore.load(ROOT_KEY, Purpose.CERTIFICATE))
-            subject = Subject(common_name="测试签发证书", organisation=_OPERATOR)
+            subject = Subject(common_name="测试签发证书", organisation=OPERATOR)
             keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
         if TIMESTAMPING_KEY not in keystore:
             issuing = CertificateAuthority(keystore.load(ISSUING_KEY, Purpose.CERTIFICATE))
-            subject = Subject(common_name="测试时间戳", organisation=_OPERATOR)
+            subject = Subject(common_name="测试时间戳", organisation=OPERATOR)
             chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
 
