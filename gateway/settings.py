@@ -73,6 +73,10 @@ class Settings(BaseModel):
         description="Addresses of time-stamp providers (RFC 3161, comma-separated), tried in this order; "
         "without them the gateway stamps itself.",
     )
+    credit_code_rules: Path | None = Field(
+        default=None,
+        description="JSON file that says where certificates hold the unified social credit code (docs/trust.md).",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @property

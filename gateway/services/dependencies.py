@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from certs.credit_code import DEFAULT_RULES, read_rules
 from certs.key_uses import KeyUseLog, Purpose
 from certs.keystore import Keystore
 from certs.private_files import next_password_file, read_password_file
@@ -95,7 +96,8 @@ class Dependencies:
     @cached_property
     def trust_store(self) -> TrustStore:
         """Anchors, published certificates and CRLs."""
-        return TrustStore(self.trust_dir)
+        file = self.settings.credit_code_rules
+        return TrustStore(self.trust_dir, rules=DEFAULT_RULES if file is None else read_rules(file))
 
     @cached_property
     def timestamps(self) -> TimestampSource:

@@ -108,7 +108,11 @@ def test_without_a_usable_token_the_reason_is_told(answer, serve):
 
 def test_a_provider_that_recovers_is_found_in_the_second_round(serve):
     turns = iter([BAD["a server error"], genuine])
-    url, asked = serve(lambda request: next(turns)(request))
+
+    def recovering(request):
+        return next(turns)(request)
+
+    url, asked = serve(recovering)
     verify_imprint(parse_token(RemoteTimestamps((url,), QUICK).stamp(IMPRINT)), b"x")
     assert len(asked) == 2
 
@@ -159,7 +163,7 @@ def test_only_so_many_attempts_hang_at_once(monkeypatch):
             client.stamp(IMPRINT)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/nobody-listens", "ftp://127.0.0.1/", "http://[", ""])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/nobody-listens", "ftp://127.0.0.1/", "http://["])
 def test_an_address_that_does_not_serve_is_told(url):
     with pytest.raises(TimestampUnavailableError):
         RemoteTimestamps((url,), QUICK).stamp(IMPRINT)
