@@ -9,15 +9,17 @@ import pytest
 from asn1crypto import pem
 from cryptography.hazmat.primitives import serialization
 
-from certs.authority import Subject
+from certs.authority import CertificateAuthority, Subject
 from certs.certificate_files import match_chain, read_certificates
 from certs.certificate_requests import certificate_request
 from certs.keystore import encode_pem
+from certs.profiles import GATEWAY_SIGNER
 from gateway.services.certificates import read_request
 from signing.errors import KeyRefusedError
 from signing.outside_keys import accept
 from signing.pkcs12 import read_pkcs12
 from signing.private_keys import open_key, public_half, seal_key, signing_key
+from signing.x509_fields import public_key_info
 from tests.pki import CREDIT_CODE, NOW, make_pki
 from tests.unit.signing.key_material import KINDS, certified, private
 
@@ -339,3 +341,59 @@ except Exception as error:
     assert shown.count("refused") == 2
     assert "KeySourceUnavailableError the token seals does not offer mechanism 0x80000003" in shown
     assert "KeySourceWrongError what came back is no SM2-with-SM3 signature" in shown
+
+
+@pytest.fixture(scope="module")
+def vendor_token(tmp_path_factory):
+    """A PKCS#11 module that does SM2 under a vendor's numbers: C and OpenSSL, nothing of ours."""
+    folder = tmp_path_factory.mktemp("vendor")
+    module = folder / "libvendor.so"
+    source = JAVA.parent / "c" / "sm2_token.c"
+    run("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", module, source, "-l:libcrypto.so.3")
+    run("openssl", "genpkey", "-algorithm", "SM2", "-outform", "der", "-out", folder / "key.der")
+    key = open_key((folder / "key.der").read_bytes())
+    issuing = CertificateAuthority(make_pki().issuing)
+    certificate = issuing.issue(GATEWAY_SIGNER, Subject("硬件", "测试"), public_half(key), now=NOW)
+    (folder / "seal.der").write_bytes(certificate)
+    return folder, os.environ | {"SM2_TOKEN_KEY": str(folder / "key.der")}, certificate
+
+
+VENDOR_PROGRAM = """
+import sys
+from pathlib import Path
+from signing.keys_pkcs11 import Pkcs11SigningKey, TokenReference
+folder = Path(sys.argv[1])
+def key(**options):
+    named = {"key_label": "seal", "sm2_mechanism": 0x80000003} | options
+    reference = TokenReference(folder / "libvendor.so", "vendor", **named)
+    return Pkcs11SigningKey(reference, lambda: "1234", (folder / "seal.der").read_bytes())
+"""
+
+
+def test_a_vendor_s_token_signs_sm2_and_openssl_verifies(vendor_token):
+    folder, environment, certificate = vendor_token
+    program = VENDOR_PROGRAM + "print(key().sign(b'message').hex()); print(key(key_id=bytes([7])).sign(b'm').hex())"
+    first, second = run(sys.executable, "-c", program, folder, environment=environment).split()
+    assert accept(certificate, b"message", bytes.fromhex(first)) == bytes.fromhex(first)
+    assert accept(certificate, b"m", bytes.fromhex(second))
+    public, message, signature = folder / "public.pem", folder / "message", folder / "signature"
+    public.write_bytes(pem.armor("PUBLIC KEY", public_key_info(certificate)))
+    message.write_bytes(b"message")
+    signature.write_bytes(bytes.fromhex(first))
+    identity = ("-sigopt", "distid:1234567812345678")
+    checked = run("openssl", "dgst", "-sm3", "-verify", public, *identity, "-signature", signature, message)
+    assert "Verified OK" in checked
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ("sm2_mechanism=0x80000004", "does not offer mechanism 0x80000004"),
+        ("key_label='other'", "holds 0 keys"),
+        ("key_id=bytes([8])", "holds 0 keys"),
+    ],
+)
+def test_a_vendor_s_token_is_asked_for_nothing_else(options, complaint, vendor_token):
+    folder, environment, _ = vendor_token
+    program = VENDOR_PROGRAM + f"\ntry:\n    key({options}).sign(b'm')\nexcept Exception as error:\n    print(error)"
+    assert complaint in run(sys.executable, "-c", program, folder, environment=environment)
