@@ -153,10 +153,7 @@ class Explanations:
         """Validation data is added, never taken away."""
         if not isinstance(old, dict):
             return True
-        for key in _LISTS:
-            if not _contents(self._signed, old.get(key)) <= _contents(self._last, store.get(key)):
-                return False
-        return True
+        return all(_contents(self._signed, old.get(key)) <= _contents(self._last, store.get(key)) for key in _LISTS)
 
     def _extensions(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
         """7.12: that the file uses ESIC or ISO extensions; numbers and names only."""
