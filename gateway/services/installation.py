@@ -177,7 +177,7 @@ class Installation:
 
         if REPORT_KEY not in keystore:
             issuer = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
-            subject = Subject(common_name="电子文件核验网关（测试）", organisation=_OPERATOR)
+            subject = Subject(common_name="电子文件核验网关（测试）", organisation=OPERATOR)
             chain = (issuer.certificate,)
             keystore.store(REPORT_KEY, self._issue(CertificateAuthority(issuer), GATEWAY_SIGNER, subject, chain))
 
