@@ -67,6 +67,11 @@ def signature_reason(report: SignatureReport) -> Reason | None:
     return reason("SIGNATURE_UNSUPPORTED" if unsupported else "SIGNATURE_NOT_CHECKED")
 
 
+def vouches(report: SignatureReport) -> bool:
+    """Whether somebody signed, rather than only proved a time."""
+    return report.kind != "document_timestamp"
+
+
 def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, tuple[Reason, ...]]:
     """Whether the document is what its signers made; every signature counts."""
     if not signatures:
@@ -76,6 +81,9 @@ def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, 
         # A time-stamp proves since when a document exists, not that anybody vouches for it.
         return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
     if not reasons:
+        # A time-stamp says when a file was there, and nobody vouches for what is in it.
+        if not any(map(vouches, signatures)):
+            return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
         return Genuine.YES, (reason("GENUINE"),)
     failed = any(
         s.indication is Indication.TOTAL_FAILED or s.changes_after_signing is Changes.FORBIDDEN for s in signatures

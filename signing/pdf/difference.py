@@ -147,12 +147,16 @@ def references_in(value: Any) -> Iterator[Reference]:
 
 def holders_of(file: PdfFile) -> dict[int, set[Holder]]:
     """For each object, which others refer to it and under which key; the whole revision is read for it."""
+    revision = file.sections[0].start
+    if revision in file.holders:
+        return file.holders[revision]
     found: dict[int, set[Holder]] = defaultdict(set)
     for number, value in ((TRAILER, file.trailer), *((number, file.get(number)) for number in file.numbers())):
         entries = value.entries if isinstance(value, Stream) else value
         for key, part in entries.items() if isinstance(entries, dict) else (("", entries),):
             for reference in references_in(part):
                 found[reference.number].add((number, key))
+    file.holders[revision] = found
     return found
 
 

@@ -33,6 +33,8 @@ class _Shared:
     objects: dict[Place, tuple[Any, int]] = field(default_factory=dict)
     containers: dict[int, list[tuple[int, Any]]] = field(default_factory=dict)
     inflated: int = 0
+    holders: dict[int, dict[int, set[tuple[int, str]]]] = field(default_factory=dict)
+    """Who refers to whom, by the start of a revision's newest section (``signing.pdf.difference``)."""
 
 
 class PdfFile:
@@ -46,6 +48,7 @@ class PdfFile:
         self.end = end
         """Offset after the %%EOF line of this revision."""
         self._shared = shared
+        self.holders = shared.holders
         self._pages: list[int] | None = None
         self.entries: dict[int, Entry] = {}
         for section in sections:

@@ -6,6 +6,7 @@ from typing import Any
 from signing.pdf.difference import TRAILER, Holder, differing_keys, references_in, same
 from signing.pdf.fields import form_fields, text_of
 from signing.pdf.file import PdfFile
+from signing.pdf.metadata import differ_in_dates_only
 from signing.pdf.objects import Name, Reference, Stream, Text
 from signing.pdf.structure import DOCUMENT_TIMESTAMP
 from signing.validation.policy import PermittedChange
@@ -51,6 +52,7 @@ class Explanations:
         self._structure()
         self._catalog()
         self._information()
+        self._metadata(self._last.root.get("Metadata"))
         for page in self._last.pages():
             self._page(page)
         self._fields()
@@ -109,6 +111,16 @@ class Explanations:
         if differing <= _NOTED_KEYS and all(isinstance(after.get(key), Text) for key in differing):
             self._allow(reference, (TRAILER, "Info"))
 
+    def _metadata(self, reference: Any) -> None:
+        """The same in the metadata of the document (14.3.2)."""
+        after, before = self._last.resolve(reference), self._signed.resolve(self._signed.root.get("Metadata"))
+        if not self._permitted or not isinstance(after, Stream) or not isinstance(before, Stream):
+            return
+        if after.entries.get("Type") != "Metadata":
+            return
+        if differ_in_dates_only(self._signed.decoded(before), self._last.decoded(after)):
+            self._allow(reference, (self._last.root_number, "Metadata"))
+
     def _store(self, before: Any, after: Any) -> bool:
         """ISO 32000-2, 12.8.4.3: a store of streams that grew."""
         old, store = self._signed.resolve(before), self._last.resolve(after)
@@ -153,10 +165,7 @@ class Explanations:
         """Validation data is added, never taken away."""
         if not isinstance(old, dict):
             return True
-        for key in _LISTS:
-            if not _contents(self._signed, old.get(key)) <= _contents(self._last, store.get(key)):
-                return False
-        return True
+        return all(_contents(self._signed, old.get(key)) <= _contents(self._last, store.get(key)) for key in _LISTS)
 
     def _extensions(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
         """7.12: that the file uses ESIC or ISO extensions; numbers and names only."""

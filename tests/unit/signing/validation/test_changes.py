@@ -244,6 +244,41 @@ def test_a_security_store_may_not_shrink(key):
     assert first.validation_data.certificates == (b"x",)
 
 
+def test_a_store_may_be_written_anew_and_leave_the_old_one_behind(key):
+    anew = {1: CATALOG % b"/DSS 60 0 R", 60: b"<</Certs[61 0 R 63 0 R]/CRLs[62 0 R]>>", 61: STORE[31], 62: STORE[33]}
+    anew[63] = stream(b"", b"z")
+    assert judged(updated(updated(signed_form(key), STORE), anew)).changes is Changes.PERMITTED
+    lost = anew | {60: b"<</Certs[63 0 R]/CRLs[62 0 R]>>"}
+    assert judged(updated(updated(signed_form(key), STORE), lost)).changes is Changes.FORBIDDEN
+
+
+def test_a_change_that_is_taken_back_is_found(key):
+    there = updated(signed_form(key), {8: stream(b"", b"BT (forged) Tj ET")})
+    assert named(updated(there, {8: stream(b"", CONTENT)})) == {("8 0", "replaced", "page content", (1,))}
+
+
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    b"<xmp:ModifyDate>%b</xmp:ModifyDate><dc:title>%b</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+@pytest.mark.parametrize(
+    ("packet", "changes"),
+    [
+        (XMP % (b"2026", b"licence"), Changes.PERMITTED),
+        (XMP % (b"2026", b"forged"), Changes.FORBIDDEN),
+        (b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + XMP % (b"2026", b"licence"), Changes.FORBIDDEN),
+        (b"no xml", Changes.FORBIDDEN),
+    ],
+)
+def test_metadata_may_note_when_the_file_was_written(key, packet, changes):
+    kind = b"/Type/Metadata/Subtype/XML"
+    signed = signed_form(key, catalog=b"/Metadata 11 0 R", extra=(stream(kind, XMP % (b"2025", b"licence")),))
+    assert judged(updated(signed, {11: stream(kind, packet)})).changes is changes
+
+
 def test_a_locked_field_stays_as_it_is(key):
     lock = b"/Reference[<</TransformMethod/FieldMDP/TransformParams<</Action/Include/Fields[(remark)]>>>>]"
     twice = signed_again(signed_form(key), key, reference=lock)
