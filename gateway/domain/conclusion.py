@@ -77,9 +77,6 @@ def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, 
     if not signatures:
         return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
     reasons = tuple(dict.fromkeys(r for r in map(signature_reason, signatures) if r is not None))
-    if not reasons and all(s.kind == "document_timestamp" for s in signatures):
-        # A time-stamp proves since when a document exists, not that anybody vouches for it.
-        return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
     if not reasons:
         # A time-stamp says when a file was there, and nobody vouches for what is in it.
         if not any(map(vouches, signatures)):
