@@ -106,7 +106,7 @@ def _field(
     changes = _changes(data, reader, coverage, embedded, permitted)
     revision = reader.xrefs.total_revisions - 1 if embedded is None else embedded.signed_revision
     return SignatureField(
-        name=name,
+        name=str(name),
         filter=str(signature.get("/Filter", "")).lstrip("/"),
         sub_filter=str(signature.get("/SubFilter", "")).lstrip("/"),
         contents=contents,

@@ -22,19 +22,22 @@ class Corpus:
         return read_policy(self.trust, row.revocation)
 
 
+def _made(folder, *, bombs):
+    world = World()
+    files = {name: make(world) for name, make in load_generators().items() if rows()[name].bomb is bombs}
+    return Corpus(world, files, world.write_trust(folder / "trust"))
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
     """The files that are judged in this process too; bombs are not among them."""
-    world = World()
-    files = {name: make(world) for name, make in load_generators().items() if not rows()[name].bomb}
-    return Corpus(world, files, world.write_trust(tmp_path_factory.mktemp("corpus") / "trust"))
+    return _made(tmp_path_factory.mktemp("corpus"), bombs=False)
 
 
 @pytest.fixture(scope="session")
-def bombs():
+def bombs(tmp_path_factory):
     """The files that attack memory or time."""
-    world = World()
-    return {name: make(world) for name, make in load_generators().items() if rows()[name].bomb}
+    return _made(tmp_path_factory.mktemp("bombs"), bombs=True)
 
 
 @pytest.fixture(scope="session")

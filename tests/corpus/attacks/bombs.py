@@ -78,8 +78,8 @@ def bomb_signed_xref(world):
 
 @case
 def bomb_object_stream(world):
-    """An object stream of 400 MB holds the catalog."""
-    packed = stream(_deflated(400, b" "), b"/Type/ObjStm/N 2/First 100000000/Filter/FlateDecode")
+    """An object stream of 200 MB holds the catalog."""
+    packed = stream(_deflated(200, b" "), b"/Type/ObjStm/N 2/First 100000000/Filter/FlateDecode")
     written = b"2 0 obj\n%b\nendobj\n" % packed
     rows = (
         b"\x00" + bytes(6) + b"\x02" + (2).to_bytes(4) + b"\x00\x00" + b"\x01" + len(HEADER).to_bytes(4) + b"\x00\x00"
@@ -92,8 +92,8 @@ def bomb_object_stream(world):
 
 @case
 def bomb_filters_in_a_row(world):
-    """Deflated four times over: 2 kB become 4 GB."""
-    packed = _deflated(500)
+    """Deflated four times over: a few hundred bytes become 200 MB."""
+    packed = _deflated(200)
     for _ in range(3):
         packed = zlib.compress(packed, 9)
     filters = b"/Filter[/FlateDecode/FlateDecode/FlateDecode/FlateDecode]"
@@ -103,19 +103,19 @@ def bomb_filters_in_a_row(world):
 
 @case
 def bomb_page_content(world):
-    """The page's content unfolds to 1 GB: nobody needs it to judge the signature."""
-    content = stream(_deflated(1000, b"q Q "), b"/Filter/FlateDecode")
+    """The page's content unfolds to 400 MB: nobody needs it to judge the signature."""
+    content = stream(_deflated(400, b"q Q "), b"/Filter/FlateDecode")
     return signed(world.signer, {CONTENT: content}).data
 
 
 @case
 def bomb_evidence(world):
-    """A revocation list of 800 MB in the DSS."""
+    """A revocation list of 300 MB in the DSS."""
     pdf = signed(world.signer)
     changed = {
         CATALOG: catalog(extra=b"/DSS 20 0 R"),
         20: b"<</Type/DSS/CRLs[21 0 R]>>",
-        21: stream(_deflated(800), b"/Filter/FlateDecode"),
+        21: stream(_deflated(300), b"/Filter/FlateDecode"),
     }
     return update(pdf, changed).data
 

@@ -1,6 +1,7 @@
 """PAdES files by stock pyHanko: a maker that shares nothing with the judge but the SM2 arithmetic."""
 
 import io
+import logging
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
@@ -19,6 +20,9 @@ from signing.pyhanko_adapter import SigningKeySigner, Sm2SignatureValidator
 from tests.corpus.makers import cms
 from tests.corpus.makers.keys import SHA256, SM3
 from tests.pki import NOW
+
+# It warns that evidence is not fetched; none is to be.
+logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 
 _DIGESTS = {"sm3": SM3, "sha256": SHA256}
 
