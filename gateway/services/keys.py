@@ -20,7 +20,8 @@ from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent, Seal
 from gateway.services.certificates import Certificates, owner_of, profile_for
 from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
-from gateway.services.installation import ISSUING_KEY, LICENCE_ROOT_KEY, ROOT_KEY, Installation
+from gateway.services.embedded_cas import ISSUING_KEY, LICENCE_ROOT_KEY, ROOT_KEY
+from gateway.services.installation import Installation
 from signing.cose import key_id_of
 from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm
