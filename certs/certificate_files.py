@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asn1crypto import core, pem
+from asn1crypto import core, parser, pem
 from cryptography import x509
 
 from certs.errors import CertificateImportError
+from signing import der
+from signing.algorithms import SIGNED_DATA_OID
 from signing.errors import MalformedDataError
 from signing.validation.x509 import Certificate, load_certificate
 
@@ -18,9 +20,11 @@ _MOST_CERTIFICATES = 100
 _MOST_LENGTH = 10
 _LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
 _PKCS7_LABELS = frozenset({"PKCS7", "CMS", "PKCS #7 SIGNED DATA"})
-_SIGNED_DATA_OIDS = frozenset({"1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2"})
+_SIGNED_DATA_OIDS = frozenset({der.oid(SIGNED_DATA_OID), der.oid("1.2.156.10197.6.1.4.2.2")})
 """PKCS#7, and its twin of GB/T 35275."""
 _CERTIFICATES_TAG = 0xA0
+_CONTENTS = 4
+"""Place of the contents in what asn1crypto parses."""
 _UNREADABLE = (
     "文件中没有可读的证书（支持 PEM、DER、PKCS#7）。The file holds no readable certificate (PEM, DER or PKCS#7)."
 )
@@ -81,17 +85,22 @@ def _certificates(data: bytes) -> Iterable[bytes]:
 
 def _of_pkcs7(encoded: bytes) -> Iterable[bytes]:
     """The certificates field of SignedData (RFC 5652, 5.1): the first member tagged [0]."""
-    content_type, content = core.Sequence.load(encoded, strict=True)
-    if content_type.dotted not in _SIGNED_DATA_OIDS:
+    content_type, content = _members(encoded)
+    if content_type not in _SIGNED_DATA_OIDS:
         raise CertificateImportError(_UNREADABLE)
-    for member in core.Sequence.load(content.contents):
-        raw = member.dump()
-        if raw[0] == _CERTIFICATES_TAG:
-            rest = member.contents
-            while rest:
-                certificate = core.Any.load(rest).dump()
-                yield certificate
-                rest = rest[len(certificate) :]
+    (signed_data,) = _members(content)
+    for member in _members(signed_data):
+        if member[0] == _CERTIFICATES_TAG:
+            yield from _members(member)
+
+
+def _members(encoded: bytes) -> Iterable[bytes]:
+    """Each value within one constructed value, whatever its tags."""
+    rest = parser.parse(encoded, strict=True)[_CONTENTS]
+    while rest:
+        size = parser.peek(rest)
+        yield rest[:size]
+        rest = rest[size:]
 
 
 def match_chain(

@@ -8,8 +8,6 @@ signer holds it; ``NAME.pem`` is the certificate with its chain, written last, s
 import json
 import os
 import re
-import secrets
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +20,7 @@ from asn1crypto import pem
 from certs.errors import KeystoreError, KeyUseError
 from certs.key_entries import KeyAttributes, KeyEntry, algorithm_or_none, open_source, read_attributes
 from certs.key_uses import AuthorisedKey, KeyUseSink, NullSink, Purpose, purposes_of
+from certs.private_files import FOLDER_MODE, read_password_file, write_private
 from signing import sm2
 from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm, SigningKey
@@ -29,38 +28,7 @@ from signing.private_keys import AnyPrivateKey, SoftwareKey, open_key, public_ha
 from signing.x509_fields import public_key_info
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PASSWORD_BYTES = 32
-_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
-
-
-def create_password_file(path: Path) -> bytes:
-    """The password in ``path``; a random one of 256 bits is written when the file is not there.
-
-    An existing file is never replaced, not even when two processes come at once.
-    """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
-        with suppress(FileExistsError):
-            write_private(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode() + b"\n", replace=False)
-    return read_password_file(path)
-
-
-def read_password_file(path: Path) -> bytes:
-    """The password, without its line end. KeystoreError when missing, empty or open to others."""
-    try:
-        mode, content = path.stat().st_mode, path.read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        raise KeystoreError(f"the password file {path} cannot be read: {error.strerror}") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeystoreError(f"the password file {path} is open to others: chmod 600 {path}")
-    if not content:
-        raise KeystoreError(f"the password file {path} is empty")
-    return content
-
-
-def next_password_file(path: Path) -> Path:
-    """Where the new password waits while the keys are being put under it."""
-    return path.with_name(f"{path.name}.next")
+_NO_ATTRIBUTES = KeyAttributes()
 
 
 class Keystore:
@@ -84,6 +52,7 @@ class Keystore:
         self._clock = clock
         self._unlocked: dict[str, SigningKey] = {}
         self._attributes: dict[str, tuple[object, KeyAttributes]] = {}
+        self._attribute_paths: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return self._has_private(name) and self._path(name, "pem").exists()
@@ -222,16 +191,18 @@ class Keystore:
 
     def attributes(self, name: str) -> KeyAttributes:
         """What is noted about a key; read again whenever the file changes. KeystoreError when it cannot be read."""
-        path = self._path(name, "attributes")
+        path = self._attribute_paths.get(name) or str(self._path(name, "attributes"))
+        self._attribute_paths[name] = path
         try:
-            status = path.stat()
+            # Asked before every signature: a plain call, without the cost of a Path.
+            status = os.stat(path)  # noqa: PTH116
         except FileNotFoundError:
-            return KeyAttributes()
+            return _NO_ATTRIBUTES
         stamp = (status.st_mtime_ns, status.st_ino)
         known = self._attributes.get(name)
         if known is None or known[0] != stamp:
             try:
-                known = (stamp, read_attributes(path.read_bytes()))
+                known = (stamp, read_attributes(Path(path).read_bytes()))
             except (OSError, ValueError, TypeError) as error:
                 raise KeystoreError(f"the attributes of the key {name} cannot be read") from error
             self._attributes[name] = known
@@ -279,7 +250,9 @@ class Keystore:
                     return sm2.backend().load_private(sealed, password)
                 return open_key(sealed, password)
         # What exactly failed is of use to an attacker only.
-        raise KeystoreError(f"the key {name} cannot be opened: wrong password or damaged file") from None
+        raise KeystoreError(
+            f"密钥 {name} 打不开：口令错误或文件损坏。The key {name} cannot be opened: wrong password or damaged file"
+        ) from None
 
     def _purposes(self, name: str, certificate: bytes) -> frozenset[Purpose]:
         try:
@@ -318,7 +291,7 @@ class Keystore:
 
     def _prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(_FOLDER_MODE)
+        self._folder.chmod(FOLDER_MODE)
 
     def _forget(self, name: str) -> None:
         self._unlocked.pop(name, None)
@@ -337,37 +310,7 @@ class Keystore:
 
 
 def _absent(name: str) -> str:
-    return f"there is no key named {name}"
-
-
-def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
-    """Write ``data`` to ``path`` in one step and durably, readable by the owner alone.
-
-    Without ``replace`` an existing file is a FileExistsError. OSError when it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            path.hardlink_to(temporary)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name survives a power cut only when its folder is on the disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return f"没有名为 {name} 的密钥。There is no key named {name}; see: licence-gateway key list"
 
 
 def _require_match(name: str, public: bytes, certificate: bytes) -> None:
@@ -376,7 +319,7 @@ def _require_match(name: str, public: bytes, certificate: bytes) -> None:
     except SigningError as error:
         raise KeystoreError(f"the certificate of the key {name} cannot be read") from error
     if not matches:
-        raise KeystoreError(f"the certificate of the key {name} is for another key")
+        raise KeystoreError(f"证书不属于密钥 {name}。The certificate of the key {name} is for another key")
 
 
 def encode_pem(certificates: Iterable[bytes]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import cached_property
 
 from cryptography import x509
 
@@ -51,7 +52,11 @@ class RevocationList:
 
     def find(self, serial_number: int) -> RevokedEntry | None:
         """The entry of a certificate, None when it is not revoked."""
-        return next((entry for entry in self.entries if entry.serial_number == serial_number), None)
+        return self._by_serial_number.get(serial_number)
+
+    @cached_property
+    def _by_serial_number(self) -> dict[int, RevokedEntry]:
+        return {entry.serial_number: entry for entry in self.entries}
 
 
 def read_revocation_list(encoded: bytes) -> RevocationList:

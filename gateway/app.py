@@ -13,11 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.api import enterprises, health, licences, problems, resolutions, trust, verifications
+from gateway.api import enterprises, health, licences, problems, resolutions, trust, trust_answers, verifications
 from gateway.api.auth import require_declarations
+from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
 from gateway.errors import GatewayError
-from verify_web import pages, views
+from verify_web import pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -45,7 +46,9 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = container.settings.max_upload_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
-    for room in (resolutions, licences, enterprises, verifications, trust, health, views):
+    app.extensions[HTML_RENDERER] = report_files.html_response
+    rooms = (resolutions, licences, enterprises, verifications, trust, trust_answers, health, views, report_files)
+    for room in rooms:
         app.register_blueprint(room.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)

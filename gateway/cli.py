@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers
+from gateway import cli_answers, cli_certificates, cli_keys
+from gateway.cli_reports import ReportWriter
 from gateway.container import Container
 from gateway.demo import run_demo
 from gateway.domain.answer_json import resolution_json
@@ -36,6 +37,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+app.add_typer(cli_keys.app, name="key")
+app.add_typer(cli_certificates.app, name="certificate")
 output = Console()
 complaints = Console(stderr=True)
 
@@ -140,19 +143,27 @@ def verify(
     ] = None,
     at: Annotated[str | None, typer.Option(help="Judge as of this instant, such as 2026-01-01T00:00:00Z.")] = None,
     offline: Annotated[bool, typer.Option(help="Do not ask the register; judge the file alone.")] = False,
+    report_to: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write the report: FILE.html, .pdf, .xml, .json, or a folder for all forms."),
+    ] = None,
+    language: Annotated[str, typer.Option("--lang", help="Language of the report: zh or en.")] = "zh",
     as_json: Json = False,
 ) -> None:
     """Verify files: signature, chain, time-stamp, changes after signing, and the licence's status.
 
     Exit status: 0 genuine, 1 not genuine, 2 undecided, 3 no signature, 4 cannot be processed, 64 usage.
 
-    Example: licence-gateway verify licence.pdf --trust-anchors trust/ --offline
+    Example: licence-gateway verify licence.pdf --trust-anchors trust/ --offline --report report.html
     """
-    verifier = cli_answers.Verifier(read_settings(data_dir=data_dir), trust_anchors, at, offline=offline)
+    settings = read_settings(data_dir=data_dir)
+    verifier = cli_answers.Verifier(settings, trust_anchors, at, offline=offline)
+    writer = ReportWriter.of(report_to, Container(settings), language, several=len(files) > 1)
     statuses, reports = [], []
     for file in files:
         try:
-            report = verifier.verify(_read_bytes(file), file.name)
+            data = _read_bytes(file)
+            report = verifier.verify(data, file.name)
         except UnreadableInputError as error:
             statuses.append(cli_answers.UNPROCESSABLE)
             _complain(error)
@@ -165,8 +176,11 @@ def verify(
             continue
         statuses.append(cli_answers.verify_status(report))
         reports.append(report.to_json())
+        written = writer.write(report, data) if writer is not None else []
         if not as_json:
             _print_report(report)
+            for path in written:
+                output.print(f"  → {path}", highlight=False, soft_wrap=True)
     if as_json:
         _print_json(reports[0] if len(reports) == 1 else reports)
     raise typer.Exit(cli_answers.worst_status(statuses))

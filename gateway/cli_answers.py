@@ -10,7 +10,7 @@ from cryptography import x509
 from rich.console import Console
 from rich.table import Table
 
-from certs.keystore import read_password_file
+from certs.private_files import read_password_file
 from certs.trust_store import TrustStore
 from gateway.container import Container
 from gateway.documents.fonts import font_library
@@ -27,6 +27,7 @@ from gateway.settings import Settings
 from signing import sm2
 from signing.errors import SigningError
 from signing.validation.policy import ValidationPolicy
+from signing.worker_process import is_confined
 
 GENUINE, NOT_GENUINE, UNDECIDED, UNSIGNED, UNPROCESSABLE = 0, 1, 2, 3, 4
 _WORST_FIRST = (NOT_GENUINE, UNPROCESSABLE, UNDECIDED, UNSIGNED)
@@ -225,7 +226,7 @@ class Finding:
 def diagnose(container: Container) -> list[Finding]:
     """Everything that the gateway needs, by name."""
     settings = container.settings
-    findings = [_back_end()]
+    findings = [_back_end(), _readers(container), _rules(container)]
     try:
         font_library(settings.assets_dir)
         findings.append(Finding("fonts", True, str(settings.assets_dir)))
@@ -251,6 +252,24 @@ def _back_end() -> Finding:
         return Finding("SM2", True, sm2.backend().name)
     except SigningError as error:
         return Finding("SM2", False, str(error))
+
+
+def _rules(container: Container) -> Finding:
+    """Which rules of validation are in force."""
+    try:
+        return Finding("validation policy", True, container.deps.rules.name)
+    except GatewayError as error:
+        return Finding("validation policy", False, f"{error} {error.hint}")
+
+
+def _readers(container: Container) -> Finding:
+    """Whether a process that reads presented files can be started, and what confines it."""
+    try:
+        confined = container.deps.workers.run(is_confined)
+    except SigningError as error:
+        return Finding("reading processes", False, str(error))
+    detail = "limited, system calls filtered" if confined else "limited; no filter of system calls: install libseccomp2"
+    return Finding("reading processes", True, detail)
 
 
 def _expiries(container: Container) -> list[Finding]:

@@ -14,9 +14,11 @@ from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
+from gateway.services.reports import Reports
 from gateway.services.seals import Seals
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
+from gateway.services.trust_answers import TrustAnswers
 from gateway.services.verifications import Verifications
 from gateway.services.versions import Versions
 from gateway.settings import Settings
@@ -42,7 +44,9 @@ class Container:
         self.obligations = Obligations(self.deps)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)
+        self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
+        self.trust_answers = TrustAnswers(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)

@@ -37,7 +37,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Helpers:
+class Sources:
     """What the levels above B-B need besides the key."""
 
     timestamps: TimestampSource | None = None
@@ -46,21 +46,21 @@ class Helpers:
     """Digest of the document time-stamps' imprints; that of a signature's time-stamp follows the signature."""
 
 
-def sign_document(document: bytes, key: SigningKey, spec: SignatureSpec, level: Level, helpers: Helpers) -> bytes:
+def sign_document(document: bytes, key: SigningKey, spec: SignatureSpec, level: Level, sources: Sources) -> bytes:
     """Any PDF, signed at ``level``.
 
-    SigningError when a helper is missing; SigningNotPermittedError, MalformedDataError, UnsupportedFormatError and
+    SigningError when a source is missing; SigningNotPermittedError, MalformedDataError, UnsupportedFormatError and
     EvidenceMissingError as in the steps.
     """
-    timestamps = None if level is Level.B_B else _timestamps(helpers)
+    timestamps = None if level is Level.B_B else _timestamps(sources)
     signed = sign_prepared(prepare_signature(document, spec), key, timestamps=timestamps)
     if level in (Level.B_B, Level.B_T):
         return signed
-    if helpers.evidence is None:
+    if sources.evidence is None:
         raise SigningError(f"{level} needs a source of validation data")
     if level is Level.B_LT:
-        return add_evidence(signed, helpers.evidence)
-    return archive(signed, helpers.evidence, _timestamps(helpers), digest_oid=helpers.timestamp_digest_oid)
+        return add_evidence(signed, sources.evidence)
+    return archive(signed, sources.evidence, _timestamps(sources), digest_oid=sources.timestamp_digest_oid)
 
 
 def add_evidence(document: bytes, source: ValidationDataSource) -> bytes:
@@ -88,10 +88,10 @@ def archive(
     return add_document_timestamp(add_evidence(document, source), timestamps, digest_oid=digest_oid)
 
 
-def _timestamps(helpers: Helpers) -> TimestampSource:
-    if helpers.timestamps is None:
+def _timestamps(sources: Sources) -> TimestampSource:
+    if sources.timestamps is None:
         raise SigningError("this level needs a source of time-stamps")
-    return helpers.timestamps
+    return sources.timestamps
 
 
 def _certificates(document: bytes) -> tuple[list[bytes], list[bytes]]:

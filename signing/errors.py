@@ -57,6 +57,12 @@ class WorkersBusyError(SigningError):
     code = "WORKERS_BUSY"
 
 
+class WorkerProblemError(SigningError):
+    """Reading a file ended in an error that it should not end in: a fault of ours as well as of the file."""
+
+    code = "WORKER_PROBLEM"
+
+
 class TimestampUnavailableError(SigningError):
     """A time-stamping unit gave no usable token."""
 

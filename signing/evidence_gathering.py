@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from asn1crypto import ocsp
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from signing.errors import EvidenceMissingError, MalformedDataError
+from signing.ocsp import OcspResponse, parse_response
 from signing.validation.cryptographic import issued_by
 from signing.validation.evidence import ValidationData
 from signing.validation.x509 import Certificate, load_certificate
@@ -27,7 +27,8 @@ class ValidationDataSource(Protocol):
     def gather(self, leaves: Iterable[bytes], known: Iterable[bytes]) -> ValidationData:
         """Chains and revocation data for ``leaves``; ``known`` are certificates that came along. All DER.
 
-        EvidenceMissingError names the certificate that lacks its issuer or its revocation data.
+        EvidenceMissingError names the certificate that lacks its issuer or its revocation data; MalformedDataError
+        when something that was handed in cannot be read.
         """
         ...
 
@@ -60,11 +61,12 @@ class EvidenceAtHand:
             if _is_exempt(certificate):
                 continue
             answer = None if self.ocsp is None else self.ocsp(encoded, issuer.der)
-            if answer is None:
-                lists[_newest_list(certificate, issuer, self.crls)] = None
-            else:
+            parsed = None if answer is None else parse_response(answer)
+            if answer is not None and parsed is not None and _is_about(parsed, certificate):
                 answers[answer] = None
-                waiting += _responders(answer)
+                waiting += parsed.certificates
+            else:
+                lists[_newest_list(certificate, issuer, self.crls)] = None
         return ValidationData(tuple(certificates), tuple(lists), tuple(answers))
 
 
@@ -102,10 +104,6 @@ def _newest_list(certificate: Certificate, issuer: Certificate, crls: Iterable[b
     return max(found)[1]
 
 
-def _responders(answer: bytes) -> list[bytes]:
-    """The certificates in an OCSP response (RFC 6960, 4.2.1). MalformedDataError when it is none."""
-    try:
-        basic = ocsp.OCSPResponse.load(answer, strict=True)["response_bytes"]["response"].parsed
-        return [certificate.dump() for certificate in basic["certs"] or ()]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise MalformedDataError("an OCSP response cannot be parsed") from error
+def _is_about(answer: OcspResponse, certificate: Certificate) -> bool:
+    """Whether the responder answered at all, and on this certificate; "try later" is no evidence."""
+    return any(single.cert_id.serial_number == certificate.parsed.serial_number for single in answer.responses)

@@ -25,6 +25,7 @@ from signing.private_keys import AnyPrivateKey, load_plain, load_scalar
 
 MOST_BYTES = 1024 * 1024
 _MOST_BAGS = 100
+_PFX_VERSION = 3
 _WRONG = "the password does not open the file, or the file is damaged"
 _GM_DATA_OID = "1.2.156.10197.6.1.4.2.1"
 _ENCRYPTED_DATA_OID = "1.2.840.113549.1.7.6"
@@ -120,6 +121,18 @@ class _Sm2Certificate(core.Sequence):  # type: ignore[misc]
 
 class _Sm2File(core.Sequence):  # type: ignore[misc]
     _fields: ClassVar = [("version", core.Integer), ("key", _Sm2Key), ("certificate", _Sm2Certificate)]
+
+
+def is_container(data: bytes) -> bool:
+    """Whether ``read_pkcs12`` is the one to read a file, and not ``private_keys.open_key``: nothing is judged yet."""
+    if b"PRIVATE KEY-----" in data:
+        return False
+    try:
+        members = core.Sequence.load(_binary(data), strict=True)
+        version = members[0].native if isinstance(members[0], core.Integer) else None
+        return version == _PFX_VERSION or (version == 1 and isinstance(members[1], core.Sequence))
+    except (ValueError, TypeError, KeyError, IndexError, UnsupportedFormatError):
+        return False
 
 
 def read_pkcs12(data: bytes, password: bytes) -> KeyContainer:

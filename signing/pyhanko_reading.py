@@ -22,11 +22,11 @@ from signing.errors import MalformedDataError, ResourceLimitError, SigningError,
 from signing.pdf.objects import parse_value
 from signing.pdf.structure import PdfStructure, SignatureField
 from signing.validation.evidence import ValidationData
-from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, PURE_UPDATES, Limits, PermittedChange
+from signing.validation.policy import DEFAULT_PERMITTED_CHANGES, Limits, PermittedChange
 from signing.validation.report import ChangedObject, Changes, Coverage
 
 _HEADER_WITHIN = 1024
-_TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF\s*")
+_TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF(?:\r\n|\n|\r)?")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 _STORE_KEYS = ("/Certs", "/CRLs", "/OCSPs")
 _LISTED = 200
@@ -68,7 +68,8 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
         root = _open(data, limits or Limits()).root
         if "/Names" not in root or "/EmbeddedFiles" not in root["/Names"]:
             return {}
-        names = root["/Names"]["/EmbeddedFiles"].get("/Names", generic.ArrayObject())
+        tree = root["/Names"]["/EmbeddedFiles"]
+        names = list(tree["/Names"]) if "/Names" in tree else []
         pairs = zip(names[::2], names[1::2], strict=False)
         return {str(name): bytes(spec.get_object()["/EF"]["/F"].data) for name, spec in pairs}
 
@@ -105,7 +106,7 @@ def _field(
     changes = _changes(data, reader, coverage, embedded, permitted)
     revision = reader.xrefs.total_revisions - 1 if embedded is None else embedded.signed_revision
     return SignatureField(
-        name=name,
+        name=str(name),
         filter=str(signature.get("/Filter", "")).lstrip("/"),
         sub_filter=str(signature.get("/SubFilter", "")).lstrip("/"),
         contents=contents,
@@ -182,7 +183,7 @@ def _changes(
         return Changes.FORBIDDEN
     result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
     is_pure_update = isinstance(result, DiffResult) and result.modification_level <= ModificationLevel.LTA_UPDATES
-    return Changes.PERMITTED if is_pure_update and permitted >= PURE_UPDATES else Changes.FORBIDDEN
+    return Changes.PERMITTED if is_pure_update and permitted >= DEFAULT_PERMITTED_CHANGES else Changes.FORBIDDEN
 
 
 def _changed_objects(reader: PdfFileReader, revision: int) -> tuple[ChangedObject, ...]:

@@ -119,10 +119,24 @@ def _writing() -> Iterator[None]:
 
 
 class _Revision(IncrementalPdfFileWriter):
-    """A revision that leaves the document's metadata alone: PDF/A wants /Info and XMP to agree (ISO 19005-3, 6.6.3)."""
+    """A revision that changes nothing but what was asked for, so that strict comparison with the one before finds no more."""
 
     def _prep_dom_for_writing(self) -> None:
-        """PyHanko would name itself as producer here."""
+        """PyHanko would name itself in /Info here, where PDF/A wants it to agree with XMP (ISO 19005-3, 6.6.3)."""
+        for written in self.objects.values():
+            _keep_encodings(written)
+
+
+def _keep_encodings(value: Any) -> None:
+    """Strings of rewritten objects stay in the encoding that they had: pyHanko would choose its own."""
+    if isinstance(value, generic.TextStringObject):
+        value.force_output_encoding = value.autodetected_encoding
+    elif isinstance(value, generic.DictionaryObject):
+        for entry in dict.values(value):
+            _keep_encodings(entry)
+    elif isinstance(value, generic.ArrayObject):
+        for entry in list.__iter__(value):
+            _keep_encodings(entry)
 
 
 def _open(document: bytes) -> IncrementalPdfFileWriter:

@@ -4,8 +4,10 @@ Reading proves nothing: ``signing.validation.seals`` checks what is read here. W
 came in, never encoded again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from signing import der
 from signing import der_reading as reading
@@ -21,6 +23,8 @@ _CERTIFICATES, _DIGESTS = 1, 2
 _SIGNATURE_PARTS = {2: (V1,), 4: (V4, V5), 5: (V4, V5)}
 """Fields of a SES_Signature, and the versions that have as many."""
 _TIMESTAMP_TAGS = (0xA0, 0x80)
+Stamper: TypeAlias = Callable[[bytes], bytes]
+"""Gives a time-stamp token (DER) over a signature value."""
 
 
 @dataclass(frozen=True)
@@ -218,8 +222,8 @@ def _time_in_bits(field: Element) -> datetime | None:
         return None
 
 
-def build_seal(info: SealInfo, maker: SigningKey, *, timestamp: bytes | None = None) -> bytes:
-    """DER SESeal with the maker's signature; ``timestamp`` (a token) in version 5 only."""
+def build_seal(info: SealInfo, maker: SigningKey, *, timestamp: Stamper | None = None) -> bytes:
+    """DER SESeal with the maker's signature; ``timestamp``, in version 5 only, gives a token over the signature value."""
     certificate = der.octet_string(maker.certificate)
     algorithm = der.content_of(SCHEMES[maker.algorithm].algorithm_identifier)
     encoded = _encode_info(info)
@@ -227,7 +231,7 @@ def build_seal(info: SealInfo, maker: SigningKey, *, timestamp: bytes | None = N
         signature = maker.sign(der.sequence(encoded, certificate, algorithm))
         return der.sequence(encoded, der.sequence(certificate, algorithm, der.bit_string(signature)))
     signature = maker.sign(encoded)
-    return der.sequence(encoded, certificate, algorithm, der.bit_string(signature), *_optional_timestamp(timestamp))
+    return der.sequence(encoded, certificate, algorithm, der.bit_string(signature), *_stamped(signature, timestamp))
 
 
 def build_seal_signature(
@@ -239,59 +243,27 @@ def build_seal_signature(
     property_info: str,
     key: SigningKey,
     raw: bool = False,
-    timestamp: bytes | None = None,
+    timestamp: Stamper | None = None,
 ) -> bytes:
     """DER SES_Signature by ``key`` with a seal (DER) over the SM3 digest of the data.
 
-    ``raw`` writes an SM2 value as r || s, as some modules do; ``timestamp`` is a token over the signature value.
+    ``raw`` writes an SM2 value as r || s, as some modules do; ``timestamp``, not in version 1, gives a token over the value.
     """
-    to_sign, signature = seal_signature_value(
-        seal=seal,
-        version=version,
-        data_hash=data_hash,
-        signed_at=signed_at,
-        property_info=property_info,
-        key=key,
+    certificate = der.octet_string(key.certificate)
+    algorithm = der.content_of(SCHEMES[key.algorithm].algorithm_identifier)
+    at = der.generalized_time(signed_at)
+    to_sign = der.sequence(
+        der.integer(version),
+        seal,
+        der.bit_string(der.content_of(at)) if version == V1 else at,
+        der.bit_string(data_hash),
+        der.ia5(property_info),
+        *((certificate, algorithm) if version == V1 else ()),
     )
-    return assemble_seal_signature(
-        to_sign=to_sign,
-        signature=signature_to_raw(signature) if raw else signature,
-        key=key,
-        version=version,
-        timestamp=timestamp,
-    )
-
-
-def seal_signature_value(
-    *, seal: bytes, version: int, data_hash: bytes, signed_at: datetime, property_info: str, key: SigningKey
-) -> tuple[bytes, bytes]:
-    """(DER TBS_Sign, the signature value over it), for whoever stamps the value before it is put together."""
-    parts = [der.integer(version), seal]
-    if version == V1:
-        parts.append(der.bit_string(der.content_of(der.generalized_time(signed_at))))
-    else:
-        parts.append(der.generalized_time(signed_at))
-    parts += [der.bit_string(data_hash), der.ia5(property_info)]
-    if version == V1:
-        parts += [der.octet_string(key.certificate), der.content_of(SCHEMES[key.algorithm].algorithm_identifier)]
-    to_sign = der.sequence(*parts)
-    return to_sign, key.sign(to_sign)
-
-
-def assemble_seal_signature(
-    *, to_sign: bytes, signature: bytes, key: SigningKey, version: int, timestamp: bytes | None = None
-) -> bytes:
-    """DER SES_Signature from its parts."""
+    signature = signature_to_raw(key.sign(to_sign)) if raw else key.sign(to_sign)
     if version == V1:
         return der.sequence(to_sign, der.bit_string(signature))
-    algorithm = der.content_of(SCHEMES[key.algorithm].algorithm_identifier)
-    return der.sequence(
-        to_sign,
-        der.octet_string(key.certificate),
-        algorithm,
-        der.bit_string(signature),
-        *_optional_timestamp(timestamp),
-    )
+    return der.sequence(to_sign, certificate, algorithm, der.bit_string(signature), *_stamped(signature, timestamp))
 
 
 def certificate_digest(certificate: bytes) -> bytes:
@@ -299,8 +271,8 @@ def certificate_digest(certificate: bytes) -> bytes:
     return sm3(certificate)
 
 
-def _optional_timestamp(timestamp: bytes | None) -> tuple[bytes, ...]:
-    return () if timestamp is None else (der.explicit(0, der.bit_string(timestamp)),)
+def _stamped(signature: bytes, timestamp: Stamper | None) -> tuple[bytes, ...]:
+    return () if timestamp is None else (der.explicit(0, der.bit_string(timestamp(signature))),)
 
 
 def _encode_info(info: SealInfo) -> bytes:

@@ -5,15 +5,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 # tsp first: importing it later freezes asn1crypto's content types without TSTInfo.
-from asn1crypto import tsp
+from asn1crypto import core, tsp
 
 from signing import der
 from signing.algorithms import DIGESTS, SCHEMES, SHA1_OID, SM3_OID, TST_INFO_OID, digest
 from signing.cms import build_signed_data
-from signing.errors import InvalidSignatureError, MalformedDataError, UnsupportedFormatError
+from signing.errors import (
+    InvalidSignatureError,
+    MalformedDataError,
+    TimestampUnavailableError,
+    UnsupportedFormatError,
+)
 from signing.keys import SigningKey
 from signing.validation.cms_reading import SignedCms, parse_cms
 from signing.validation.cryptographic import verify_value
@@ -28,7 +33,7 @@ STAMPED_DIGESTS = frozenset(DIGESTS) - {SHA1_OID}
 """Digests that may be stamped: a token over a weak one would prove nothing for long."""
 
 _VERSION = 1
-_GRANTED, _REJECTED = 0, 2
+_GRANTED, _GRANTED_WITH_MODIFICATIONS, _REJECTED = 0, 1, 2
 
 
 class FailureInfo(IntEnum):
@@ -41,6 +46,15 @@ class FailureInfo(IntEnum):
     UNACCEPTED_POLICY = 15
     UNACCEPTED_EXTENSION = 16
     SYSTEM_FAILURE = 25
+
+
+class RequestRefusedError(UnsupportedFormatError):
+    """A well-formed request for what is not done here."""
+
+    def __init__(self, message: str, failure: FailureInfo) -> None:
+        super().__init__(message)
+        self.failure = failure
+        """The bit that tells the client."""
 
 
 class TimestampSource(Protocol):
@@ -79,6 +93,15 @@ class TimestampToken:
     certificates: tuple[bytes, ...]
     """DER, as embedded."""
     cms: SignedCms
+
+
+class _Response(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
+    """TimeStampResp; asn1crypto's own demands a token even of a refusal (RFC 3161, 2.4.2)."""
+
+    _fields: ClassVar = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", tsp.ContentInfo, {"optional": True}),
+    ]
 
 
 def build_token(
@@ -124,7 +147,7 @@ def build_request(*, imprint: bytes, digest_oid: str = SM3_OID, nonce: int | Non
 def parse_request(encoded: bytes) -> TimestampRequest:
     """A TimeStampReq.
 
-    MalformedDataError when it is none or its imprint is not as long as its digest, UnsupportedFormatError for
+    MalformedDataError when it is none or its imprint is not as long as its digest, RequestRefusedError for
     a weak or unknown digest, and for an extension, none of which is known here (RFC 3161, 2.4.1).
     """
     if len(encoded) > MAX_REQUEST_BYTES:
@@ -142,9 +165,9 @@ def parse_request(encoded: bytes) -> TimestampRequest:
         if request["version"].native != "v1":
             raise MalformedDataError("a time-stamp request has version 1")
     if has_extensions:
-        raise UnsupportedFormatError("no extension of a time-stamp request is supported")
+        raise RequestRefusedError("no extension of a time-stamp request is supported", FailureInfo.UNACCEPTED_EXTENSION)
     if parsed.digest_oid not in STAMPED_DIGESTS:
-        raise UnsupportedFormatError(f"digest algorithm {parsed.digest_oid} is not stamped")
+        raise RequestRefusedError(f"digest algorithm {parsed.digest_oid} is not stamped", FailureInfo.BAD_ALGORITHM)
     if len(parsed.imprint) != len(digest(parsed.digest_oid, b"")):
         raise MalformedDataError("the imprint is not as long as its digest")
     return parsed
@@ -160,6 +183,25 @@ def build_rejection(failure: FailureInfo) -> bytes:
     octets, unused = failure // 8 + 1, 7 - failure % 8
     flag = (1 << unused).to_bytes(octets)
     return der.sequence(der.sequence(der.integer(_REJECTED), der.bit_string(flag, unused)))
+
+
+def parse_response(encoded: bytes) -> bytes:
+    """The token of a TimeStampResp (RFC 3161, 2.4.2), DER ContentInfo; nothing of it is proven.
+
+    TimestampUnavailableError when the unit refused, MalformedDataError when it is no response.
+    """
+    with _reading("not a time-stamp response"):
+        response = _Response.load(encoded, strict=True)
+        status = int(response["status"]["status"])
+        if status not in (_GRANTED, _GRANTED_WITH_MODIFICATIONS):
+            reasons = response["status"]["fail_info"].native
+            raise TimestampUnavailableError(
+                f"the time-stamping unit refused with status {status} {sorted(reasons) if reasons else ''}".strip()
+            )
+        token: bytes = response["time_stamp_token"].dump()
+    if not token:
+        raise MalformedDataError("the time-stamp response grants without a token")
+    return token
 
 
 def parse_token(encoded: bytes) -> TimestampToken:

@@ -8,8 +8,10 @@ import os
 import pickle
 import resource
 import signal
+import socket
 import struct
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import IO, Any
@@ -38,7 +40,7 @@ class WorkerLimits:
 
     memory_bytes: int = 1 << 30
     """Address space of the process, the interpreter included."""
-    seconds: float = 9.0
+    seconds: float = 8.0
     """Wall clock of a job, enforced from outside; its processor time is bounded by the same."""
     input_bytes: int = 96 * 1024 * 1024
     output_bytes: int = 32 * 1024 * 1024
@@ -54,8 +56,8 @@ def main(limits: WorkerLimits, preload: tuple[str, ...]) -> None:
     os.dup2(nothing, 1)
     for name in preload:
         importlib.import_module(name)
-    confined = _confine(limits)
-    _send(target, (READY, confined))
+    _confine(limits)
+    _send(target, (READY, None))
     while (job := _receive(source)) is not None:
         _allow_seconds(limits.seconds)
         try:
@@ -63,6 +65,15 @@ def main(limits: WorkerLimits, preload: tuple[str, ...]) -> None:
         except MemoryError:
             answer = (MEMORY, None)
         _send(target, answer)
+
+
+def is_confined() -> bool:
+    """A job: whether the filter of system calls is in force, tried out on a socket."""
+    try:
+        socket.socket().close()
+    except PermissionError:
+        return True
+    return False
 
 
 def _answer(job: bytes) -> tuple[str, Any]:
@@ -77,22 +88,22 @@ def _answer(job: bytes) -> tuple[str, Any]:
         return BROKEN, f"{type(error).__name__}: {error}"[:500]
 
 
-def _confine(limits: WorkerLimits) -> bool:
-    """Limits of the kernel; whether the filter of system calls is in force too."""
+def _confine(limits: WorkerLimits) -> None:
+    """Limits of the kernel, and the filter of system calls where it is to be had."""
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe.
-    return _filter_calls()
+    _filter_calls()
 
 
-def _filter_calls() -> bool:
+def _filter_calls() -> None:
     """Deny sockets, programs, processes and written files through seccomp, where libseccomp is installed."""
     try:
         import pyseccomp  # noqa: PLC0415 - loads the C library, which may be missing
     except (ImportError, OSError, RuntimeError):
-        return False
+        return
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     denied = pyseccomp.ERRNO(_NOT_PERMITTED)
     for name in _FORBIDDEN_CALLS:
@@ -105,11 +116,8 @@ def _filter_calls() -> bool:
     rules.add_rule(denied, "clone", pyseccomp.Arg(0, masked, _CLONE_THREAD, 0))
     for mode in (os.O_WRONLY, os.O_RDWR):
         rules.add_rule(denied, "openat", pyseccomp.Arg(2, masked, os.O_ACCMODE, mode))
-    try:
+    with suppress(OSError, RuntimeError):
         rules.load()
-    except (OSError, RuntimeError):
-        return False
-    return True
 
 
 def _allow_seconds(seconds: float) -> None:

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
 from signing import errors
-from signing.errors import ResourceLimitError, SigningError, WorkersBusyError
+from signing.errors import ResourceLimitError, SigningError, WorkerProblemError, WorkersBusyError
 from signing.worker_process import BROKEN, DONE, ENVIRONMENT, FRAME, MEMORY, READY, REFUSED, WorkerLimits
 
-__all__ = ["WorkerLimits", "WorkerPool", "WorkerProblemError"]
+__all__ = ["WorkerLimits", "WorkerPool", "shared_pool"]
 
 PRELOADED = ("signing.validation.process",)
 """What every worker has read in before its first job."""
@@ -49,8 +49,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class WorkerProblemError(RuntimeError):
-    """A job ended in an error that it should not: a fault of ours, not of the file."""
+class _DiedError(ResourceLimitError):
+    """A worker ended in the middle of a job."""
 
 
 @cache
@@ -93,7 +93,14 @@ class WorkerPool:
         job = pickle.dumps((function, args, kwargs))
         if len(job) > self.limits.input_bytes:
             raise ResourceLimitError(f"the input is larger than {self.limits.input_bytes} bytes")
-        worker = self._take()
+        try:
+            return cast("T", self._attempt(job, fresh=False))
+        except _DiedError:
+            # Something else may have killed the worker while it was idle; a job that kills two is to blame itself.
+            return cast("T", self._attempt(job, fresh=True))
+
+    def _attempt(self, job: bytes, *, fresh: bool) -> Any:
+        worker = self._take(fresh=fresh)
         try:
             status, value = worker.do(job)
         except BaseException:
@@ -102,7 +109,7 @@ class WorkerPool:
             raise
         finally:
             self._give_back(worker)
-        return cast("T", _result(status, value))
+        return _result(status, value)
 
     def close(self) -> None:
         """Stop every worker that is idle; those at work end with their job."""
@@ -126,7 +133,7 @@ class WorkerPool:
                 worker.release()
         return self._changed
 
-    def _take(self) -> "_Worker":
+    def _take(self, *, fresh: bool) -> "_Worker":
         changed = self._here()
         with changed:
             if self._busy >= self._size and self._queued >= self._waiting:
@@ -139,7 +146,7 @@ class WorkerPool:
             self._busy += 1
             while self._idle:
                 worker = self._idle.pop()
-                if worker.is_alive():
+                if worker.is_alive() and not (fresh and worker.jobs):
                     return worker
                 worker.kill()
         try:
@@ -149,10 +156,11 @@ class WorkerPool:
             raise
 
     def _give_back(self, worker: "_Worker") -> None:
-        fresh = worker.is_alive() and worker.jobs < self.limits.recycled_after
-        if not fresh:
+        if not worker.is_alive() or worker.jobs >= self.limits.recycled_after:
             worker.kill()
-        self._leave(worker if fresh else None)
+            # Its successor reads its modules while the answer is on its way.
+            worker = _Worker(self.limits, self._preload)
+        self._leave(worker)
 
     def _leave(self, worker: "_Worker | None") -> None:
         with self._changed:
@@ -254,7 +262,7 @@ class _Worker:
         if len(answer) > self._limits.output_bytes:
             raise ResourceLimitError(f"the answer is larger than {self._limits.output_bytes} bytes")
 
-    def _end(self) -> ResourceLimitError:
+    def _end(self) -> Exception:
         """Why the process ended."""
         try:
             code = self._process.wait(1)
@@ -262,7 +270,7 @@ class _Worker:
             code = 0
         if code == -signal.SIGXCPU:
             return ResourceLimitError(f"reading the file took more than {self._limits.seconds:g} s of processor time")
-        return ResourceLimitError("the process that read the file died")
+        return _DiedError("the process that read the file died")
 
     def kill(self) -> None:
         """End the process and wait for it; harmless when it has ended."""

@@ -50,11 +50,21 @@ def serial_number(certificate: bytes) -> int:
 
 def not_before(certificate: bytes) -> datetime:
     """Start of the validity, aware UTC. MalformedDataError when it is no certificate."""
+    return _validity(certificate)[0]
+
+
+def not_after(certificate: bytes) -> datetime:
+    """End of the validity, aware UTC. MalformedDataError when it is no certificate."""
+    return _validity(certificate)[1]
+
+
+@lru_cache(maxsize=512)
+def _validity(certificate: bytes) -> tuple[datetime, datetime]:
     try:
-        start: datetime = x509.Certificate.load(certificate)["tbs_certificate"]["validity"]["not_before"].native
+        validity = x509.Certificate.load(certificate)["tbs_certificate"]["validity"]
+        return validity["not_before"].native, validity["not_after"].native
     except (ValueError, TypeError, KeyError) as error:
         raise MalformedDataError("not an X.509 certificate") from error
-    return start
 
 
 @lru_cache(maxsize=512)

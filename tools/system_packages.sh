@@ -15,6 +15,8 @@ need_file /usr/share/java/bcpkix.jar libbcpkix-java
 need_file /usr/share/java/bcutil.jar libbcutil-java
 need_file /usr/bin/chromium chromium
 need_command softhsm2-util softhsm2
+need_command gcc gcc
+need_file /usr/include/stdlib.h libc6-dev
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command="apt-get install -y --no-install-recommends ${missing[*]}"

@@ -7,10 +7,10 @@ from flask import Response, current_app, g, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException
 
 from gateway.container import Container
+from gateway.domain.verdicts import COULD_NOT_CHECK, NOT_FOUND, POSITIVE_REASONS, Shape, Tone, Verdict, licence_verdict
 from gateway.errors import GatewayError, NotFoundError, UnreadableInputError, ValidationFailedError
 from verify_web.language import COOKIE, LANGUAGES, language_of, pair
 from verify_web.style import STYLE
-from verify_web.verdicts import COULD_NOT_CHECK, NOT_FOUND, POSITIVE_REASONS, Shape, Tone, Verdict, licence_verdict
 from verify_web.words import say
 
 _YEAR = 365 * 24 * 3600

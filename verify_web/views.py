@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from gateway.api.auth import public
 from gateway.domain.answers import CodeClass, LicenceAnswer, Resolution
 from gateway.domain.codes import classify
+from gateway.domain.verdicts import answer_verdict, report_verdict, resolution_verdict, shown_reasons, tally
 from verify_web.pages import choose_language, container, page, shared_words
-from verify_web.verdicts import answer_verdict, report_verdict, resolution_verdict, shown_reasons, tally
 from verify_web.words import LEGEND, register_words
 
 blueprint = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/static")

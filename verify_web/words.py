@@ -1,14 +1,14 @@
 """Words for the names that answers use, and the template filters that put them in the reader's language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 from flask import Blueprint, g
 
 from gateway.documents.face import chinese_date
+from gateway.domain.report_words import FACE_FIELDS, SIGNATURE_KINDS
 from gateway.domain.status import CHINA_STANDARD_TIME
-from verify_web.language import chooser
-from verify_web.verdicts import (
+from gateway.domain.verdicts import (
     COULD_NOT_CHECK,
     DIFFERS,
     NOT_FOUND,
@@ -17,22 +17,8 @@ from verify_web.verdicts import (
     Verdict,
     status_verdict,
 )
+from verify_web.language import chooser
 
-FIELDS = {
-    "licence_number": ("证照编号", "Licence number"),
-    "holder_name": ("持证主体", "Holder"),
-    "holder_code": ("统一社会信用代码", "Credit code"),
-    "issued_on": ("发证日期", "Issued on"),
-    "valid_from": ("有效期起", "Valid from"),
-    "valid_until": ("有效期至", "Valid until"),
-}
-SIGNATURE_KINDS = {
-    "certification": ("发证机关签名", "The authority's signature"),
-    "seal": ("印章签名", "The seal's signature"),
-    "enterprise": ("企业签名", "The enterprise's signature"),
-    "document_timestamp": ("文档时间戳", "Document time-stamp"),
-    "approval": ("签名", "Signature"),
-}
 REGISTRATIONS = {
     "registered": ("存续", "registered"),
     "cancelled": ("已注销", "cancelled"),
@@ -112,7 +98,7 @@ def register_words(blueprint: Blueprint) -> None:
     for function in (moment, machine, day):
         blueprint.add_app_template_filter(function)
     for name, table in (
-        ("field_name", FIELDS),
+        ("field_name", FACE_FIELDS),
         ("signature_kind", SIGNATURE_KINDS),
         ("registration", REGISTRATIONS),
     ):
@@ -120,6 +106,6 @@ def register_words(blueprint: Blueprint) -> None:
     blueprint.add_app_template_filter(lambda conclusion: TONES.get(conclusion, Tone.UNKNOWN), "tone")
 
 
-def _lookup(table: dict[str, tuple[str, str]]) -> Callable[[str], str]:
+def _lookup(table: Mapping[str, tuple[str, str]]) -> Callable[[str], str]:
     """Names by key in the reader's language; a key without a name is shown as it is."""
     return lambda key: say(*table.get(key, (key, key)))

@@ -1,9 +1,11 @@
 """POST /api/v1/verifications: the verification report on a PDF. A failed signature is an answer (200)."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
-from gateway.api.replies import container, reply, uploaded_file
+from gateway.api.replies import container, uploaded_file
+from gateway.api.report_forms import ReportForm, report_response, wanted_form, wanted_language
+from gateway.services.reports import changed_pictures
 
 PDF = "application/pdf"
 blueprint = Blueprint("verifications", __name__)
@@ -12,6 +14,9 @@ blueprint = Blueprint("verifications", __name__)
 @blueprint.post("/api/v1/verifications")
 @public
 def create() -> Response:
-    """Verify an uploaded PDF."""
+    """Verify an uploaded PDF; ``Accept`` chooses JSON, HTML, PDF or XML."""
     data, name = uploaded_file(PDF)
-    return reply(container().verifications.verify(data, name).to_json())
+    report = container().verifications.verify(data, name)
+    form = wanted_form(request)
+    pictures = changed_pictures(data, report) if form in (ReportForm.HTML, ReportForm.PDF) else ()
+    return report_response(report, form, wanted_language(request), pictures)

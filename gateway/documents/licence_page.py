@@ -8,8 +8,9 @@ from gateway.documents.face import FaceError, LicenceFace, SealPicture, chinese_
 from gateway.documents.face_layout import LABEL_EMS, VALUE_EMS, Cell, lay_out
 from gateway.documents.fonts import BODY, LABEL, TITLE, FontLibrary
 from gateway.documents.frame import HEIGHT, RED, WIDTH, frame_stream
-from gateway.documents.pdf_writer import Attachment, Page, SignatureSpec, write_prepared_pdf
+from gateway.documents.pdf_writer import Page, SignatureSpec, write_prepared_pdf
 from gateway.documents.qr_drawing import QrSymbol, encode_qr
+from gateway.documents.signature_objects import Attachment
 from gateway.documents.text_layout import break_lines
 from signing.keys import PreparedPdf
 

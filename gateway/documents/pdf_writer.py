@@ -7,25 +7,26 @@ from gateway.documents.canvas import MM
 from gateway.documents.face import SealPicture
 from gateway.documents.font_objects import add_font
 from gateway.documents.fonts import FontSubset
-from gateway.documents.pdf_objects import Objects, pdf_date, plain_stream, serialise, stream, text_string
+from gateway.documents.pdf_objects import Objects, plain_stream, serialise, stream, text_string
 from gateway.documents.pdfa import srgb_stream, xmp
 from gateway.documents.qr_drawing import QrSymbol
 from gateway.documents.seal_objects import seal_streams
+from gateway.documents.signature_objects import (
+    NO_CHANGES,
+    SIGNING,
+    Attachment,
+    add_attachment,
+    signature_dictionary,
+    with_byte_range,
+)
 from signing.keys import PreparedPdf
-from signing.pades import CONTENTS_HEX_DIGITS
 
 SIGNATURE_FIELD = "IssuingAuthority"
 SECOND_FIELD = "IssuingAuthority2"
 """Empty field for a second signature by another algorithm, where the authority has one."""
 
-NO_CHANGES, SIGNING = 1, 2
-"""DocMDP levels: nothing may change but validation data and document time-stamps; or else empty fields may be signed
-(ISO 32000-2, 12.8.2.2)."""
-
 _PRINT_AND_LOCKED = 4 + 128
 """Annotation flags: PDF/A wants every annotation printed (ISO 19005-3, 6.3.2)."""
-
-_RANGE_PLACE = b" ".join([b"0" * 10] * 3)
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,6 @@ class SignatureSpec:
     """Keeps an empty invisible field for a second signature, which then locks the document."""
 
 
-@dataclass(frozen=True)
-class Attachment:
-    """An associated file (ISO 32000-2, 14.13)."""
-
-    name: str
-    data: bytes
-    """JSON."""
-    description: str
-
-
 def write_pdf(page: Page) -> bytes:
     """A PDF/A without signature or attachment."""
     objects = Objects()
@@ -90,15 +81,16 @@ def write_prepared_pdf(page: Page, signature: SignatureSpec, attachment: Attachm
     objects.put(widget, _widget(objects, signature, page_number, value))
     if second is not None:
         objects.put(second, _second_widget(page_number))
-    file = _add_attachment(objects, attachment, page.created_at)
-    objects.put(value, _signature_dictionary(signature, page.created_at))
+    file = add_attachment(objects, attachment, page.created_at)
+    doc_mdp = SIGNING if signature.has_second else NO_CHANGES
+    objects.put(value, signature_dictionary(signature.signer_name, signature.reason, page.created_at, doc_mdp))
     extra = (
         f"/AcroForm<</Fields[{fields}]/SigFlags 3>>/Perms<</DocMDP {value} 0 R>>"
         f"/AF[{file} 0 R]/Names<</EmbeddedFiles<</Names[{text_string(attachment.name)}{file} 0 R]>>>>"
     )
     _put_catalog(objects, page, catalog, page_number, extra)
     data, offsets = serialise(objects, catalog)
-    return _with_byte_range(data, offsets[value - 1], second)
+    return with_byte_range(data, offsets[value - 1], second)
 
 
 def _put_catalog(objects: Objects, page: Page, catalog: int, page_number: int, extra: str) -> None:
@@ -165,36 +157,3 @@ def _second_widget(page: int) -> bytes:
 def _masked(image: bytes, mask: int) -> bytes:
     """An image's stream object with its soft mask named."""
     return b"<</SMask %d 0 R%b" % (mask, image.removeprefix(b"<<"))
-
-
-def _signature_dictionary(signature: SignatureSpec, signed_at: datetime) -> bytes:
-    """The signature value (ISO 32000-2, 12.8.1; EN 319 142-1, 5.3), ByteRange and Contents still zeros."""
-    head = (
-        "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
-        f"/M{pdf_date(signed_at)}/Name{text_string(signature.signer_name)}/Reason{text_string(signature.reason)}"
-        "/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams"
-        f"<</Type/TransformParams/P {SIGNING if signature.has_second else NO_CHANGES}/V/1.2>>>>]/ByteRange[0 "
-    )
-    return b"%b%b]/Contents<%b>>>" % (head.encode(), _RANGE_PLACE, b"0" * CONTENTS_HEX_DIGITS)
-
-
-def _add_attachment(objects: Objects, attachment: Attachment, created_at: datetime) -> int:
-    parameters = f"/Params<</Size {len(attachment.data)}/ModDate{pdf_date(created_at)}>>"
-    embedded = objects.add(stream(f"/Type/EmbeddedFile/Subtype/application#2Fjson{parameters}", attachment.data))
-    name = text_string(attachment.name)
-    body = (
-        f"<</Type/Filespec/F{name}/UF{name}/Desc{text_string(attachment.description)}/AFRelationship/Data"
-        f"/EF<</F {embedded} 0 R/UF {embedded} 0 R>>>>"
-    )
-    return objects.add(body.encode())
-
-
-def _with_byte_range(data: bytes, start: int, second: int | None) -> PreparedPdf:
-    """Fill in the ByteRange; its digits were reserved, so that nothing moves."""
-    marker = b"/ByteRange[0 "
-    range_at = data.index(marker, start) + len(marker)
-    gap_start = data.index(b"/Contents<", range_at) + len(b"/Contents")
-    gap_end = gap_start + CONTENTS_HEX_DIGITS + 2
-    numbers = b"%010d %010d %010d" % (gap_start, gap_end, len(data) - gap_end)
-    filled = b"%b%b%b" % (data[:range_at], numbers, data[range_at + len(numbers) :])
-    return PreparedPdf(filled, gap_start, gap_end, second)

@@ -9,7 +9,7 @@ from datetime import datetime
 from gateway.domain.answers import Genuine, InForce
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
-from gateway.domain.verification import Answer, RegistryFinding, RegistryStatus
+from gateway.domain.verification import Answer, DocumentKind, RegistryFinding, RegistryStatus
 from signing.validation.report import Changes, Indication, SignatureReport, SubIndication
 
 _FORGERY = frozenset({SubIndication.HASH_FAILURE, SubIndication.SIG_CRYPTO_FAILURE, SubIndication.FORMAT_FAILURE})
@@ -67,12 +67,20 @@ def signature_reason(report: SignatureReport) -> Reason | None:
     return reason("SIGNATURE_UNSUPPORTED" if unsupported else "SIGNATURE_NOT_CHECKED")
 
 
+def vouches(report: SignatureReport) -> bool:
+    """Whether somebody signed, rather than only proved a time."""
+    return report.kind != "document_timestamp"
+
+
 def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, tuple[Reason, ...]]:
     """Whether the document is what its signers made; every signature counts."""
     if not signatures:
         return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
     reasons = tuple(dict.fromkeys(r for r in map(signature_reason, signatures) if r is not None))
     if not reasons:
+        # A time-stamp says when a file was there, and nobody vouches for what is in it.
+        if not any(map(vouches, signatures)):
+            return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
         return Genuine.YES, (reason("GENUINE"),)
     failed = any(
         s.indication is Indication.TOTAL_FAILED or s.changes_after_signing is Changes.FORBIDDEN for s in signatures
@@ -85,13 +93,22 @@ def judge_status(status: str) -> tuple[InForce, Reason]:
     return (InForce.YES if status == "valid" else InForce.NO), reason(STATUS_REASONS[status])
 
 
-def conclude(signatures: tuple[SignatureReport, ...], registry: RegistryFinding, checked_at: datetime) -> Answer:
+def conclude(
+    signatures: tuple[SignatureReport, ...],
+    registry: RegistryFinding,
+    checked_at: datetime,
+    kind: DocumentKind = DocumentKind.DOCUMENT,
+) -> Answer:
     """The first lines of the answer on one document."""
     genuine, reasons = judge_signatures(signatures)
     in_force = InForce.UNKNOWN
     if not signatures or genuine is Genuine.NO:
         # What is unsigned or altered is no licence; the registry block still tells of the one that it claims to be.
         in_force = InForce.NOT_APPLICABLE
+    elif kind is DocumentKind.VERIFICATION_REPORT:
+        # A report on another file is in no register and is never in force.
+        in_force = InForce.NOT_APPLICABLE
+        reasons += (reason("IS_VERIFICATION_REPORT"),)
     elif registry.status is RegistryStatus.NOT_CHECKED:
         reasons += (reason("REGISTRY_NOT_CHECKED"),)
     elif registry.licence_status is None:

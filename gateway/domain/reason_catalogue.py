@@ -116,6 +116,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "请持证人出示新证。",
         "Ask the holder for the new one.",
     ),
+    "IS_VERIFICATION_REPORT": (
+        "这是一份核验报告，不是证照；由谁签名，见下方的签名。",
+        "This is a verification report, not a licence; who signed it is named with the signature.",
+        "请核对签名者是不是你信任的核验机构，并按报告所列摘要核对被核验的文件。",
+        "See that you trust who signed it, and compare the digests in it with the file that it speaks of.",
+    ),
     # The registry.
     "REGISTRY_NOT_CHECKED": (
         "未能查询登记簿，不知道证照现在是否有效。",

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib import metadata
 from typing import Any
 
 from gateway.domain.answers import FaceDifference, Genuine, InForce
 from gateway.domain.reasons import Reason
-from signing.validation.report import SignatureReport
+from signing.certificate_facts import CertificateFacts, certificate_facts
+from signing.errors import MalformedDataError
+from signing.validation.relevance import RevocationData
+from signing.validation.report import ChangedObject, Check, SignatureReport, TimestampReport
 
 REPORT_VERSION = 1
+SOFTWARE = f"licence-gateway {metadata.version('licence-gateway')}"
 
 
 def instant(value: datetime | None) -> str | None:
@@ -25,6 +30,14 @@ class RegistryStatus(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+class DocumentKind(StrEnum):
+    """What a presented file says that it is."""
+
+    DOCUMENT = "document"
+    VERIFICATION_REPORT = "verification_report"
+    """A report like this one, as a gateway signs them."""
+
+
 @dataclass(frozen=True)
 class PresentedDocument:
     """The file that was presented, by its digests."""
@@ -34,6 +47,7 @@ class PresentedDocument:
     size: int
     sha256: str
     sm3: str
+    kind: DocumentKind = DocumentKind.DOCUMENT
 
 
 @dataclass(frozen=True)
@@ -64,11 +78,21 @@ class VerificationReport:
     answer: Answer
     signatures: tuple[SignatureReport, ...]
     registry: RegistryFinding
+    report_number: str | None = None
+    """Under which the gateway keeps the report; None when it keeps none, as off line."""
+    policy_name: str = "default"
+    software: str = SOFTWARE
+    """Name and version of what made the report."""
+    revocation_data: tuple[RevocationData, ...] = ()
+    """What was at hand on the certificates in the report."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as contract.md gives it."""
         return {
             "report_version": REPORT_VERSION,
+            "report_number": self.report_number,
+            "policy": self.policy_name,
+            "software": self.software,
             "document": vars(self.document),
             "answer": {
                 "genuine": self.answer.genuine,
@@ -83,10 +107,31 @@ class VerificationReport:
                 "licence_status": self.registry.licence_status,
                 "differences": [vars(difference) for difference in self.registry.differences],
             },
+            "revocation_data": [
+                {"kind": d.kind, "issuer": d.issuer, "issued_at": instant(d.issued_at), "sha256": d.sha256}
+                for d in self.revocation_data
+            ],
         }
 
 
+def changed_pages(changes: tuple[ChangedObject, ...]) -> list[int]:
+    """Numbers of the pages that show a change, from 1, rising."""
+    return sorted({page for change in changes for page in change.pages})
+
+
+def known_facts(chain: tuple[bytes, ...]) -> list[CertificateFacts]:
+    """Facts of the certificates (DER) that can be read, in order."""
+    found = []
+    for der in chain:
+        try:
+            found.append(certificate_facts(der))
+        except MalformedDataError:
+            continue
+    return found
+
+
 def _signature(report: SignatureReport) -> dict[str, Any]:
+    sub_indication = report.sub_indication
     return {
         "name": report.name,
         "kind": report.kind,
@@ -95,14 +140,50 @@ def _signature(report: SignatureReport) -> dict[str, Any]:
         "level": report.level,
         "algorithm": report.algorithm,
         "indication": report.indication,
-        "sub_indication": report.sub_indication,
+        "sub_indication": sub_indication,
+        "indication_urn": report.indication.urn,
+        "sub_indication_urn": None if sub_indication is None else sub_indication.urn,
         "signer": vars(report.signer),
         "trust": report.trust,
         "claimed_signing_time": instant(report.claimed_signing_time),
         "best_signature_time": instant(report.best_signature_time),
         "coverage": report.coverage,
         "changes_after_signing": report.changes_after_signing,
-        "checks": [
-            {"name": check.name, "conclusion": check.conclusion, "detail": check.detail} for check in report.checks
+        "changed_objects": [
+            {"reference": c.reference, "kind": c.kind, "what": c.what, "pages": list(c.pages)}
+            for c in report.changed_objects
         ],
+        "changed_pages": changed_pages(report.changed_objects),
+        "chain": [_certificate(facts) for facts in known_facts(report.chain)],
+        "timestamps": [_timestamp(stamp) for stamp in report.timestamps],
+        "checks": [_check(check) for check in report.checks],
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "conclusion": check.conclusion,
+        "sub_indication": check.sub_indication,
+        "detail": check.detail,
+    }
+
+
+def _certificate(facts: CertificateFacts) -> dict[str, Any]:
+    return {
+        "subject": facts.subject,
+        "issuer": facts.issuer,
+        "serial_number": facts.serial_number,
+        "not_before": instant(facts.not_before),
+        "not_after": instant(facts.not_after),
+        "sha256": facts.sha256,
+    }
+
+
+def _timestamp(stamp: TimestampReport) -> dict[str, Any]:
+    return {
+        "generated_at": instant(stamp.generated_at),
+        "is_proof": stamp.is_proof,
+        "sub_indication": stamp.sub_indication,
+        "chain": [_certificate(facts) for facts in known_facts(stamp.chain)],
     }

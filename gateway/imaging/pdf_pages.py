@@ -1,28 +1,35 @@
-"""Renders the first pages of a PDF as grey pictures, in a process of its own.
+"""Pictures of the pages of a PDF: grey ones to read codes from, coloured ones of what was changed after signing.
 
-pdfium is a large C++ parser that cannot be interrupted: a file of 20 MB keeps it busy for minutes. So it runs where it
-can be killed and where its memory is limited. ``rendered_pages`` is the caller's side; run as a script, this file is
-the child, which imports nothing of the gateway.
+pdfium is a large C++ parser that cannot be interrupted: a file of 20 MB keeps it busy for minutes. So it runs in worker
+processes of its own, which read no signatures, and each of which draws one document and is then thrown away: a document
+that took over its worker could otherwise choose the pictures of the next.
 """
 
-import resource
-import struct
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
+
+from gateway.imaging.pdf_drawing import draw_grey, draw_png
+from signing.errors import SigningError
+from signing.validation.report import SignatureReport
+from signing.workers import WorkerLimits, WorkerPool, shared_pool
 
 MAX_PAGES = 3
-_POINTS_PER_INCH = 72
+SECONDS = 4.0
 _DPI = 200
 """96 dpi decodes none of the codes on A4 pages."""
 
 _MAX_PAGE_PIXELS = 12_000_000
 """A3 at 200 dpi has 7.7 million; larger pages are rendered more coarsely."""
 
-_CHILD_MEMORY_BYTES = 2 << 30
-_HEADER = struct.Struct(">II")
-"""Width and height, each 32 bits big-endian, before a page's rows of grey octets."""
+MAX_CHANGED_PAGES = 4
+_SHOWN_DPI, _MAX_SHOWN_PIXELS = 80, 1_500_000
+"""To be looked at on a page of a report."""
+
+_LIMITS = WorkerLimits(
+    memory_bytes=2 << 30,
+    seconds=SECONDS,
+    output_bytes=MAX_PAGES * _MAX_PAGE_PIXELS + (1 << 20),
+    recycled_after=1,
+)
 
 
 class PdfUnreadableError(Exception):
@@ -38,41 +45,48 @@ class RenderedPage:
     grey: bytes
 
 
-def rendered_pages(data: bytes, *, seconds: float) -> list[RenderedPage]:
-    """The first ``MAX_PAGES`` pages. PdfUnreadableError when it is no PDF, is encrypted, or takes longer than ``seconds``."""
-    # Isolated mode: neither the working directory nor the environment decides what the child imports.
-    command = [sys.executable, "-I", str(Path(__file__).resolve())]
+@dataclass(frozen=True)
+class PagePictures:
+    """A page as it was signed and as it is now."""
+
+    page: int
+    """From 1."""
+    before: bytes | None
+    """PNG; None when the signed revision has no such page, or could not be drawn."""
+    after: bytes | None
+
+
+def rendered_pages(data: bytes) -> list[RenderedPage]:
+    """The first ``MAX_PAGES`` pages. PdfUnreadableError when it is no PDF, is encrypted, or takes longer than ``SECONDS``."""
     try:
-        child = subprocess.run(command, input=data, capture_output=True, timeout=seconds, check=True)  # noqa: S603 - our own file
-    except (subprocess.SubprocessError, OSError) as error:
-        raise PdfUnreadableError(f"the PDF was not rendered: {type(error).__name__}") from error
-    pages, rest = [], memoryview(child.stdout)
-    while len(rest) >= _HEADER.size:
-        width, height = _HEADER.unpack(rest[: _HEADER.size])
-        end = _HEADER.size + width * height
-        pages.append(RenderedPage(width, height, bytes(rest[_HEADER.size : end])))
-        rest = rest[end:]
-    return pages
+        drawn = _renderers().run(draw_grey, data, pages=MAX_PAGES, dpi=_DPI, max_pixels=_MAX_PAGE_PIXELS)
+    except SigningError as error:
+        raise PdfUnreadableError(f"the PDF was not rendered: {error}") from error
+    return [RenderedPage(*page) for page in drawn]
 
 
-def _render(data: bytes) -> None:
-    """The child: PDF from standard input, pages to standard output. Any exception ends it with status 1."""
-    import pypdfium2 as pdfium  # noqa: PLC0415 - the parent never loads pdfium
+def changed_page_pictures(data: bytes, signature: SignatureReport) -> tuple[PagePictures, ...]:
+    """The first pages that were changed after ``signature`` without permission, before and after.
 
-    document = pdfium.PdfDocument(data)
-    for index in range(min(len(document), MAX_PAGES)):
-        page = document[index]
-        width, height = page.get_size()
-        scale = min(_DPI / _POINTS_PER_INCH, (_MAX_PAGE_PIXELS / (width * height)) ** 0.5)
-        bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=True)
-        sys.stdout.buffer.write(_HEADER.pack(bitmap.width, bitmap.height))
-        rows = memoryview(bitmap.buffer).cast("B")
-        for row in range(bitmap.height):
-            sys.stdout.buffer.write(rows[row * bitmap.stride : row * bitmap.stride + bitmap.width])
-        bitmap.close()
-        page.close()
+    At most ``MAX_CHANGED_PAGES``, each at most 1.5 million pixels. A revision that cannot be drawn within the limits
+    gives no pictures; nothing is raised.
+    """
+    numbers = sorted({page for changed in signature.changed_objects for page in changed.pages})[:MAX_CHANGED_PAGES]
+    if not numbers or not 0 < signature.signed_end <= len(data):
+        return ()
+    pages = tuple(numbers)
+    before, after = _drawn(data[: signature.signed_end], pages), _drawn(data, pages)
+    return tuple(map(PagePictures, pages, before, after))
 
 
-if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_CHILD_MEMORY_BYTES, _CHILD_MEMORY_BYTES))
-    _render(sys.stdin.buffer.read())
+def _drawn(data: bytes, pages: tuple[int, ...]) -> list[bytes | None]:
+    try:
+        return _renderers().run(draw_png, data, pages=pages, dpi=_SHOWN_DPI, max_pixels=_MAX_SHOWN_PIXELS)
+    except SigningError:
+        return [None] * len(pages)
+
+
+def _renderers() -> WorkerPool:
+    return shared_pool(
+        _LIMITS, size=1, waiting=8, preload=("gateway.imaging.pdf_drawing", "pypdfium2", "PIL.PngImagePlugin")
+    )

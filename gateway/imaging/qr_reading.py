@@ -134,7 +134,7 @@ def _grey(picture: Image.Image) -> Image.Image:
 
 def _pdf_pages(data: bytes) -> Iterator[Image.Image]:
     try:
-        pages = rendered_pages(data, seconds=MAX_SECONDS)
+        pages = rendered_pages(data)
     except PdfUnreadableError as error:
         raise UnreadableInputError(
             "PDF 无法读取。The PDF cannot be read.",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +15,15 @@ from certs.credit_code import extract_credit_code
 from certs.errors import CreditCodeError
 from certs.key_entries import KeyEntry
 from certs.key_uses import Purpose, read_uses
-from certs.keystore import create_password_file, next_password_file, read_password_file, write_private
+from certs.private_files import create_password_file, next_password_file, read_password_file, write_private
 from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent, Seal
 from gateway.services.certificates import Certificates, owner_of, profile_for
-from gateway.services.dependencies import Dependencies
+from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.embedded_cas import ISSUING_KEY, LICENCE_ROOT_KEY, ROOT_KEY
 from gateway.services.installation import Installation
 from signing.cose import key_id_of
+from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm
 from signing.outside_keys import accept
 from signing.pkcs12 import read_pkcs12
@@ -83,9 +86,14 @@ class Keys:
         *,
         purposes: frozenset[Purpose] | None = None,
     ) -> KeyEntry:
-        """A key from PKCS#8, SEC 1 or PKCS#1 with its certificates. SigningError, CertificateImportError, ConflictError."""
+        """A key from PKCS#8, SEC 1 or PKCS#1 with its certificates.
+
+        UnreadableInputError, CertificateImportError, ConflictError.
+        """
         self._require_free(name)
-        return self._store(name, open_key(data, password), certificates, purposes)
+        with _in_one_sentence("密钥文件不能使用。The key file cannot be used", "Check the file and its password."):
+            private = open_key(data, password)
+        return self._store(name, private, certificates, purposes)
 
     def bring_in_container(
         self,
@@ -98,7 +106,8 @@ class Keys:
     ) -> KeyEntry:
         """The signing key of a PKCS#12 or ``.sm2`` file. Errors as for ``bring_in_file``."""
         self._require_free(name)
-        container = read_pkcs12(data, password)
+        with _in_one_sentence("密钥文件不能使用。The key file cannot be used", "Check the file and its password."):
+            container = read_pkcs12(data, password)
         every = (*container.certificates, *certificates)
         return self._store(name, self._signing_one(container.keys, every), every, purposes)
 
@@ -124,9 +133,10 @@ class Keys:
         return self._published("key_source_added", name)
 
     def test(self, name: str) -> KeyEntry:
-        """Sign a test message and verify it. KeyUseError, KeystoreError, SigningError when it does not work."""
+        """Sign a test message and verify it. KeyUseError, KeystoreError, UnreadableInputError when it does not work."""
         key = self._deps.keystore.load(name, Purpose.PROOF, actor=self._actor)
-        accept(key.certificate, _TEST_MESSAGE, key.sign(_TEST_MESSAGE))
+        with _in_one_sentence(f"密钥 {name} 不能签名。The key {name} does not sign", "See docs/keys.md."):
+            accept(key.certificate, _TEST_MESSAGE, key.sign(_TEST_MESSAGE))
         return self._deps.keystore.entry(key.name)
 
     def rotate(
@@ -155,15 +165,14 @@ class Keys:
         return Rotation(old.name, new.name, moved)
 
     def retire(self, name: str) -> KeyEntry:
-        """From now on the key signs nothing, in any process. ConflictError for a seal in use: rotate it."""
+        """From now on the key signs nothing, in any process. ConflictError for a key that the gateway cannot do without."""
         keystore = self._deps.keystore
         entry = keystore.entry(name)
-        with self._deps.sessions() as session:
-            if session.scalars(select(Seal).where(Seal.key_name == name)).first() and entry.state == "active":
-                raise ConflictError(
-                    f"密钥 {name} 是发证机关的印章密钥，请轮换。The key {name} is an authority's seal key; rotate it.",
-                    hint=f"Run: licence-gateway key rotate {name}",
-                )
+        if entry.state == "active" and self._is_needed(name):
+            raise ConflictError(
+                f"网关还要用密钥 {name}，请轮换。The gateway cannot do without the key {name}; rotate it.",
+                hint=f"Run: licence-gateway key rotate {name}",
+            )
         keystore.retire(name)
         self._note("key_retired", name, {})
         return keystore.entry(name)
@@ -277,6 +286,13 @@ class Keys:
             )
         return True
 
+    def _is_needed(self, name: str) -> bool:
+        """Whether it is a CA's key, the time-stamping unit's, or that of a seal."""
+        roles = (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, TIMESTAMPING_KEY)
+        with self._deps.sessions() as session:
+            seal = session.scalars(select(Seal).where(Seal.key_name == name)).first()
+        return seal is not None or name in {self._deps.keystore.current(role) for role in roles}
+
     def _require_free(self, name: str) -> None:
         if name in {entry.name for entry in self.entries()}:
             raise ConflictError(
@@ -300,6 +316,15 @@ class Keys:
                     detail={**detail, "actor": self._actor},
                 )
             )
+
+
+@contextmanager
+def _in_one_sentence(what: str, hint: str) -> Iterator[None]:
+    """What the signing library refuses, in words for the person at the terminal. UnreadableInputError."""
+    try:
+        yield
+    except SigningError as error:
+        raise UnreadableInputError(f"{what}: {error}.", hint=hint) from error
 
 
 def _next_name(name: str, taken: set[str]) -> str:

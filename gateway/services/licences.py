@@ -23,7 +23,7 @@ from gateway.services.drafts import HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises
 from gateway.services.listing import WHOLE, Listing
 from gateway.services.recording import PDF, record_version
-from gateway.services.seals import Seals
+from gateway.services.seals import Seals, key_at_work
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ class Licences:
 
     def _record(self, order: VersionOrder, binding: HolderBinding, seal: SealInUse, actor: Actor) -> IssuedLicence:
         """Draft and record a first version; a lost race gives the winner's answer."""
-        draft = make_draft(self._deps, order, binding, seal)
+        with key_at_work(seal.key_id):
+            draft = make_draft(self._deps, order, binding, seal)
 
         def place(_: Session, version: LicenceVersion) -> None:
             version.licence = self._new_licence(order, actor)

@@ -1,9 +1,12 @@
 """The seals that authorities sign licences with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certs.errors import CertsError
+from certs.errors import CertsError, KeyUseError
 from certs.key_uses import Purpose
 from gateway.documents.face import SealPicture
 from gateway.domain.catalogue import IssuingAuthority
@@ -12,7 +15,7 @@ from gateway.persistence.models import Seal
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import SealInUse
 from gateway.services.second_signatures import second_key_name, signs_twice
-from signing.errors import SigningError
+from signing.errors import KeySourceUnavailableError, KeySourceWrongError, SigningError
 from signing.keys import SigningKey
 from signing.x509_fields import public_key_info
 
@@ -56,7 +59,10 @@ class Seals:
 
     def _second_key(self, seal: Seal) -> SigningKey:
         """The key for the second signature. KeyUnavailableError unless it is there and may sign licences."""
-        name = second_key_name(seal.key_name)
+        name = second_key_name(seal.authority_code)
+        if name not in self._deps.keystore:
+            message = f"第二签名的密钥 {name} 不存在。There is no key {name} for the second signature."
+            raise KeyUnavailableError(message, hint="Run: licence-gateway init")
         try:
             return self._deps.keystore.load(name, Purpose.LICENCE, actor=LICENCES)
         except (CertsError, SigningError) as error:
@@ -74,3 +80,12 @@ def _unavailable(name: str, reason: object) -> KeyUnavailableError:
         f"印章密钥 {name} 不能使用。The seal key {name} cannot be used: {reason}",
         hint=f"Run: licence-gateway key test {name}",
     )
+
+
+@contextmanager
+def key_at_work(name: str) -> Iterator[None]:
+    """Turns what may befall a key while it signs into KeyUnavailableError."""
+    try:
+        yield
+    except (KeyUseError, KeySourceUnavailableError, KeySourceWrongError) as error:
+        raise _unavailable(name, error) from error

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,31 +13,37 @@ from sqlalchemy.orm import Session
 from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
 from gateway.domain.verification import (
+    DocumentKind,
     PresentedDocument,
     RegistryFinding,
     RegistryStatus,
     VerificationReport,
 )
-from gateway.errors import BusyError, OverLimitError, UnreadableInputError
+from gateway.errors import BusyError, NotFoundError, OverLimitError, UnreadableInputError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
+from gateway.services.kept_reports import document_sm3_prefix, keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status
 from signing.errors import (
     MalformedDataError,
     ResourceLimitError,
     SigningError,
     UnsupportedFormatError,
+    WorkerProblemError,
     WorkersBusyError,
 )
 from signing.pdf.reading import read_attachments
 from signing.validation.policy import ValidationPolicy
 from signing.validation.process import validate_pdf
+from signing.validation.relevance import relevant_revocation_data
 from signing.workers import WorkerPool
 
 MEDIA_TYPE = "application/pdf"
+REPORT_ATTACHMENT = "verification-report.json"
+"""Name of what a signed report carries for machines; a file with it says that it is a report."""
 
 
 def validate_file(
@@ -62,18 +69,22 @@ def validate_file(
             f"{file_name}：文件超出处理限额。The file takes too much to read: {error}",
             hint="Save it anew as an ordinary PDF.",
         ) from error
-    except (MalformedDataError, UnsupportedFormatError) as error:
+    except (MalformedDataError, UnsupportedFormatError, WorkerProblemError) as error:
         raise UnreadableInputError(
             f"{file_name}：文件无法处理。The file cannot be processed: {error}",
             hint="Present the PDF as you received it, complete and not encrypted.",
         ) from error
     registry = ask_registry()
     digest = FileDigest.of(data)
+    kind = document_kind(data, workers)
+    chains = [chain for s in validation.signatures for chain in (s.chain, *(stamp.chain for stamp in s.timestamps))]
     return VerificationReport(
-        document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3),
-        answer=conclude(validation.signatures, registry, at),
+        document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3, kind),
+        answer=conclude(validation.signatures, registry, at, kind),
         signatures=validation.signatures,
         registry=registry,
+        policy_name=policy.name,
+        revocation_data=relevant_revocation_data(chains, policy.crls, policy.ocsp_responses),
     )
 
 
@@ -88,8 +99,26 @@ class Verifications:
         now = at or self._deps.clock()
         policy, workers = self._deps.policy(), self._deps.workers
         report = validate_file(data, file_name, policy, lambda: self._ask_registry(data, now), at=now, workers=workers)
-        self._record(report)
-        return report
+        numbered = replace(report, report_number=new_report_number(report))
+        return numbered if self._record(numbered) else report
+
+    def kept_report(self, report_number: str) -> VerificationReport:
+        """The report that was given under this number, exactly as it was. NotFoundError when there is none."""
+        found = None
+        digest_prefix = document_sm3_prefix(report_number)
+        if digest_prefix is not None:
+            with reading(self._deps.sessions) as session:
+                found = session.scalars(
+                    select(VerificationRecord).where(
+                        # The digest's prefix is a range of the index; the random part decides.
+                        VerificationRecord.document_sm3 >= digest_prefix,
+                        VerificationRecord.document_sm3 < digest_prefix + "g",
+                        VerificationRecord.report["report_number"].as_string() == report_number,
+                    )
+                ).first()
+        if found is None:
+            raise NotFoundError("没有这个编号的核验报告。No verification report is kept under this number.")
+        return restore_report(found.report)
 
     def _ask_registry(self, data: bytes, now: datetime) -> RegistryFinding:
         attachment, document_sm3 = attached_licence(data, self._deps.workers), FileDigest.of(data).sm3
@@ -99,20 +128,21 @@ class Verifications:
         except SQLAlchemyError:
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
-    def _record(self, report: VerificationReport) -> None:
+    def _record(self, report: VerificationReport) -> bool:
+        """Whether the report was kept. The answer stands without its record; then it has no number."""
         record = VerificationRecord(
             verified_at=report.answer.checked_at,
             document_sm3=report.document.sm3,
             genuine=report.answer.genuine,
             in_force=report.answer.in_force,
-            report=report.to_json(),
+            report=keep_report(report),
         )
         try:
             with self._deps.sessions.begin() as session:
                 session.add(record)
         except SQLAlchemyError:
-            # The answer stands without its record; an outage of the registry is already in it.
-            return
+            return False
+        return True
 
 
 def registry_finding(
@@ -128,6 +158,15 @@ def registry_finding(
         licence_status=current_status(version, now),
         differences=() if attachment is None else compare_attachment(attachment, version),
     )
+
+
+def document_kind(data: bytes, workers: WorkerPool) -> DocumentKind:
+    """What a PDF says that it is, by its attachments; who says so is for the signatures to tell."""
+    try:
+        names = workers.run(read_attachments, data)
+    except SigningError:
+        return DocumentKind.DOCUMENT
+    return DocumentKind.VERIFICATION_REPORT if REPORT_ATTACHMENT in names else DocumentKind.DOCUMENT
 
 
 def attached_licence(data: bytes, workers: WorkerPool) -> dict[str, Any] | None:

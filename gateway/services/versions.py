@@ -23,7 +23,7 @@ from gateway.services.held_licences import find_version, hold_version
 from gateway.services.licences import IssuedLicence, Licences
 from gateway.services.listing import current_status, transitions_of
 from gateway.services.recording import record_version
-from gateway.services.seals import Seals
+from gateway.services.seals import Seals, key_at_work
 
 _LONGEST_REASON = 500
 
@@ -75,7 +75,8 @@ class Versions:
             binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
             seal = self._seals.in_use(session, application.authority, is_sample=actor.is_sandbox)
         order = self._order(application, request, current)
-        draft = make_draft(self._deps, order, binding, seal)
+        with key_at_work(seal.key_id):
+            draft = make_draft(self._deps, order, binding, seal)
 
         def place(session: Session, version: LicenceVersion) -> None:
             held = hold_version(

@@ -96,8 +96,12 @@ def changed_numbers(signed: PdfFile, last: PdfFile) -> set[int]:
 
 
 def is_same_trailer(signed: PdfFile, last: PdfFile) -> bool:
-    """Whether catalog, document information, the first half of the file identifier and whatever else stands there stayed."""
-    differing = differing_keys(signed.trailer, last.trailer) - _OF_THE_SECTION
+    """Whether catalog, document information, the first half of the file identifier and whatever else stands there stayed.
+
+    Document information may be added where there was none; what it may say is judged with the objects.
+    """
+    added = set() if "Info" in signed.trailer else {"Info"}
+    differing = differing_keys(signed.trailer, last.trailer) - _OF_THE_SECTION - added
     first, second = (file.resolve(file.trailer.get("ID")) for file in (signed, last))
     kept = first is None or (isinstance(second, list) and same(first[:1], second[:1]))
     return not differing and kept
@@ -106,7 +110,8 @@ def is_same_trailer(signed: PdfFile, last: PdfFile) -> bool:
 def has_stray_bytes(signed: PdfFile, last: PdfFile) -> bool:
     """Whether anything follows the signed revision that belongs to no object and no cross-reference section.
 
-    A reader that mends broken files would find objects there which the cross-references do not name.
+    A reader that mends broken files would find objects there which the cross-references do not name. After the last
+    %%EOF line there is nothing at all, not even white space.
     """
     spans: dict[int, int] = {}
     newer = last.sections[: len(last.sections) - len(signed.sections)]
@@ -122,7 +127,7 @@ def has_stray_bytes(signed: PdfFile, last: PdfFile) -> bool:
         if start < position or skip_space(last.data, position) != start:
             return True
         position = end
-    return bool(last.data[position:].strip(b"\0\t\n\f\r "))
+    return position < len(last.data)
 
 
 def references_in(value: Any) -> Iterator[Reference]:
@@ -142,12 +147,16 @@ def references_in(value: Any) -> Iterator[Reference]:
 
 def holders_of(file: PdfFile) -> dict[int, set[Holder]]:
     """For each object, which others refer to it and under which key; the whole revision is read for it."""
+    revision = file.sections[0].start
+    if revision in file.holders:
+        return file.holders[revision]
     found: dict[int, set[Holder]] = defaultdict(set)
     for number, value in ((TRAILER, file.trailer), *((number, file.get(number)) for number in file.numbers())):
         entries = value.entries if isinstance(value, Stream) else value
         for key, part in entries.items() if isinstance(entries, dict) else (("", entries),):
             for reference in references_in(part):
                 found[reference.number].add((number, key))
+    file.holders[revision] = found
     return found
 
 

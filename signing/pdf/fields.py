@@ -101,7 +101,7 @@ def found_signatures(file: PdfFile, most: int) -> list[FoundSignature]:
     """Every filled signature field, then the signatures that no field holds. ResourceLimitError over ``most``."""
     found: list[FoundSignature] = []
     for field in form_fields(file):
-        if field.kind == "Sig" and field.dictionary.get("V") is not None:
+        if field.kind == "Sig" and file.resolve(field.dictionary.get("V")) is not None:
             found.append(_signature(file, field.name, field.dictionary["V"], field.number))
         if len(found) > most:
             raise ResourceLimitError(f"the PDF has more than {most} signatures")

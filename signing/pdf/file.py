@@ -33,6 +33,8 @@ class _Shared:
     objects: dict[Place, tuple[Any, int]] = field(default_factory=dict)
     containers: dict[int, list[tuple[int, Any]]] = field(default_factory=dict)
     inflated: int = 0
+    holders: dict[int, dict[int, set[tuple[int, str]]]] = field(default_factory=dict)
+    """Who refers to whom, by the start of a revision's newest section (``signing.pdf.difference``)."""
 
 
 class PdfFile:
@@ -46,6 +48,8 @@ class PdfFile:
         self.end = end
         """Offset after the %%EOF line of this revision."""
         self._shared = shared
+        self.holders = shared.holders
+        self._pages: list[int] | None = None
         self.entries: dict[int, Entry] = {}
         for section in sections:
             for number, entry in section.entries.items():
@@ -163,12 +167,15 @@ class PdfFile:
 
     def pages(self) -> list[int]:
         """Object numbers of the pages in order. MalformedDataError for a tree that is none, ResourceLimitError."""
+        if self._pages is not None:
+            return self._pages
         found: list[int] = []
         seen: set[int] = set()
         for number in self._leaves(self.root.get("Pages"), seen, 0):
             found.append(number)
             if len(found) > MAX_PAGES:
                 raise ResourceLimitError(f"the PDF has more than {MAX_PAGES} pages")
+        self._pages = found
         return found
 
     def _leaves(self, reference: Any, seen: set[int], depth: int) -> Iterator[int]:

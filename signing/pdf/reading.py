@@ -7,7 +7,6 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from signing import pyhanko_reading
 from signing.errors import MalformedDataError, ResourceLimitError
 from signing.pdf.fields import FoundSignature, found_signatures, text_of
 from signing.pdf.file import PdfFile, name_of, open_pdf
@@ -35,6 +34,8 @@ def read_structure(
     try:
         return _read(open_pdf(data, limits), permitted)
     except NotUnderstoodError:
+        from signing import pyhanko_reading  # noqa: PLC0415 - half a second to read in, which few files need
+
         return pyhanko_reading.read_structure(data, limits, permitted)
     except RecursionError as error:
         raise ResourceLimitError("the PDF nests too deeply") from error
@@ -47,7 +48,11 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
     try:
         return _attachments(open_pdf(data, limits))
     except NotUnderstoodError:
+        from signing import pyhanko_reading  # noqa: PLC0415 - as above
+
         return pyhanko_reading.read_attachments(data, limits)
+    except RecursionError as error:
+        raise ResourceLimitError("the PDF nests too deeply") from error
 
 
 def _require_pdf(data: bytes, limits: Limits) -> None:
@@ -66,9 +71,7 @@ def _read(file: PdfFile, permitted: frozenset[PermittedChange]) -> PdfStructure:
 
 def _field(file: PdfFile, found: FoundSignature, permitted: frozenset[PermittedChange]) -> SignatureField:
     signature = found.dictionary
-    contents = file.resolve(signature.get("Contents"))
-    if not isinstance(contents, Text):
-        raise NotUnderstoodError("a signature has no contents")
+    contents = signature.get("Contents")
     byte_range = _byte_range(file.resolve(signature.get("ByteRange")))
     is_sound = _is_sound(file, found, byte_range, contents)
     signed = file.as_of(sum(byte_range[2:])) if is_sound else None
@@ -79,7 +82,7 @@ def _field(file: PdfFile, found: FoundSignature, permitted: frozenset[PermittedC
         name=found.name,
         filter=name_of(file.resolve(signature.get("Filter"))),
         sub_filter=name_of(file.resolve(signature.get("SubFilter"))),
-        contents=contents.value,
+        contents=contents.value if isinstance(contents, Text) else b"",
         byte_range=byte_range,
         claimed_signing_time=_claimed_time(file.resolve(signature.get("M"))),
         certifies="DocMDP" in _transforms(file, signature),
@@ -104,9 +107,9 @@ def _byte_range(value: Any) -> tuple[int, ...]:
     return tuple(value) if fits else ()
 
 
-def _is_sound(file: PdfFile, found: FoundSignature, byte_range: tuple[int, ...], contents: Text) -> bool:
+def _is_sound(file: PdfFile, found: FoundSignature, byte_range: tuple[int, ...], contents: Any) -> bool:
     """Whether the gap is this dictionary's own hexadecimal string, brackets included, and nothing else is left out."""
-    if not byte_range or isinstance(found.dictionary.get("Contents"), Text) is False:
+    if not byte_range or not isinstance(contents, Text):
         return False
     start, length, start2, length2 = byte_range
     span = file.span(found.number)

@@ -53,6 +53,13 @@ class BasicResult:
     """What the later processes of 5.5 and 5.6 added."""
 
     @property
+    def chain(self) -> tuple[bytes, ...]:
+        """DER of the path that was judged, the anchor last; of the signing certificate alone where there is none."""
+        if self.x509.path is not None:
+            return tuple(certificate.der for certificate in self.x509.path.certificates)
+        return () if self.certificate is None else (self.certificate.der,)
+
+    @property
     def checks(self) -> tuple[Check, ...]:
         """All of them in the order of the process."""
         return (

@@ -41,16 +41,30 @@ def changes_between(
     if signed is None:
         return Changes.FORBIDDEN, ()
     permitted &= _certified(signed, signature)
-    changed = changed_numbers(signed, last)
-    holders = holders_of(last)
-    explanations = Explanations(signed, last, changed, permitted, _locks(signed, signature))
-    unexplained = sorted(changed - explanations.explained(holders))
-    found = _listed(signed, last, unexplained, holders)
-    if not is_same_trailer(signed, last):
-        found = (ChangedObject("trailer", "replaced", "trailer"), *found)
+    locks = _parameters(signed, signature, "FieldMDP")
+    found: list[ChangedObject] = []
+    before = signed
+    # Each update by itself: what one brought and the next left behind was explained when it came, or never.
+    for index in reversed(range(len(last.sections) - len(signed.sections))):
+        after = last.as_of_section(index)
+        found += [changed for changed in _unexplained(before, after, permitted, locks) if changed not in found]
+        before = after
     if has_stray_bytes(signed, last):
-        found = (ChangedObject("", "added", "bytes outside of every object"), *found)
-    return (Changes.FORBIDDEN, found) if found else (Changes.PERMITTED, ())
+        found.insert(0, ChangedObject("", "added", "bytes outside of every object"))
+    return (Changes.FORBIDDEN, tuple(found[:_LISTED])) if found else (Changes.PERMITTED, ())
+
+
+def _unexplained(
+    before: PdfFile, after: PdfFile, permitted: frozenset[PermittedChange], locks: list[dict[str, Any]]
+) -> tuple[ChangedObject, ...]:
+    """What one update changed without permission."""
+    changed = changed_numbers(before, after)
+    holders = holders_of(after)
+    explained = Explanations(before, after, changed, permitted, locks).explained(holders)
+    found = _listed(before, after, sorted(changed - explained), holders)
+    if not is_same_trailer(before, after):
+        found = (ChangedObject("trailer", "replaced", "trailer"), *found)
+    return found
 
 
 def _certified(signed: PdfFile, signature: dict[str, Any]) -> frozenset[PermittedChange]:
@@ -72,10 +86,6 @@ def _parameters(file: PdfFile, signature: Any, method: str) -> list[dict[str, An
     named = [r for r in resolved if isinstance(r, dict) and file.resolve(r.get("TransformMethod")) == method]
     found = [file.resolve(r.get("TransformParams")) for r in named]
     return [parameters if isinstance(parameters, dict) else {} for parameters in found]
-
-
-def _locks(file: PdfFile, signature: dict[str, Any]) -> list[dict[str, Any]]:
-    return _parameters(file, signature, "FieldMDP")
 
 
 def _listed(

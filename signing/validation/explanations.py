@@ -3,14 +3,16 @@
 import re
 from typing import Any
 
-from signing.pdf.difference import Holder, differing_keys, references_in, same
+from signing.pdf.difference import TRAILER, Holder, differing_keys, references_in, same
 from signing.pdf.fields import form_fields, text_of
 from signing.pdf.file import PdfFile
-from signing.pdf.objects import Name, Reference, Stream
+from signing.pdf.metadata import differ_in_dates_only
+from signing.pdf.objects import Name, Reference, Stream, Text
 from signing.pdf.structure import DOCUMENT_TIMESTAMP
 from signing.validation.policy import PermittedChange
 
 _STORE_KEYS = frozenset({"Type", "Certs", "CRLs", "OCSPs", "VRI"})
+_LISTS = ("Certs", "CRLs", "OCSPs")
 _RELATED_KEYS = frozenset({"Type", "Cert", "CRL", "OCSP", "TU", "TS"})
 _STREAM_KEYS = frozenset({"Type", "Length", "Filter", "DecodeParms"})
 _EXTENSION_KEYS = frozenset({"Type", "BaseVersion", "ExtensionLevel", "ExtensionRevision", "URL"})
@@ -18,6 +20,7 @@ _STAMP_FIELD_KEYS = frozenset({"Type", "Subtype", "FT", "T", "TU", "V", "F", "Ff
 _STAMP_KEYS = frozenset({"Type", "Filter", "SubFilter", "ByteRange", "Contents", "V", "M", "Prop_Build"})
 _SIGNED_KEYS = frozenset({"V", "AP", "M"})
 _FILLED_KEYS = frozenset({"V", "AP", "AS", "I", "RV", "M"})
+_NOTED_KEYS = frozenset({"ModDate", "Producer"})
 _ACTIVE_KEYS = frozenset({"AA", "JS"})
 _ANY = "*"
 _VERSION = re.compile(r"[12]\.\d")
@@ -48,6 +51,8 @@ class Explanations:
         """Numbers of the explained objects; ``holders`` says who refers to whom in the last revision."""
         self._structure()
         self._catalog()
+        self._information()
+        self._metadata(self._last.root.get("Metadata"))
         for page in self._last.pages():
             self._page(page)
         self._fields()
@@ -95,36 +100,57 @@ class Explanations:
         if number == self._signed.root_number and differing_keys(before, after) <= allowed:
             self._anywhere.add(number)
 
+    def _information(self) -> None:
+        """14.3.3: an update notes when and by what the file was written; title and author are not its business."""
+        reference = self._last.trailer.get("Info")
+        after = self._last.resolve(reference)
+        before = self._signed.resolve(self._signed.trailer.get("Info")) or {}
+        if not self._permitted or not isinstance(after, dict) or not isinstance(before, dict):
+            return
+        differing = differing_keys(before, after)
+        if differing <= _NOTED_KEYS and all(isinstance(after.get(key), Text) for key in differing):
+            self._allow(reference, (TRAILER, "Info"))
+
+    def _metadata(self, reference: Any) -> None:
+        """The same in the metadata of the document (14.3.2)."""
+        after, before = self._last.resolve(reference), self._signed.resolve(self._signed.root.get("Metadata"))
+        if not self._permitted or not isinstance(after, Stream) or not isinstance(before, Stream):
+            return
+        if after.entries.get("Type") != "Metadata":
+            return
+        if differ_in_dates_only(self._signed.decoded(before), self._last.decoded(after)):
+            self._allow(reference, (self._last.root_number, "Metadata"))
+
     def _store(self, before: Any, after: Any) -> bool:
         """ISO 32000-2, 12.8.4.3: a store of streams that grew."""
         old, store = self._signed.resolve(before), self._last.resolve(after)
         if not isinstance(store, dict) or not store.keys() <= _STORE_KEYS:
             return False
-        self._allow(after, (self._last.root_number, "DSS"))
-        holder = after.number if isinstance(after, Reference) else self._last.root_number
-        lists = [(store.get(key), holder, key if isinstance(after, Reference) else "DSS") for key in _LISTS]
+        outer = (self._last.root_number, "DSS")
+        self._allow(after, outer)
+        lists = [(store.get(key), _inside(after, key, outer)) for key in _LISTS]
         related = self._last.resolve(store.get("VRI"))
-        self._allow(store.get("VRI"), (holder, _ANY))
-        if isinstance(related, dict):
-            inside = store["VRI"].number if isinstance(store["VRI"], Reference) else holder
-            for value in related.values():
-                entry = self._last.resolve(value)
-                if not isinstance(entry, dict) or not entry.keys() <= _RELATED_KEYS:
-                    return False
-                self._allow(value, (inside, _ANY))
-                own = value.number if isinstance(value, Reference) else inside
-                lists += [(entry.get(key), own, _ANY) for key in ("Cert", "CRL", "OCSP")]
-                lists.append(([entry["TS"]] if "TS" in entry else None, own, _ANY))
+        around = _inside(after, "VRI", outer)
+        self._allow(store.get("VRI"), around)
+        for key, value in related.items() if isinstance(related, dict) else ():
+            entry = self._last.resolve(value)
+            if not isinstance(entry, dict) or not entry.keys() <= _RELATED_KEYS:
+                return False
+            own = _inside(store["VRI"], key, around)
+            self._allow(value, own)
+            lists += [(entry.get(name), _inside(value, name, own)) for name in ("Cert", "CRL", "OCSP")]
+            lists.append(([entry["TS"]] if "TS" in entry else None, _inside(value, "TS", own)))
         return all(self._streams(*item) for item in lists) and self._grew(old, store)
 
-    def _streams(self, array: Any, holder: int, key: str) -> bool:
-        self._allow(array, (holder, key))
+    def _streams(self, array: Any, holder: Holder) -> bool:
+        """An array of streams that hold one DER value each, where there is one."""
+        self._allow(array, holder)
         references = self._last.resolve(array)
         if references is None:
             return True
         if not isinstance(references, list):
             return False
-        inside = (array.number, "") if isinstance(array, Reference) else (holder, key)
+        inside = _inside(array, "", holder)
         for reference in references:
             stream = self._last.resolve(reference)
             if not isinstance(stream, Stream) or not stream.entries.keys() <= _STREAM_KEYS:
@@ -139,11 +165,7 @@ class Explanations:
         """Validation data is added, never taken away."""
         if not isinstance(old, dict):
             return True
-        for key in _LISTS:
-            before, after = self._signed.resolve(old.get(key)) or [], self._last.resolve(store.get(key)) or []
-            if not set(before) <= set(after):
-                return False
-        return True
+        return all(_contents(self._signed, old.get(key)) <= _contents(self._last, store.get(key)) for key in _LISTS)
 
     def _extensions(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
         """7.12: that the file uses ESIC or ISO extensions; numbers and names only."""
@@ -253,8 +275,8 @@ class Explanations:
                 self._signature(field.number, field.dictionary, after, differing)
             elif self._may(PermittedChange.FORM_FILLING) and differing <= _FILLED_KEYS and not self._locked(field.name):
                 self._anywhere.add(field.number)
-                for key in differing:
-                    self._subtree(after.get(key), field.number, replaced_too=True)
+                for key in _FILLED_KEYS & after.keys():
+                    self._subtree(after[key], field.number, replaced_too=True)
 
     def _signature(self, number: int, before: dict[str, Any], after: dict[str, Any], differing: set[str]) -> None:
         """An empty field was signed: an approval, never a certification (12.8.2.2)."""
@@ -306,7 +328,16 @@ class Explanations:
             stack += [(inner, number) for inner in references_in(item)]
 
 
-_LISTS = ("Certs", "CRLs", "OCSPs")
+def _contents(file: PdfFile, array: Any) -> set[bytes]:
+    """What the streams of an array hold: a store that is written anew may number its values anew."""
+    references = file.resolve(array)
+    streams = map(file.resolve, references if isinstance(references, list) else ())
+    return {stream.raw for stream in streams if isinstance(stream, Stream)}
+
+
+def _inside(value: Any, key: str, outer: Holder) -> Holder:
+    """Who holds what stands in ``value`` under ``key``: the object itself, or that in which it is written out."""
+    return (value.number, key) if isinstance(value, Reference) else outer
 
 
 def _is_invisible(field: dict[str, Any]) -> bool:

@@ -43,16 +43,20 @@ def check_range(field: SignatureField) -> tuple[Check, ...]:
 
 
 def check_certification(fields: tuple[SignatureField, ...], field: SignatureField) -> tuple[Check, ...]:
-    """A certification (DocMDP) is the only one and the first signature (ISO 32000-2, 12.8.2.2.1)."""
+    """A certification (DocMDP) is the only one and the first signature (ISO 32000-2, 12.8.2.2.1).
+
+    It breaks a rule for documents, not the signature itself: SIG_CONSTRAINTS_FAILURE, told after everything else.
+    """
     if not field.certifies:
         return ()
-    if sum(other.certifies for other in fields) > 1:
+    certifications = {other.byte_range for other in fields if other.certifies}
+    if len(certifications) > 1:
         detail = "the document has more than one certification"
-        return (broken(_CERTIFICATION_CHECK, SubIndication.FORMAT_FAILURE, detail),)
-    signatures = [other for other in fields if not other.is_document_timestamp]
-    if signatures[0] is not field:
+        return (broken(_CERTIFICATION_CHECK, SubIndication.SIG_CONSTRAINTS_FAILURE, detail),)
+    first = next(other for other in fields if not other.is_document_timestamp)
+    if first.byte_range != field.byte_range:
         detail = "a signature stands before the certification"
-        return (broken(_CERTIFICATION_CHECK, SubIndication.FORMAT_FAILURE, detail),)
+        return (broken(_CERTIFICATION_CHECK, SubIndication.SIG_CONSTRAINTS_FAILURE, detail),)
     return (passed(_CERTIFICATION_CHECK),)
 
 

@@ -13,7 +13,7 @@ B_B, B_T, B_LT, B_LTA = "PAdES-B-B", "PAdES-B-T", "PAdES-B-LT", "PAdES-B-LTA"
 
 
 def level_of(
-    read: ReadField, timed: TimedResult, fields: tuple[ReadField, ...], long_term: LongTerm, data: ValidationData
+    read: ReadField, timed: TimedResult | None, fields: tuple[ReadField, ...], long_term: LongTerm, data: ValidationData
 ) -> str:
     """The level, empty where the signature is not PAdES.
 
@@ -22,6 +22,8 @@ def level_of(
     """
     if read.field.sub_filter != PADES or read.cms is None:
         return ""
+    if timed is None:
+        return B_B
     later = [
         (other, stamp)
         for other in fields

@@ -55,11 +55,8 @@ class TrustAnchor:
     uses: frozenset[Use] = frozenset({Use.SIGNATURE, Use.TIMESTAMP})
 
 
-PURE_UPDATES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
-"""What every signature must bear to live long."""
-DEFAULT_PERMITTED_CHANGES = PURE_UPDATES | {PermittedChange.SIGNATURES_IN_EXISTING_FIELDS}
-"""Pure updates, and a second signature in a field that the first signer left empty for it (SM2 first, ECDSA last): it is
-judged like every other, and a certification that leaves nothing open (DocMDP, P 1) forbids it."""
+DEFAULT_PERMITTED_CHANGES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
+"""Pure updates of validation data and document time-stamps: what every signature must bear to live long."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +94,13 @@ class ValidationPolicy:
     revocation_maximum_age: timedelta | None = None
     """How old revocation data may be; None takes the time from its issue to its next update (5.2.5.4)."""
     algorithms: AlgorithmConstraints = field(default_factory=_default_algorithms)
-    permitted_changes: frozenset[PermittedChange] = DEFAULT_PERMITTED_CHANGES
-    """What may follow a signature; a certification (DocMDP) or field lock (FieldMDP) in the file narrows it further."""
+    permitted_changes: frozenset[PermittedChange] = DEFAULT_PERMITTED_CHANGES | {
+        PermittedChange.SIGNATURES_IN_EXISTING_FIELDS
+    }
+    """What may follow a signature; a certification (DocMDP) or field lock (FieldMDP) in the file narrows it further.
+
+    A second signature in a field that the first signer left empty for it (SM2 first, ECDSA last) is judged like every other.
+    """
     required_trust: Trust = Trust.TRUSTED
     """Least trust in the signer's CA; NONE accepts a mathematically valid signature of an unknown signer."""
     required_extended_key_usages: frozenset[str] = frozenset()

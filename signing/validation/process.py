@@ -48,6 +48,7 @@ from signing.validation.report import (
     SignatureReport,
     SignerIdentity,
     SubIndication,
+    TimestampReport,
     Trust,
 )
 from signing.validation.seals import seal_object
@@ -153,7 +154,7 @@ class _Document:
         read = parsed.read_field
         field = read.field
         # 1.
-        checks = (*check_range(field), check_kind(field), *check_certification(self.structure.fields, field))
+        checks = (*check_range(field), check_kind(field))
         if parsed.flaw is not None:
             return self._report(read, (*checks, parsed.flaw))
         if field.is_document_timestamp:
@@ -173,7 +174,8 @@ class _Document:
             content=read.covered.content() if signed.cms.content_timestamps else b"",
             made_after=self.long_term.made_after(self.fields, read),
         )
-        return self._report(read, (*checks, *timed.checks), signed=signed, timed=timed)
+        certification = check_certification(self.structure.fields, field)
+        return self._report(read, (*checks, *timed.checks, *certification), signed=signed, timed=timed)
 
     def _signed(self, parsed: _Parsed) -> SignedObject | None:
         """The signature by its profile; None for a kind that cannot be checked."""
@@ -197,6 +199,7 @@ class _Document:
             cms=read.cms,
             certificate=stamp.certificate,
             best=stamp.proven_at,
+            timestamps=(stamp.report(strip_padding(read.field.contents)),),
             trust=Trust.NONE if stamp.proven_at is None or result is None else result.x509.trust,
         )
 
@@ -210,6 +213,7 @@ class _Document:
         cms: SignedCms | None = None,
         certificate: Certificate | None = None,
         best: datetime | None = None,
+        timestamps: tuple[TimestampReport, ...] = (),
         trust: Trust = Trust.NONE,
     ) -> SignatureReport:
         """6."""
@@ -217,6 +221,8 @@ class _Document:
         cms = cms or (signed.cms if signed else read.cms)
         if timed is not None:
             certificate, best, trust = timed.result.certificate, timed.existed_at, timed.result.x509.trust
+            tokens = timed.result.signed.cms.timestamps
+            timestamps = tuple(s.report(t) for s, t in zip(timed.all_timestamps, tokens, strict=True))
         check = decisive(checks)
         return SignatureReport(
             name=field.name,
@@ -236,11 +242,13 @@ class _Document:
             changes_after_signing=field.changes,
             checks=checks,
             changed_objects=field.changed_objects,
+            signed_end=field.signed_end,
+            signature_value=b"" if cms is None else cms.signature,
+            chain=timed.result.chain if timed is not None else tuple(d for stamp in timestamps for d in stamp.chain),
+            timestamps=timestamps,
         )
 
     def _level(self, read: ReadField, timed: TimedResult | None) -> str:
-        if timed is None:
-            return ""
         return level_of(read, timed, self.fields, self.long_term, self.structure.validation_data)
 
 

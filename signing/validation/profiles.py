@@ -44,7 +44,11 @@ def gb_object(cms: SignedCms, covered: CoveredBytes) -> SignedObject:
     content = digest if cms.encapsulated is None else cms.encapsulated
     checks = [_check_content(cms, content, digest)]
     if cms.signed_attributes:
-        checks.append(check_message_digest(cms, algorithms.digest(cms.digest_oid, content)))
+        # Without content of its own the attributes may as well be over the covered bytes, as in flavour A.
+        is_over_bytes = cms.encapsulated is None and cms.message_digest == digest
+        checks.append(
+            check_message_digest(cms, digest if is_over_bytes else algorithms.digest(cms.digest_oid, content))
+        )
         message = cms.signed_attributes
     else:
         message = content

@@ -157,6 +157,22 @@ class SignerIdentity:
 
 
 @dataclass(frozen=True)
+class TimestampReport:
+    """One time-stamp token of a signature, or the document time-stamp itself."""
+
+    token: bytes
+    """DER of the TimeStampToken (RFC 3161, 2.4.2)."""
+    generated_at: datetime | None
+    """What the token says; None where it cannot be read."""
+    is_proof: bool
+    """Whether the token is valid itself, so that the time is proven (EN 319 102-1, 5.4)."""
+    sub_indication: SubIndication | None = None
+    """Why it proves nothing."""
+    chain: tuple[bytes, ...] = ()
+    """DER, the time-stamping unit's certificate first, the anchor last where a path was found."""
+
+
+@dataclass(frozen=True)
 class SignatureReport:
     """The answer on one signature or document time-stamp."""
 
@@ -184,7 +200,15 @@ class SignatureReport:
     changes_after_signing: Changes
     checks: tuple[Check, ...] = field(default=())
     changed_objects: tuple[ChangedObject, ...] = field(default=())
-    """What changed after this signature, validation data and document time-stamps left out."""
+    """Every object that was changed after this signature without permission."""
+    signed_end: int = 0
+    """Offset after the last byte that it covers; the file up to there is what was signed. 0 when unknown."""
+    signature_value: bytes = b""
+    """The value of the signer info; empty where the signature could not be parsed."""
+    chain: tuple[bytes, ...] = field(default=())
+    """DER, the signing certificate first, the anchor last where a path was found."""
+    timestamps: tuple[TimestampReport, ...] = field(default=())
+    """In the order of the signature's attributes."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signing.algorithms import DIGESTS
-from signing.errors import SigningError
-from signing.ocsp import CertStatus, SingleResponse, cert_id, responder_key_hash
+from signing.errors import MalformedDataError, SigningError
+from signing.ocsp import CertId, CertStatus, SingleResponse, cert_id, responder_key_hash
 from signing.validation.cryptographic import issued_by
 from signing.validation.material import Material
 from signing.validation.revocation_data import OcspEvidence, RevocationList
@@ -125,8 +125,11 @@ def _is_about(single: SingleResponse, certificate: Certificate, issuer: Certific
 
 
 @lru_cache(maxsize=1024)
-def _cert_id(certificate: Certificate, issuer: Certificate, digest_oid: str) -> object:
-    return cert_id(certificate.der, issuer.der, digest_oid)
+def _cert_id(certificate: Certificate, issuer: Certificate, digest_oid: str) -> CertId | None:
+    try:
+        return cert_id(certificate.der, issuer.der, digest_oid)
+    except MalformedDataError:
+        return None
 
 
 def _responder(evidence: OcspEvidence, issuer: Certificate, material: Material) -> Certificate | None:

@@ -13,6 +13,14 @@ from signing.validation.cryptographic import issued_by
 from signing.validation.x509 import Certificate, NameKey, extension_of, name_key
 
 _EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    MalformedDataError,
+)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -101,7 +109,7 @@ def load_crl(der: bytes) -> RevocationList | None:
         if is_partial or _has_foreign_entries(parsed):
             return None
         return RevocationList(der, parsed, scope, keeps_expired_since)
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, MalformedDataError):
+    except _UNREADABLE:
         return None
 
 

@@ -14,7 +14,7 @@ from signing.validation.context import ValidationContext
 from signing.validation.cryptographic import check_message_digest
 from signing.validation.past import validate_past
 from signing.validation.policy import Use
-from signing.validation.report import Check, SubIndication
+from signing.validation.report import Check, SubIndication, TimestampReport
 from signing.validation.x509 import Certificate
 
 _IMPRINT_CHECK, _ORDER_CHECK = "time_stamp.message_imprint", "time_stamp.order"
@@ -41,6 +41,17 @@ class TimestampValidation:
     certificate: Certificate | None = None
     token: TimestampToken | None = None
     result: BasicResult | None = None
+
+    def report(self, encoded: bytes) -> TimestampReport:
+        """The finding on the token ``encoded`` for the report."""
+        check = decisive(self.checks)
+        return TimestampReport(
+            token=encoded,
+            generated_at=None if self.token is None else self.token.generated_at,
+            is_proof=self.proven_at is not None,
+            sub_indication=None if check is None else check.sub_indication,
+            chain=() if self.result is None else self.result.chain,
+        )
 
 
 def parse_token(encoded: bytes) -> TimestampToken:

@@ -34,6 +34,8 @@ class TimedResult:
     """The best signature time."""
     timestamps: tuple[TimestampValidation, ...]
     """The sound signature time-stamps."""
+    all_timestamps: tuple[TimestampValidation, ...] = ()
+    """One for each signature time-stamp in the signature, sound or not."""
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -75,7 +77,7 @@ def validate_with_time(
     if existed_at < context.at:
         checks.append(passed(_TIME_CHECK, f"{existed_at:%Y-%m-%dT%H:%M:%SZ}"))
     # 6.
-    return TimedResult(validate_past(basic, existed_at, not_older), tuple(checks), existed_at, sound)
+    return TimedResult(validate_past(basic, existed_at, not_older), tuple(checks), existed_at, sound, tuple(stamps))
 
 
 def _order(

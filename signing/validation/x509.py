@@ -107,6 +107,7 @@ def load_certificate(der: bytes) -> Certificate:
         ValueError,
         TypeError,
         x509.DuplicateExtension,
+        x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,
         UnsupportedAlgorithm,
     ) as error:

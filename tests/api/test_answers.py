@@ -6,9 +6,12 @@ import shutil
 import pytest
 
 from gateway.app import create_app
+from signing.errors import WorkersBusyError
+from signing.workers import WorkerPool
 from tests.api.conftest import conforms, form, problem_of
 from tests.conftest import VECTORS, container_at
 from tests.gallery import MISTAKEN, POOR, RICH, UNREGISTERED
+from tests.hostile_pdfs import HOSTILE
 
 
 def resolve(client, text):
@@ -137,6 +140,24 @@ def test_an_upload_over_the_limit_is_refused(gallery, settings_like):
     problem_of(client.post("/api/v1/resolutions", json={"text": "x" * 2000}), 413, "CONTENT_TOO_LARGE")
     page = client.post("/verify", **form(big), headers={"Accept-Language": "en"})
     assert (page.status_code, "File too large" in page.text) == (413, True)
+
+
+def test_a_file_that_takes_too_much_is_refused_and_the_next_is_answered(client, gallery):
+    bomb = HOSTILE["cross_reference_bomb"]()
+    problem = problem_of(client.post("/api/v1/verifications", **form(bomb)), 422, "RESOURCE_LIMIT")
+    assert "limit" not in problem["title"]
+    page = client.post("/verify", **form(bomb))
+    assert page.status_code == 422
+    answer = client.post("/api/v1/verifications", **form(gallery.electronic("in_force"))).get_json()
+    assert answer["answer"]["genuine"] == "yes"
+
+
+def test_too_many_files_at_once_are_told_to_come_again(client, monkeypatch):
+    def busy(*_, **__):
+        raise WorkersBusyError("too many")
+
+    monkeypatch.setattr(WorkerPool, "run", busy)
+    problem_of(client.post("/api/v1/verifications", **form(b"%PDF-1.7")), 503, "WORKERS_BUSY")
 
 
 def test_trust_material_is_complete_and_cacheable(client):

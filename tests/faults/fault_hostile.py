@@ -1,7 +1,10 @@
 """Hostile files, pictures and texts: each gets an answer or a refusal of ours, soon, and never *genuine*."""
 
 import io
+import os
 import random
+import re
+import signal
 import time
 import zlib
 
@@ -12,11 +15,13 @@ from gateway.errors import GatewayError
 from signing.errors import SigningError
 from tests.faults.gateway import APPLICATIONS, records, set_up
 from tests.faults.result import FaultResult
+from tests.hostile_pdfs import HOSTILE
+from tests.unit.signing.revisions import updated
 
 SEED = 20261124
 MUTATIONS = 300
-BOUND_MS = 10_000
-"""No input may hold a worker longer; the server kills one at 60 seconds."""
+BOUND_MS = 12_000
+"""No input may hold a server longer: eight seconds of reading, and the start of another process on a busy machine."""
 
 
 def run(folder):
@@ -28,6 +33,12 @@ def run(folder):
 
     def verify(data):
         return container.verifications.verify(data, "hostile.pdf").answer.genuine
+
+    def verify_surely(data):
+        try:
+            return verify(data)
+        except (GatewayError, SigningError) as error:
+            return repr(error)  # no answer, and none that is allowed
 
     def read_picture(data):
         return container.codes.resolve_image(data).licence
@@ -43,6 +54,9 @@ def run(folder):
             attack("signed PDF, bytes changed", mutations(original), verify, {Genuine.NO, Genuine.UNKNOWN}),
             attack("signed PDF, cut off", cuts(original), verify, {Genuine.NO, Genuine.UNKNOWN}),
             attack("PDF made to hurt", hostile_pdfs(paper), verify, {Genuine.NO, Genuine.UNKNOWN}),
+            attack("PDF that swells, nests or runs in circles", made(HOSTILE), verify, {Genuine.NO, Genuine.UNKNOWN}),
+            attack("update after signing", updates(original), verify, {Genuine.NO}),
+            attack("reading process killed", killed(container, original), verify_surely, {Genuine.YES}),
             attack("picture made to hurt", hostile_pictures(), read_picture, {None}),
             attack("text made to hurt", hostile_texts(licence.qr_text), resolve, {None}),
         ]
@@ -92,6 +106,32 @@ def cuts(original):
         start = chance.randrange(1, len(original))
         yield original[:start]
         yield original[:start] + original[start + chance.randrange(1, 5000) :]
+
+
+def made(makers):
+    """Each file when it is wanted; some are large."""
+    return (maker() for maker in makers.values())
+
+
+def updates(original):
+    """Each object of a signed licence replaced by another in an update, and something added that hangs nowhere."""
+    count = int(re.findall(rb"/Size (\d+)", original)[-1])
+    for number in range(1, count):
+        yield updated(original, {number: b"<</Replaced true>>"}, trailer=_root(original), size=count)
+    yield updated(original, {count: b"(added)"}, trailer=_root(original), size=count + 1)
+    yield original + b"\n9 0 obj\n<<>>\nendobj\n"
+
+
+def _root(original):
+    return re.findall(rb"/Root \d+ 0 R", original)[-1]
+
+
+def killed(container, original):
+    """The genuine file again and again, each time after the process that reads it was killed."""
+    for _ in range(5):
+        for process in container.deps.workers.process_ids():
+            os.kill(process, signal.SIGKILL)
+        yield original
 
 
 def hostile_pdfs(paper):

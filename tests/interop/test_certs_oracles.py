@@ -10,7 +10,8 @@ from asn1crypto import pem
 from cryptography import x509
 
 from certs.authority import CertificateAuthority, PublicationUrls, Subject
-from certs.keystore import Keystore, create_password_file
+from certs.keystore import Keystore
+from certs.private_files import create_password_file
 from certs.profiles import ELECTRONIC_BUSINESS_LICENCE, ISSUING_CA, SEAL_SIGNER, TIMESTAMPING_UNIT
 from certs.revocation import RevocationReason
 from signing import sm2

@@ -13,7 +13,7 @@ from gateway.documents.licence_page import draw_face, finished_page, new_canvas,
 from gateway.documents.pdf_writer import SECOND_FIELD, write_pdf
 from signing.algorithms import SHA256_OID
 from signing.appending import prepare_second
-from signing.augmentation import Helpers, Level, archive, sign_document
+from signing.augmentation import Level, Sources, archive, sign_document
 from signing.evidence_gathering import EvidenceAtHand
 from signing.keys import SignatureAlgorithm
 from signing.pades import sign_prepared
@@ -172,7 +172,7 @@ def test_pyhankos_command_line_finds_the_second_signature_of_a_dual_document_val
 @pytest.mark.parametrize("algorithm", WESTERN)
 def test_pyhankos_command_line_and_poppler_find_every_level_valid(algorithm, level, command_line, tmp_path):
     house = western_pki(algorithm)
-    document = sign_document(plain_pdf(), house.seal, SPEC, level, Helpers(house.unit, house.evidence, SHA256_OID))
+    document = sign_document(plain_pdf(), house.seal, SPEC, level, Sources(house.unit, house.evidence, SHA256_OID))
     path = tmp_path / "level.pdf"
     path.write_bytes(document)
     judged = command_line(path)
@@ -204,7 +204,7 @@ def bouncy_castle(classes, tmp_path):
 
 @pytest.mark.parametrize("level", [Level.B_T, Level.B_LT, Level.B_LTA])
 def test_bouncy_castle_verifies_signature_and_time_stamps_at_every_level(level, bouncy_castle):
-    document = sign_document(plain_pdf(), pki().seal, SPEC, level, Helpers(pki().unit, evidence()))
+    document = sign_document(plain_pdf(), pki().seal, SPEC, level, Sources(pki().unit, evidence()))
     covered, cms = covered_and_cms(document, 0)
     judged = bouncy_castle("cms", cms, covered)
     assert judged.returncode == 0, judged.stderr

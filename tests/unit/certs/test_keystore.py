@@ -1,16 +1,20 @@
 """Keys at rest."""
 
 import stat
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from certs.errors import KeystoreError
-from certs.keystore import Keystore, create_password_file, read_password_file, write_private
+from certs.errors import KeystoreError, KeyUseError
+from certs.key_uses import Purpose
+from certs.keystore import Keystore
+from certs.private_files import write_private
 from signing import sm2
+from signing.outside_keys import accept
 from tests.pki import make_pki
+from tests.unit.signing.key_material import KINDS, certified
 
 PASSWORD = b"a long password"
 
@@ -129,56 +133,142 @@ def test_the_representation_shows_nothing_secret(folder, key):
     assert "private=" not in shown
 
 
-def test_a_password_file_is_random_private_and_kept(tmp_path):
-    path = tmp_path / "deep" / "password"
-    made = create_password_file(path)
-    assert len(made) >= 43
-    assert mode(path) == 0o600
-    assert create_password_file(path) == read_password_file(path) == made
-    assert create_password_file(tmp_path / "other") != made
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_keys_of_each_kind_are_stored_and_sign(kind, folder):
+    made = certified(kind)
+    opened(folder).store("key", made)
+    loaded = opened(folder).load("key")
+    assert (loaded.algorithm, loaded.certificate, loaded.chain) == (kind, made.certificate, made.chain)
+    assert accept(made.certificate, b"message", loaded.sign(b"message"))
+    assert opened(folder).entry("key").algorithm is kind
 
 
-def test_two_that_come_at_once_get_the_same_password(tmp_path):
-    for round_number in range(20):
-        path = tmp_path / str(round_number) / "password"
-        with ThreadPoolExecutor(4) as pool:
-            assert len(set(pool.map(create_password_file, [path] * 4))) == 1
-        assert [p.name for p in path.parent.iterdir()] == ["password"]
+def test_a_key_waits_for_its_certificate_and_signs_nothing_before(folder):
+    keystore, key = opened(folder), make_pki().leaf()
+    keystore.store_private("waiting", key.private)
+    assert (keystore.entry("waiting").state, keystore.names()) == ("pending", [])
+    with pytest.raises(KeystoreError, match="no key named waiting"):
+        keystore.load("waiting")
+    with pytest.raises(KeystoreError, match="for another key"):
+        keystore.store_certificate("waiting", make_pki().leaf().certificate)
+    keystore.store_certificate("waiting", key.certificate, key.chain)
+    assert keystore.entry("waiting").state == "active"
+    sm2.verify(key.private.public_key, b"message", opened(folder).load("waiting").sign(b"message"))
 
 
-def test_a_password_may_end_in_a_space_but_not_in_a_line_end(tmp_path):
-    path = tmp_path / "password"
-    write_private(path, b" secret \r\n")
-    assert read_password_file(path) == b" secret "
+def test_a_key_that_replaced_another_signs_in_its_place(folder):
+    keystore = opened(folder)
+    for name in ("seal", "seal.2", "seal.3"):
+        keystore.store(name, make_pki().leaf())
+    keystore.retire("seal", replaced_by="seal.2")
+    keystore.retire("seal.2", replaced_by="seal.3")
+    fresh = opened(folder)
+    assert fresh.load("seal").certificate == keystore.certificate("seal.3")
+    assert fresh.load("seal").name == "seal.3"
+    assert fresh.certificate("seal") != fresh.certificate("seal.3")
+    assert [entry.state for entry in fresh.entries()] == ["retired", "retired", "active"]
 
 
-@pytest.mark.parametrize("open_mode", [0o640, 0o604, 0o620, 0o644, 0o601])
-def test_a_password_file_that_others_may_touch_is_refused(open_mode, tmp_path):
-    path = tmp_path / "password"
-    create_password_file(path)
-    path.chmod(open_mode)
-    with pytest.raises(KeystoreError, match="open to others: chmod 600"):
-        read_password_file(path)
+def test_keys_that_replace_each_other_do_not_hang(folder):
+    keystore = opened(folder)
+    for name in ("a", "b"):
+        keystore.store(name, make_pki().leaf())
+    keystore.retire("a", replaced_by="b")
+    keystore.retire("b", replaced_by="a")
+    with pytest.raises(KeyUseError, match="retired"):
+        keystore.load("a")
 
 
-def test_a_missing_or_empty_password_file_is_named(tmp_path):
-    path = tmp_path / "password"
-    with pytest.raises(KeystoreError, match=str(path)):
-        read_password_file(path)
-    write_private(path, b"\n")
-    with pytest.raises(KeystoreError, match="is empty"):
-        read_password_file(path)
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"purposes": ["licences"]}', b"\xff"])
+def test_attributes_that_cannot_be_read_lift_no_limit(content, folder):
+    keystore = opened(folder)
+    keystore.store("seal", make_pki().leaf(), purposes=frozenset({Purpose.LIST}))
+    (folder / "seal.attributes").write_bytes(content)
+    with pytest.raises(KeystoreError, match="attributes of the key seal cannot be read"):
+        opened(folder).load("seal", Purpose.LIST)
 
 
-def test_an_interrupted_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_private(path, b"old")
+def test_a_password_is_changed_and_a_killed_change_is_finished_later(folder):
+    keystore = opened(folder)
+    keys = {f"key-{number}": certified(kind) for number, kind in enumerate(KINDS)}
+    for name, key in keys.items():
+        keystore.store(name, key)
+    # Killed after the first file: one is under the new password, two under the old one.
+    sealed = (folder / "key-0.p8").read_bytes()
+    opened(folder).reseal(b"the new one")
+    done = (folder / "key-0.p8").read_bytes()
+    for name, key in keys.items():
+        opened(folder).store(name, key)
+    (folder / "key-0.p8").write_bytes(done)
+    both = Keystore(folder, PASSWORD, iterations=1000, next_password=b"the new one")
+    assert all(both.load(name).sign(b"message") for name in keys)
+    assert both.reseal(b"the new one") == 3
+    assert all(opened(folder, b"the new one").load(name).sign(b"message") for name in keys)
+    with pytest.raises(KeystoreError, match="wrong password"):
+        opened(folder).load("key-0")
+    assert sealed != done
 
-    def fail(self, target):
-        raise OSError(28, "no space left")
 
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no space left"):
-        write_private(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+def test_a_key_file_that_opens_with_neither_password_stops_the_change_before_it_begins(folder):
+    keystore = opened(folder)
+    keystore.store("a", make_pki().leaf())
+    opened(folder, b"stranger").store("b", make_pki().leaf())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(KeystoreError, match="key b cannot be opened"):
+        opened(folder).reseal(b"the new one")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+SOURCE = {"kind": "remote", "url": "https://signer.invalid/sign", "key": "seal"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {},
+        {"kind": "file"},
+        SOURCE | {"password": "secret"},
+        SOURCE | {"url": None},
+        {"kind": "remote", "key": "seal"},
+        {"kind": "pkcs11", "module": "/m.so", "token": "t", "key_id": "xyz", "pin_file": "/pin"},
+        {"kind": "pkcs11", "module": "/m.so", "token": "t", "key_label": "k"},
+    ],
+    ids=range(7),
+)
+def test_a_wrong_source_is_refused_before_it_is_stored(source, folder, key):
+    with pytest.raises((KeystoreError, sm2.SigningError)):
+        opened(folder).store_source("far", source, key.certificate, key.chain)
+    assert opened(folder).entries() == []
+
+
+def test_a_source_file_holds_no_secret_and_its_key_is_listed(folder, key, tmp_path):
+    token = tmp_path / "token"
+    write_private(token, b"bearer-secret\n")
+    opened(folder).store_source("far", SOURCE | {"token_file": str(token)}, key.certificate, key.chain)
+    entry = opened(folder).entry("far")
+    assert (entry.source, entry.state, entry.certificate) == ("remote", "active", key.certificate)
+    assert b"bearer-secret" not in b"".join(path.read_bytes() for path in folder.iterdir())
+    assert "bearer-secret" not in repr(opened(folder).load("far")) + repr(entry)
+    with pytest.raises(KeystoreError, match="take another name"):
+        opened(folder).store_source("far", SOURCE, key.certificate)
+
+
+@pytest.mark.timeout(120)
+def test_killed_while_storing_there_is_a_whole_key_or_none(folder):
+    program = (
+        "import sys; from pathlib import Path; from certs.keystore import Keystore; from tests.pki import make_pki\n"
+        "store = Keystore(Path(sys.argv[1]), b'a long password', iterations=1000)\n"
+        "keys = [make_pki().leaf() for _ in range(2)]\n"
+        "n = 0\n"
+        "while True:\n store.store(f'key-{n % 7}', keys[n % 2]); n += 1; print(n, flush=True)\n"
+    )
+    for stored in (1, 4, 9):
+        with subprocess.Popen([sys.executable, "-c", program, folder], stdout=subprocess.PIPE) as child:
+            for _ in range(stored):
+                child.stdout.readline()
+            child.kill()
+        fresh = opened(folder)
+        assert fresh.names()
+        for name in fresh.names():
+            assert fresh.load(name).sign(b"message")
+        assert len(fresh.entries()) - len(fresh.names()) <= 1

@@ -100,7 +100,13 @@ def hard_faces():
     }
 
 
-def electronic(face=None, **changes):
+def electronic(face=None, *, has_second_signature=False, **changes):
     """The prepared electronic form; one seal for all, since they take long to draw."""
-    face = face or make_face(**changes)
-    return render_electronic(fonts(), face, seal(), attachment=ATTACHMENT, created_at=AT)
+    return render_electronic(
+        fonts(),
+        face or make_face(**changes),
+        seal(),
+        attachment=ATTACHMENT,
+        created_at=AT,
+        has_second_signature=has_second_signature,
+    )

@@ -52,7 +52,7 @@ def file_structure(data):
     if not re.match(rb"%PDF-1\.[0-7]\n%[\x80-\xff]{4,}\n", data):
         yield "6.1.2 header"
     if not re.search(
-        rb"trailer\n<<.*/ID\[<[0-9a-f]{32}><[0-9a-f]{32}>\].*>>\nstartxref\n\d+\n%%EOF\n?$", data, re.DOTALL
+        rb"trailer\n<<.*/ID ?\[ ?<[0-9a-f]{32}> ?<[0-9a-f]{32}> ?\].*>>\nstartxref\n\d+\n%%EOF\n?$", data, re.DOTALL
     ):
         yield "6.1.3 trailer"
     if b"/Encrypt" in data[data.rindex(b"trailer") :]:
@@ -60,9 +60,11 @@ def file_structure(data):
     table = data[int(re.search(rb"startxref\n(\d+)", data)[1]) :]
     if not re.match(rb"xref\n0 \d+\n(\d{10} \d{5} [nf] \n)+trailer", table):
         yield "6.1.4 cross-reference table"
-    for number, offset in enumerate(re.findall(rb"(\d{10}) \d{5} n \n", table), 1):
-        if not data[int(offset) :].startswith(b"%d 0 obj\n" % number):
-            yield f"6.1.9 object {number}"
+    for section in re.finditer(rb"\nxref\n((?:\d+ \d+\n(?:\d{10} \d{5} [nf] \n)+)+)trailer", data):
+        for first, rows in re.findall(rb"(\d+) \d+\n((?:\d{10} \d{5} [nf] \n)+)", section[1]):
+            for number, (offset, kind) in enumerate(re.findall(rb"(\d{10}) \d{5} ([nf]) \n", rows), int(first)):
+                if kind == b"n" and not data[int(offset) :].startswith(b"%d 0 obj\n" % number):
+                    yield f"6.1.9 object {number}"
 
 
 def objects(pdf):
@@ -238,7 +240,12 @@ def annotations(pdf):
         flags = int(annotation.F)
         if not flags & 4 or flags & (1 | 2 | 32 | 256):
             yield f"6.3.2 flags {flags}"
-        if list(annotation.AP.keys()) != ["/N"] or not isinstance(annotation.AP.N, Stream):
+        left, bottom, right, top = (float(edge) for edge in annotation.Rect)
+        appearance = annotation.get(Name.AP)
+        # What has no size needs no appearance.
+        if (appearance is not None or (left, bottom) != (right, top)) and (
+            appearance is None or list(appearance.keys()) != ["/N"] or not isinstance(appearance.N, Stream)
+        ):
             yield "6.3.3 appearance"
         if {"/A", "/AA"} & set(annotation.keys()):
             yield "6.4.1 action of a field"

@@ -10,9 +10,14 @@ from pikepdf import Array, Dictionary, Name, Stream, String
 
 from gateway.documents.paper_page import render_paper
 from gateway.documents.pdfa import srgb_profile, xmp
+from signing.appending import prepare_second
+from signing.augmentation import Level, Sources, archive, sign_document
+from signing.evidence_gathering import EvidenceAtHand
+from signing.keys import SignatureAlgorithm
 from signing.pades import sign_prepared
+from signing.signature_spec import DocMdp, SealAppearance, SignatureSpec
 from tests.pki import make_pki
-from tests.unit.documents.faces import AT, electronic, fonts, hard_faces, make_face
+from tests.unit.documents.faces import AT, electronic, fonts, hard_faces, make_face, seal
 from tests.unit.documents.pdfa_rules import violations
 
 
@@ -25,6 +30,32 @@ def test_both_forms_conform(name):
 
 def test_the_signed_form_conforms():
     assert violations(sign_prepared(electronic(), make_pki().leaf())) == []
+
+
+def test_the_form_for_two_signatures_conforms_with_one_and_with_both():
+    prepared = electronic(has_second_signature=True)
+    once = sign_prepared(prepared, make_pki().leaf())
+    following = prepare_second(once, prepared.empty_field, claimed_at=AT, signer_name="局")
+    key = make_pki().leaf(algorithm=SignatureAlgorithm.ECDSA_WITH_SHA256)
+    assert violations(prepared.data) == []
+    assert violations(once) == []
+    assert violations(sign_prepared(following, key)) == []
+
+
+def test_what_is_added_later_conforms_too():
+    """Evidence, time-stamps, and a visible seal on a form that was set without one."""
+    house = make_pki()
+    sources = Sources(house.unit(), EvidenceAtHand((house.root.certificate, house.issuing.certificate), house.crls()))
+    licence = sign_prepared(electronic(), house.leaf(), timestamps=sources.timestamps)
+    assert violations(archive(licence, sources.evidence, sources.timestamps)) == []
+    picture = seal()
+    spec = SignatureSpec(
+        claimed_at=AT,
+        seal=SealAppearance(picture.png, picture.width_mm, picture.height_mm, left_mm=200, bottom_mm=30),
+        certify=DocMdp.NO_CHANGES,
+    )
+    paper = render_paper(fonts(), make_face(), created_at=AT)
+    assert violations(sign_document(paper, house.leaf(), spec, Level.B_LTA, sources)) == []
 
 
 def damaged(change):

@@ -6,7 +6,7 @@ import pytest
 from asn1crypto import pem
 
 from gateway.errors import KeyUnavailableError
-from gateway.services.second_signatures import SECOND_ROOT_KEY, signs_twice
+from gateway.services.second_signatures import second_key_name, signs_twice
 from gateway.settings import read_settings
 from signing.pyhanko_adapter import validate_with_pyhanko
 from tests.conftest import container_at
@@ -37,8 +37,9 @@ def certificates(container, folder, label):
 
 def test_a_licence_of_an_authority_that_was_chosen_is_signed_twice(twice):
     container, application = twice
-    with pytest.raises(KeyUnavailableError):
+    with pytest.raises(KeyUnavailableError) as refused:
         container.licences.issue(application)
+    assert refused.value.hint == "Run: licence-gateway init"
     container.installation.initialise()
     document = container.licences.issue(application).electronic_file.read_bytes()
     first, second = validate_with_pyhanko(
@@ -53,6 +54,18 @@ def test_a_licence_of_an_authority_that_was_chosen_is_signed_twice(twice):
     assert second.timestamp_validity.trusted
 
 
+def test_the_gateway_finds_both_genuine(twice):
+    container, application = twice
+    container.installation.initialise()
+    document = container.licences.issue(application).electronic_file.read_bytes()
+    report = container.verifications.verify(document, "licence.pdf")
+    assert report.answer.genuine == "yes", report.answer.reasons
+    first, second = report.signatures
+    assert (first.level, second.level) == ("PAdES-B-T", "PAdES-B-T")
+    assert (first.algorithm, second.algorithm) == ("SM2-with-SM3", "ECDSA-with-SHA256")
+    assert second.signer.unified_social_credit_code == first.signer.unified_social_credit_code
+
+
 def test_the_others_sign_once_as_before(twice, applications):
     container, application = twice
     container.installation.initialise()
@@ -63,7 +76,8 @@ def test_the_others_sign_once_as_before(twice, applications):
 
 
 def test_no_second_keys_where_no_one_signs_twice(fresh):
-    assert SECOND_ROOT_KEY not in fresh.deps.keystore
+    codes = [authority.code for authority in fresh.catalogue.load().authorities]
+    assert not any(second_key_name(code) in fresh.deps.keystore for code in codes)
 
 
 def test_the_catalogue_and_the_setting_choose(fresh):

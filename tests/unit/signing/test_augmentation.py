@@ -8,7 +8,7 @@ import pytest
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.algorithms import SHA256_OID, SM3_OID
-from signing.augmentation import Helpers, Level, add_document_timestamp, add_evidence, archive, sign_document
+from signing.augmentation import Level, Sources, add_document_timestamp, add_evidence, archive, sign_document
 from signing.errors import EvidenceMissingError, SigningError, UnsupportedFormatError
 from signing.evidence_gathering import EvidenceAtHand
 from signing.keys import SignatureAlgorithm
@@ -20,6 +20,11 @@ from signing.pyhanko_adapter import (
     validate_with_pyhanko,
 )
 from signing.signature_spec import DocMdp, SignatureSpec
+from signing.validation.policy import TrustAnchor, ValidationPolicy
+from signing.validation.process import validate_pdf
+from signing.validation.report import Indication
+from tests.pki import DAY, make_pki
+from tests.pki import NOW as TODAY
 from tests.unit.signing.pki import NOW, pki, plain_pdf, prepared_pdf
 from tests.unit.signing.western_pki import western_pki
 
@@ -32,13 +37,13 @@ def evidence():
 
 
 def houses():
-    """By algorithm: (key, root, helpers, lists)."""
-    ours = (pki().seal, pki().root.certificate, Helpers(pki().unit, evidence()), pki().crls())
-    found = {SignatureAlgorithm.SM2_WITH_SM3: ours}
+    """By algorithm: (key, root, sources, lists)."""
+    own = (pki().seal, pki().root.certificate, Sources(pki().unit, evidence()), pki().crls())
+    found = {SignatureAlgorithm.SM2_WITH_SM3: own}
     for algorithm in (SignatureAlgorithm.ECDSA_WITH_SHA256, SignatureAlgorithm.RSA_WITH_SHA256):
         house = western_pki(algorithm)
-        helpers = Helpers(house.unit, house.evidence, timestamp_digest_oid=SHA256_OID)
-        found[algorithm] = (house.seal, house.root, helpers, (house.crl,))
+        sources = Sources(house.unit, house.evidence, timestamp_digest_oid=SHA256_OID)
+        found[algorithm] = (house.seal, house.root, sources, (house.crl,))
     return found
 
 
@@ -48,8 +53,8 @@ def house(request):
 
 
 def signed(house, level):
-    key, _, helpers, _ = house
-    return sign_document(plain_pdf(), key, SPEC, level, helpers)
+    key, _, sources, _ = house
+    return sign_document(plain_pdf(), key, SPEC, level, sources)
 
 
 def store(document):
@@ -84,10 +89,10 @@ def test_a_b_lta_signature_is_archived(house):
 
 
 def test_step_by_step_gives_what_signing_at_once_gives(house):
-    _, root, helpers, _ = house
-    document = add_evidence(signed(house, Level.B_T), helpers.evidence)
+    _, root, sources, _ = house
+    document = add_evidence(signed(house, Level.B_T), sources.evidence)
     assert store(document) == store(signed(house, Level.B_LT))
-    document = archive(document, helpers.evidence, helpers.timestamps, digest_oid=helpers.timestamp_digest_oid)
+    document = archive(document, sources.evidence, sources.timestamps, digest_oid=sources.timestamp_digest_oid)
     assert validate_archive_with_pyhanko(document, trust_anchors=[root], moment=NOW) == ["PASSED"]
 
 
@@ -103,8 +108,8 @@ def test_what_is_stored_already_is_not_stored_again():
 
 
 def test_a_renewal_adds_the_evidence_of_the_last_time_stamp_and_a_new_one():
-    ours = houses()[SignatureAlgorithm.SM2_WITH_SM3]
-    document = signed(ours, Level.B_LTA)
+    own = houses()[SignatureAlgorithm.SM2_WITH_SM3]
+    document = signed(own, Level.B_LTA)
     western = western_pki()
     both = EvidenceAtHand((*evidence().certificates, western.root), (*evidence().crls, western.crl))
     handed_over = archive(document, both, western.unit, digest_oid=SHA256_OID)
@@ -134,6 +139,50 @@ def test_a_document_time_stamp_proves_the_time_of_a_bare_signature():
     assert [stamp.trusted for stamp in stamps] == [True, True]
 
 
+def ours(document, anchors, at):
+    """Our own process with the anchors and what the document holds, no list besides: (name, level, indication)."""
+    policy = ValidationPolicy(tuple(map(TrustAnchor, anchors)))
+    reports = validate_pdf(document, policy, at=at).signatures
+    return [(report.name, report.level, report.indication) for report in reports]
+
+
+def test_our_own_validation_agrees_at_the_levels_of_long_term(house):
+    key, root, sources, _ = house
+    document = sign_document(plain_pdf(), key, SPEC, Level.B_LT, sources)
+    assert ours(document, [root], NOW) == [("Signature", "PAdES-B-LT", Indication.TOTAL_PASSED)]
+    renewed = archive(
+        archive(document, sources.evidence, sources.timestamps, digest_oid=sources.timestamp_digest_oid),
+        sources.evidence,
+        sources.timestamps,
+        digest_oid=sources.timestamp_digest_oid,
+    )
+    first, *stamps = ours(add_evidence(renewed, sources.evidence), [root], NOW)
+    assert first == ("Signature", "PAdES-B-LTA", Indication.TOTAL_PASSED)
+    assert [indication for _, _, indication in stamps] == [Indication.TOTAL_PASSED] * 2
+
+
+def test_a_renewed_archive_outlives_the_first_certificates():
+    """The signer and the first unit expired long ago; the stamp of another unit, made before that, carries them on."""
+    office = make_pki()
+    life = {"since": -390 * DAY, "until": -100 * DAY}
+    known = (office.root.certificate, office.issuing.certificate)
+
+    def source(moment):
+        return EvidenceAtHand(known, office.crls(this_update=moment - DAY / 24, next_update=moment + 30 * DAY))
+
+    signing, renewal = TODAY - 380 * DAY, TODAY - 150 * DAY
+    first, second = office.unit(at=signing, **life), office.unit(at=renewal, since=-200 * DAY)
+    spec = SignatureSpec(claimed_at=signing, certify=DocMdp.NO_CHANGES)
+    document = sign_document(plain_pdf(), office.leaf(**life), spec, Level.B_LTA, Sources(first, source(signing)))
+    renewed = archive(document, source(renewal), second)
+
+    def judged(archived):
+        return ours(add_evidence(archived, source(TODAY)), known[:1], TODAY)[0]
+
+    assert judged(renewed) == ("Signature", "PAdES-B-LTA", Indication.TOTAL_PASSED)
+    assert judged(document)[2] is Indication.INDETERMINATE
+
+
 @pytest.mark.parametrize(
     ("source", "lacking"),
     [
@@ -158,12 +207,12 @@ def test_an_unsigned_document_and_an_unknown_kind_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("level", "helpers"),
-    [(Level.B_T, Helpers()), (Level.B_LT, Helpers(pki().unit)), (Level.B_LTA, Helpers(pki().unit))],
+    ("level", "sources"),
+    [(Level.B_T, Sources()), (Level.B_LT, Sources(pki().unit)), (Level.B_LTA, Sources(pki().unit))],
 )
-def test_a_level_without_its_helpers_is_refused(level, helpers):
+def test_a_level_without_its_sources_is_refused(level, sources):
     with pytest.raises(SigningError):
-        sign_document(plain_pdf(), pki().seal, SPEC, level, helpers)
+        sign_document(plain_pdf(), pki().seal, SPEC, level, sources)
 
 
 def test_the_imprint_has_the_digest_that_was_asked_for():

@@ -12,7 +12,9 @@ from signing.deferred import PendingSignature, RemoteKey, complete, complete_bat
 from signing.errors import DocumentChangedError, InvalidSignatureError, MalformedDataError, SigningError
 from signing.keys import SignatureAlgorithm
 from signing.pyhanko_adapter import validate_with_pyhanko
-from tests.unit.signing.pki import pki, prepared_pdf
+from signing.pyhanko_writing import prepare_signature
+from signing.signature_spec import DocMdp, SignatureSpec
+from tests.unit.signing.pki import NOW, pki, plain_pdf, prepared_pdf
 from tests.unit.signing.western_pki import western_pki
 
 KEYS = {
@@ -136,6 +138,23 @@ def test_a_batch_stands_or_falls_together():
     assert counting.asked == 0
     with pytest.raises(SigningError, match="batch"):
         complete_batch(documents, pending, values[:-1])
+
+
+def test_any_document_waits_in_a_batch():
+    """Documents of others, certified with several keys that are elsewhere, and one that already is signed."""
+    keys = [key for key, _ in KEYS.values()]
+    spec = SignatureSpec(claimed_at=NOW, certify=DocMdp.SIGN_AND_FILL_FORMS)
+    prepared = [prepare_signature(plain_pdf(), spec) for _ in keys]
+    pending = [prepare(one, key) for one, key in zip(prepared, keys, strict=True)]
+    values = [key.sign(one.attributes) for one, key in zip(pending, keys, strict=True)]
+    once = complete_batch([one.data for one in prepared], pending, values)
+    again = prepare_signature(once[0], replace(spec, field_name="Second", certify=None))
+    waiting = prepare(again, keys[1])
+    twice = complete(again.data, waiting, keys[1].sign(waiting.attributes))
+    roots = [root for _, root in KEYS.values()]
+    for document, count in ((once[1], 1), (once[2], 1), (twice, 2)):
+        statuses = validate_with_pyhanko(document, trust_anchors=roots, crls=pki().crls())
+        assert [status.bottom_line for status in statuses] == [True] * count
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"gap": [1]}', b"\xff"])

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from signing.augmentation import Helpers, Level, add_document_timestamp, sign_document
+from signing.augmentation import Level, Sources, add_document_timestamp, sign_document
 from signing.errors import MalformedDataError, SigningError, SigningNotPermittedError, UnsupportedFormatError
 from signing.pades import sign_prepared
 from signing.pyhanko_adapter import validate_with_pyhanko
@@ -271,7 +271,7 @@ def test_what_is_no_pdf_is_refused(document):
 def test_qpdf_finds_nothing_wrong(tmp_path):
     for number, stream_xref in enumerate((False, True)):
         signed = sign_document(
-            made(stream_xref=stream_xref), pki().seal, replace(SPEC, seal=seal()), Level.B_T, Helpers(pki().unit)
+            made(stream_xref=stream_xref), pki().seal, replace(SPEC, seal=seal()), Level.B_T, Sources(pki().unit)
         )
         path = tmp_path / f"{number}.pdf"
         path.write_bytes(add_document_timestamp(signed, pki().unit))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Resolution
 from gateway.domain.reasons import Reason
 from gateway.domain.status import WORDS
-from gateway.domain.verification import RegistryStatus, VerificationReport
+from gateway.domain.verification import DocumentKind, RegistryStatus, VerificationReport
 
 
 class Tone(StrEnum):
@@ -49,6 +49,7 @@ NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "未登记", "Not in the reg
 DIFFERS = Verdict(Tone.WARNING, Shape.ALERT, "与登记不符", "Differs from the register")
 NO_SIGNATURE = Verdict(Tone.WARNING, Shape.ALERT, "没有电子签名", "No signature")
 GENUINE_IN_FORCE = Verdict(Tone.GOOD, Shape.CHECK, "真实且有效", "Genuine and in force")
+GENUINE_REPORT = Verdict(Tone.GOOD, Shape.CHECK, "真实的核验报告", "A genuine verification report")
 GENUINE_NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "真实，但未登记", "Genuine, but not in this register")
 GENUINE_STATUS_UNKNOWN = Verdict(
     Tone.UNKNOWN, Shape.QUESTION, "真实，但状态无法核验", "Genuine; its status could not be checked"
@@ -119,6 +120,13 @@ def report_verdict(report: VerificationReport) -> Verdict:
         return NOT_GENUINE
     if answer.genuine is Genuine.UNKNOWN:
         return DIFFERS if registry.differences else COULD_NOT_CHECK
+    return _genuine_verdict(report)
+
+
+def _genuine_verdict(report: VerificationReport) -> Verdict:
+    answer, registry = report.answer, report.registry
+    if report.document.kind is DocumentKind.VERIFICATION_REPORT:
+        return GENUINE_REPORT
     if answer.in_force is InForce.YES:
         return GENUINE_IN_FORCE
     if answer.in_force is InForce.NO and registry.licence_status is not None:

@@ -1,0 +1,82 @@
+"""What the administrative commands share: options, the opened gateway, passwords, printing."""
+
+import json
+import os
+import pwd
+import sys
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+from certs.private_files import read_password_file
+from gateway.container import Container
+from gateway.errors import UnreadableInputError
+from gateway.settings import read_settings
+
+output = Console()
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Data directory; default GATEWAY_DATA_DIR or var/data.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(help="File (mode 600) that holds the password; without it the password is asked for."),
+]
+
+
+def opened(data_dir: Path | None) -> Container:
+    """The gateway in this data directory, for the account at the terminal. NotInitialisedError when there is none."""
+    account = pwd.getpwuid(os.getuid()).pw_name
+    container = Container(read_settings(data_dir=data_dir), actor=f"cli:{account}")
+    container.installation.require()
+    return container
+
+
+def password(file: Path | None, question: str, *, confirm: bool = False) -> bytes:
+    """A password from a file that only its owner may read, or typed in unseen; never an argument, never the environment."""
+    if file is not None:
+        return read_password_file(file)
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "没有终端可输入口令，请用 --password-file。No terminal to ask for the password at; use --password-file"
+        )
+    typed: str = typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True)
+    return typed.encode()
+
+
+def read_bytes(path: Path) -> bytes:
+    """UnreadableInputError when the file cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableInputError(f"{path}: {error.strerror}", hint="Check the path.") from error
+
+
+def print_json(value: Any) -> None:
+    """JSON for machines; dataclasses as objects, sets as sorted lists, bytes never."""
+    print(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+
+
+def say(text: str) -> None:
+    """One line for a person."""
+    output.print(text, highlight=False, soft_wrap=True)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items() if not isinstance(item, bytes)}
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

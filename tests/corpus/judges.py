@@ -1,0 +1,100 @@
+"""Two judges of a file: the library in this process, and the command in a process of its own, as a counterparty runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.domain.conclusion import conclude
+from gateway.domain.verification import RegistryFinding, RegistryStatus
+from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
+from signing.validation.process import validate_pdf
+from tests.corpus.case import REFUSED, Judgement
+
+ROOT = Path(__file__).resolve().parents[2]
+UNSIGNED, UNPROCESSABLE = "3", "4"
+_STATUSES = {"yes": "0", "no": "1", "unknown": "2"}
+
+
+def by_library(data, policy, at):
+    """The judgement of the library, joined to an answer by the rules of the gateway. Unexpected errors pass through."""
+    try:
+        signatures = validate_pdf(data, policy, at=at).signatures
+    except (MalformedDataError, UnsupportedFormatError, ResourceLimitError) as error:
+        return Judgement(REFUSED, UNPROCESSABLE, (error.code,))
+    answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at)
+    return Judgement(
+        genuine=str(answer.genuine),
+        exit=_STATUSES[answer.genuine] if signatures else UNSIGNED,
+        reasons=tuple(reason.code for reason in answer.reasons),
+        signatures=tuple(
+            (
+                str(s.indication),
+                str(s.sub_indication or ""),
+                s.level,
+                str(s.coverage),
+                str(s.changes_after_signing),
+            )
+            for s in signatures
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the command over several files."""
+
+    status: int
+    judgements: dict[str, Judgement]
+    """By file name."""
+    complaints: str
+    """What was written to standard error."""
+
+
+def by_command(files, trust, at, *, home, revocation="required", timeout=280):
+    """``licence-gateway verify --json --offline`` over the files."""
+    command = [sys.executable, "-m", "gateway.cli", "verify", "--json", "--offline", "--trust-anchors", str(trust)]
+    done = subprocess.run(
+        [*command, "--at", at.isoformat(), *map(str, files)],
+        env={
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "GATEWAY_DATA_DIR": str(home),
+            "GATEWAY_REVOCATION": revocation,
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+    try:
+        said = json.loads(done.stdout)
+    except ValueError:
+        raise AssertionError(f"no JSON; exit status {done.returncode}: {done.stderr[-2000:]}") from None
+    reports = said if isinstance(said, list) else [said]
+    found = {report["document"]["file_name"]: _judgement(report) for report in reports}
+    return Run(done.returncode, found, done.stderr)
+
+
+def _judgement(report):
+    if "error" in report:
+        return Judgement(REFUSED, UNPROCESSABLE, (report["error"]["code"],))
+    signatures = report["signatures"]
+    return Judgement(
+        genuine=report["answer"]["genuine"],
+        exit=_STATUSES[report["answer"]["genuine"]] if signatures else UNSIGNED,
+        reasons=tuple(reason["code"] for reason in report["answer"]["reasons"]),
+        signatures=tuple(
+            (
+                s["indication"],
+                s["sub_indication"] or "",
+                s["level"],
+                s["coverage"],
+                s["changes_after_signing"],
+            )
+            for s in signatures
+        ),
+    )
