@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from signing.augmentation import Helpers, Level, sign_document
+from signing.augmentation import Level, Sources, sign_document
 from signing.evidence_gathering import EvidenceAtHand
 from signing.pades import sign_prepared
 from signing.pdf.reading import read_structure
@@ -26,7 +26,7 @@ SPEC = SignatureSpec(claimed_at=NOW, certify=DocMdp.NO_CHANGES)
 
 def archived(pki):
     evidence = EvidenceAtHand((pki.root.certificate, pki.issuing.certificate), pki.crls())
-    return sign_document(plain_pdf(), pki.leaf(), SPEC, Level.B_LTA, Helpers(pki.unit(), evidence))
+    return sign_document(plain_pdf(), pki.leaf(), SPEC, Level.B_LTA, Sources(pki.unit(), evidence))
 
 
 def test_no_step_asks_the_world(monkeypatch):
@@ -102,9 +102,9 @@ def test_the_process_knows_the_past_from_now():
 def test_a_second_signature_in_a_field_left_for_it_is_a_permitted_change_by_policy():
     pki = make_pki()
     first = sign_document(
-        plain_pdf(), pki.leaf(), replace(SPEC, certify=DocMdp.SIGN_AND_FILL_FORMS), Level.B_B, Helpers()
+        plain_pdf(), pki.leaf(), replace(SPEC, certify=DocMdp.SIGN_AND_FILL_FORMS), Level.B_B, Sources()
     )
-    second = sign_document(first, pki.leaf(), SignatureSpec(claimed_at=NOW, field_name="Second"), Level.B_B, Helpers())
+    second = sign_document(first, pki.leaf(), SignatureSpec(claimed_at=NOW, field_name="Second"), Level.B_B, Sources())
     # A field of its own was not left open by the first signer.
     reports = validate_pdf(second, pki.policy(), at=NOW).signatures
     assert [r.changes_after_signing for r in reports] == ["forbidden", "none"]
