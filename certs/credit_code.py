@@ -4,8 +4,11 @@ Profiles differ: GM/T 0015-2012 uses ``…10260.4.1.4``, implementations of the 
 CAs put the code into serialNumber, OU, O or CN, glued to a name, tagged or as bare ASCII. Whatever is found must agree.
 """
 
+import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from asn1crypto import x509
 
@@ -34,6 +37,33 @@ class ExtractionRules:
 
 
 DEFAULT_RULES = ExtractionRules()
+_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+_FIELDS = ("extension_oids", "subject_fields")
+
+
+def read_rules(file: Path) -> ExtractionRules:
+    """Rules from a JSON object with ``extension_oids``, ``subject_fields`` (lists of OIDs) and ``pattern``.
+
+    What is left out stays as in ``DEFAULT_RULES``. CreditCodeError, with the file's name, for anything else: a misspelt
+    rule would be no rule.
+    """
+    try:
+        return _rules(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, RecursionError, re.error) as error:
+        raise CreditCodeError(f"{file} holds no rules for credit codes: {error}") from error
+
+
+def _rules(found: Any) -> ExtractionRules:
+    if not isinstance(found, dict) or not found.keys() <= {*_FIELDS, "pattern"}:
+        raise ValueError("it must be an object of extension_oids, subject_fields and pattern")
+    oids = {name: found.get(name, list(getattr(DEFAULT_RULES, name))) for name in _FIELDS}
+    for name, listed in oids.items():
+        if not isinstance(listed, list) or not all(isinstance(o, str) and _OID.fullmatch(o) for o in listed):
+            raise ValueError(f"{name} must be a list of OIDs")
+    pattern = found.get("pattern", DEFAULT_RULES.pattern)
+    if not isinstance(pattern, str) or re.compile(pattern).groups:
+        raise ValueError("pattern must be a regular expression without groups")
+    return ExtractionRules(tuple(oids["extension_oids"]), tuple(oids["subject_fields"]), pattern)
 
 
 def extract_credit_code(certificate: bytes, rules: ExtractionRules = DEFAULT_RULES) -> str:

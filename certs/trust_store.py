@@ -1,6 +1,7 @@
-"""Trust material as files: anchors with attributes, further certificates, revocation lists.
+"""Trust material as files: anchors with attributes, further certificates, revocation lists, OCSP responses.
 
-Layout of a full store: ``anchors/``, ``anchors.json`` (attributes by file name), ``certificates/``, ``crls/``. Attributes
+Layout of a full store: ``anchors/``, ``anchors.json`` (attributes by file name), ``certificates/``, ``crls/`` and
+``ocsp/`` (responses in DER, ``.ors`` or ``.der``). Attributes
 of an anchor: ``egov_qualified`` (boolean), ``uses`` (list of ``signature``, ``timestamp``, ``enterprise``; all when left
 out), ``valid_from`` and ``valid_until`` (instants with time zone between which it is trusted).
 
@@ -12,23 +13,28 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from asn1crypto import pem
 from cryptography import x509
 
-from certs.credit_code import extract_credit_code
+from certs.credit_code import DEFAULT_RULES, ExtractionRules, extract_credit_code
 from certs.errors import CreditCodeError, TrustStoreError
 from signing.cose import key_id_of
-from signing.errors import MalformedDataError
+from signing.errors import MalformedDataError, SigningError
+from signing.ocsp import ResponseStatus, parse_response
 from signing.validation.policy import Revocation, TrustAnchor, Use, ValidationPolicy
 from signing.validation.policy_files import read_policy
 from signing.x509_fields import public_key_info
 
-_CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
-_CRL_SUFFIXES = frozenset({".crl", ".pem"})
-_CERTIFICATE, _CRL = "CERTIFICATE", "X509 CRL"
+_CERTIFICATE, _CRL, _OCSP = "CERTIFICATE", "X509 CRL", "OCSP RESPONSE"
+_SUFFIXES = {
+    _CERTIFICATE: frozenset({".pem", ".cer", ".crt", ".der"}),
+    _CRL: frozenset({".crl", ".pem"}),
+    _OCSP: frozenset({".ors", ".der"}),
+}
 _MOST_FILES = 10_000
 _MOST_BYTES = 32 * 1024 * 1024
 """Size of one file; the CRL of a large CA has some megabytes."""
@@ -48,15 +54,23 @@ class _Material:
     anchors: tuple[_Anchor, ...]
     certificates: tuple[bytes, ...]
     crls: tuple[bytes, ...]
+    ocsp_responses: tuple[bytes, ...]
     by_key_id: dict[bytes, bytes]
 
 
 class TrustStore:
     """Reads trust material and reads it again when files change; a bad file leaves the last good set in force."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rules: ExtractionRules = DEFAULT_RULES,
+    ) -> None:
         self._path = path
         self._clock = clock
+        self._read_credit_code = partial(_credit_code, rules=rules)
         self._stamp: object = None
         self._material: _Material | None = None
         self.warning: str | None = None
@@ -74,8 +88,9 @@ class TrustStore:
             trust_anchors=tuple(a.trusted for a in material.anchors if a.valid_from <= now <= a.valid_until),
             certificates=material.certificates,
             crls=material.crls,
+            ocsp_responses=material.ocsp_responses,
             revocation=base.revocation if revocation is None else Revocation(revocation),
-            read_credit_code=_credit_code,
+            read_credit_code=self._read_credit_code,
         )
 
     def certificate_by_key_id(self, key_id: bytes) -> bytes | None:
@@ -113,9 +128,9 @@ def _read(path: Path) -> _Material:
     if path.is_dir() and (path / "anchors").is_dir():
         anchors = _anchors(path)
         certificates = _load(path / "certificates", _CERTIFICATE)
-        crls = _load(path / "crls", _CRL)
+        crls, responses = _load(path / "crls", _CRL), _load(path / "ocsp", _OCSP)
     else:
-        found, crls = _load(path, _CERTIFICATE), _load(path, _CRL)
+        found, crls, responses = _load(path, _CERTIFICATE), _load(path, _CRL), []
         roots = [der for der in found if _is_self_issued(der)] or found
         anchors = [_anchor(der, {}, path) for der in roots]
         certificates = [der for der in found if der not in roots]
@@ -126,6 +141,7 @@ def _read(path: Path) -> _Material:
         anchors=tuple(anchors),
         certificates=tuple(certificates),
         crls=tuple(crls),
+        ocsp_responses=tuple(responses),
         # Of several certificates for one key the one that ends last is the one to ask.
         by_key_id={key_id_of(public_key_info(der)): der for der in sorted(published, key=_not_after)},
     )
@@ -150,9 +166,8 @@ def _load(path: Path, kind: str) -> list[bytes]:
 def _files(path: Path, kind: str) -> list[Path]:
     if path.is_file():
         return [path]
-    suffixes = _CERTIFICATE_SUFFIXES if kind == _CERTIFICATE else _CRL_SUFFIXES
     names = (p for p in path.glob("*") if not p.name.startswith("."))
-    return sorted(p for p in names if p.is_file() and p.suffix.lower() in suffixes)
+    return sorted(p for p in names if p.is_file() and p.suffix.lower() in _SUFFIXES[kind])
 
 
 def _blocks(file: Path, kind: str) -> list[bytes]:
@@ -170,7 +185,7 @@ def _blocks(file: Path, kind: str) -> list[bytes]:
             blocks = [content] if (file.suffix.lower() == ".crl") == (kind == _CRL) else []
         for der in blocks:
             _require_parsable(der, kind)
-    except (ValueError, TypeError, MalformedDataError, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, SigningError, x509.DuplicateExtension) as error:
         raise TrustStoreError(f"{file} is no readable {kind.lower()}") from error
     return blocks
 
@@ -179,6 +194,9 @@ def _require_parsable(der: bytes, kind: str) -> None:
     if kind == _CERTIFICATE:
         _ = x509.load_der_x509_certificate(der).extensions
         public_key_info(der)
+    elif kind == _OCSP:
+        if parse_response(der).response_status != ResponseStatus.SUCCESSFUL:
+            raise MalformedDataError("an OCSP error says nothing of any certificate")
     else:
         _ = x509.load_der_x509_crl(der).extensions
 
@@ -228,8 +246,8 @@ def _instant(text: str | None, otherwise: datetime) -> datetime:
     return value
 
 
-def _credit_code(certificate: bytes) -> str | None:
+def _credit_code(certificate: bytes, rules: ExtractionRules) -> str | None:
     try:
-        return extract_credit_code(certificate)
+        return extract_credit_code(certificate, rules)
     except CreditCodeError:
         return None

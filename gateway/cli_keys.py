@@ -1,5 +1,6 @@
 """``licence-gateway key``: the keys that the gateway signs with, wherever they are kept."""
 
+from collections import deque
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -265,7 +266,7 @@ def uses(
 
     Example: licence-gateway key uses seal-2026 --last 20
     """
-    found = list(opened(data_dir).keys.uses(name))[-last:]
+    found = list(deque(opened(data_dir).keys.uses(name), maxlen=last))
     if as_json:
         print_json(found)
         return

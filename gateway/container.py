@@ -13,6 +13,7 @@ from gateway.services.listing import Listing
 from gateway.services.reports import Reports
 from gateway.services.seals import Seals
 from gateway.services.trust import Trust
+from gateway.services.trust_answers import TrustAnswers
 from gateway.services.verifications import Verifications
 from gateway.settings import Settings
 
@@ -33,6 +34,7 @@ class Container:
         self.verifications = Verifications(self.deps)
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
+        self.trust_answers = TrustAnswers(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)

@@ -90,6 +90,15 @@ class Settings(BaseModel):
     reader_seconds: float = Field(
         default=8.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
     )
+    timestamp_urls: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of time-stamp providers (RFC 3161, comma-separated), tried in this order; "
+        "without them the gateway stamps itself.",
+    )
+    credit_code_rules: Path | None = Field(
+        default=None,
+        description="JSON file that says where certificates hold the unified social credit code (docs/trust.md).",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")
@@ -114,9 +123,9 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     values: dict[str, object] = {
         name: source[PREFIX + name.upper()] for name in Settings.model_fields if source.get(PREFIX + name.upper())
     }
-    for name in ("own_hosts", "second_signature_authorities"):
+    for name in ("own_hosts", "second_signature_authorities", "timestamp_urls"):
         if isinstance(listed := values.get(name), str):
-            values[name] = frozenset(part.strip() for part in listed.split(",") if part.strip())
+            values[name] = tuple(part.strip() for part in listed.split(",") if part.strip())
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         return Settings.model_validate(values)

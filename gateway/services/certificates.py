@@ -22,7 +22,8 @@ from certs.revocation import RevocationReason, RevokedEntry
 from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent
 from gateway.services.dependencies import Dependencies
-from gateway.services.installation import ISSUING_KEY, Installation
+from gateway.services.embedded_cas import ISSUING_KEY
+from gateway.services.installation import Installation
 from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm
 from signing.outside_keys import algorithm_of

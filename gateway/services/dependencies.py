@@ -9,26 +9,29 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from certs.credit_code import DEFAULT_RULES, read_rules
 from certs.key_uses import KeyUseLog, Purpose
 from certs.keystore import Keystore
 from certs.private_files import next_password_file, read_password_file
 from certs.trust_store import TrustStore
-from certs.tsa import TimestampingUnit
+from certs.tsa import TimestampingUnit, TimestampSources
+from certs.tsa_client import RemoteTimestamps
 from gateway.documents.fonts import FontLibrary, font_library
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
+from signing.algorithms import SHA256_OID, SM3_OID
 from signing.errors import MalformedDataError
+from signing.timestamp import TimestampSource
 from signing.validation.policy import ValidationPolicy
 from signing.validation.policy_files import read_policy
 from signing.workers import PRELOADED, WorkerLimits, WorkerPool, shared_pool
 
 TIMESTAMPING_KEY = "timestamping-unit"
 """Name of the time-stamping unit's key in the key store."""
-
-SECOND_TIMESTAMPING_KEY = "timestamping-unit-ecdsa"
-"""The same for the unit that stamps second signatures."""
+ECDSA_TIMESTAMPING_KEY = "ecdsa-timestamping-unit"
+"""The unit for verifiers that know no SM2."""
 
 REPORT_KEY = "report-signer"
 """Name of the key with which the gateway signs verification reports."""
@@ -103,7 +106,8 @@ class Dependencies:
     @cached_property
     def trust_store(self) -> TrustStore:
         """Anchors, published certificates and CRLs."""
-        return TrustStore(self.trust_dir)
+        file = self.settings.credit_code_rules
+        return TrustStore(self.trust_dir, rules=DEFAULT_RULES if file is None else read_rules(file))
 
     @property
     def workers(self) -> WorkerPool:
@@ -115,19 +119,20 @@ class Dependencies:
         )
 
     @cached_property
-    def timestamps(self) -> TimestampingUnit:
-        """The in-process time-stamping unit."""
-        return TimestampingUnit(
-            self.keystore.load(TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
-            policy_oid=self.settings.timestamp_policy_oid,
-            clock=self.clock,
-        )
+    def timestamps(self) -> TimestampSource:
+        """Whoever stamps the gateway's signatures: the providers that are set, else the units in this process."""
+        if self.settings.timestamp_urls:
+            return RemoteTimestamps(self.settings.timestamp_urls)
+        return TimestampSources(self._unit(TIMESTAMPING_KEY), self.timestamping_unit(SHA256_OID))
 
-    @cached_property
-    def second_timestamps(self) -> TimestampingUnit:
-        """The unit for second signatures, by an algorithm that their readers know."""
+    def timestamping_unit(self, digest_oid: str) -> TimestampingUnit:
+        """The unit in this process for imprints of a digest: SM2 for SM3, else ECDSA where there is such a key."""
+        is_domestic = digest_oid == SM3_OID or ECDSA_TIMESTAMPING_KEY not in self.keystore
+        return self._unit(TIMESTAMPING_KEY if is_domestic else ECDSA_TIMESTAMPING_KEY)
+
+    def _unit(self, name: str) -> TimestampingUnit:
         return TimestampingUnit(
-            self.keystore.load(SECOND_TIMESTAMPING_KEY, Purpose.TIMESTAMP, actor="gateway.timestamps"),
+            self.keystore.load(name, Purpose.TIMESTAMP, actor="gateway.timestamps"),
             policy_oid=self.settings.timestamp_policy_oid,
             clock=self.clock,
         )

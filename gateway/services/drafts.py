@@ -95,7 +95,7 @@ def make_draft(deps: Dependencies, application: Application, binding: HolderBind
         # SM2 first and ECDSA last: readers that know only the second one find the whole document covered by it.
         name = face.issuing_authority
         second = prepare_second(electronic, prepared.empty_field, claimed_at=signed_at, signer_name=name)
-        electronic = sign_prepared(second, seal.second, timestamps=deps.second_timestamps)
+        electronic = sign_prepared(second, seal.second, timestamps=deps.timestamps)
     return Draft(identifier, qr_text, electronic, paper, signed_at)
 
 

@@ -29,14 +29,17 @@ from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import REPORT_KEY, TIMESTAMPING_KEY, Dependencies
-from gateway.services.enterprises import Enterprises
-from gateway.services.second_signatures import (
+from gateway.services.embedded_cas import (
+    ANCHORS,
+    CA_KEYS,
+    ISSUING_KEY,
+    LICENCE_ROOT_KEY,
     OPERATOR,
-    SECOND_ISSUING_KEY,
-    SECOND_ROOT_KEY,
-    make_second_key,
-    signs_twice,
+    ROOT_KEY,
+    EmbeddedCas,
 )
+from gateway.services.enterprises import Enterprises
+from gateway.services.second_signatures import signs_twice
 from signing import sm2
 from signing.cose import key_id_of
 from signing.keys_sm2 import Sm2SigningKey
@@ -44,13 +47,6 @@ from signing.x509_fields import public_key_info
 
 Progress = Callable[[str], None]
 
-ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY = "root", "issuing-ca", "business-licence-root"
-_ANCHORS = {
-    ROOT_KEY: ["signature", "timestamp"],
-    LICENCE_ROOT_KEY: ["enterprise"],
-    SECOND_ROOT_KEY: ["signature", "timestamp"],
-}
-"""What each root of the embedded CAs vouches for."""
 _SIMULATED_LICENCE_ITERATIONS = 10_000
 """The keys of the invented enterprises stand in for phones; their random password needs no slow derivation."""
 
@@ -62,6 +58,7 @@ class Installation:
         self._deps = deps
         self._catalogue = catalogue
         self._enterprises = enterprises
+        self._cas = EmbeddedCas(deps)
 
     def require(self) -> None:
         """NotInitialisedError unless ``initialise`` has been run; settles what killed processes left."""
@@ -89,6 +86,7 @@ class Installation:
         progress("密钥与测试证书体系 keys and test PKI")
         create_password_file(deps.settings.resolved_key_password_file)
         self._make_authorities()
+        self._cas.make_ecdsa_branch()
         progress("证照目录 catalogue")
         self._catalogue.seed()
         progress("发证机关印章 seals of the issuing authorities")
@@ -124,13 +122,13 @@ class Installation:
     def publish_trust(self) -> None:
         """Write anchors, certificates and fresh revocation lists to the trust store."""
         keystore, folder = self._deps.keystore, self._deps.trust_dir
-        anchors = {name: uses for name, uses in _ANCHORS.items() if name in keystore}
-        for name in anchors:
+        self._cas.renew_responders()
+        for name in ANCHORS:
             _write(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
-        attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in anchors.items()}
+        attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in ANCHORS.items()}
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
-            if name not in anchors:
+            if name not in ANCHORS:
                 self.publish_certificate(name)
         self._publish_crls()
 
@@ -154,9 +152,8 @@ class Installation:
         _write(path, pem.armor("X509 CRL", crl))
 
     def _publish_crls(self) -> None:
-        for name in (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, SECOND_ROOT_KEY, SECOND_ISSUING_KEY):
-            if name in self._deps.keystore:
-                self.publish_crl(name)
+        for name in CA_KEYS:
+            self.publish_crl(name)
 
     def _make_authorities(self) -> None:
         """Root, issuing CA and time-stamping unit; the root of the electronic business licences stands apart."""
@@ -190,7 +187,7 @@ class Installation:
             key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
             keystore.store(name, key)
         if signs_twice(authority, self._deps.settings):
-            make_second_key(self._deps, name, subject)
+            self._cas.ecdsa_seal(authority.code, authority.name)
         certificate = keystore.certificate(name)
         key_id = key_id_of(public_key_info(certificate)).hex()
         with self._deps.sessions.begin() as session:

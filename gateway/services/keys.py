@@ -19,7 +19,8 @@ from certs.private_files import create_password_file, next_password_file, read_p
 from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent, Seal
 from gateway.services.certificates import Certificates, owner_of, profile_for
-from gateway.services.dependencies import Dependencies
+from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.embedded_cas import ISSUING_KEY, LICENCE_ROOT_KEY, ROOT_KEY
 from gateway.services.installation import Installation
 from signing.cose import key_id_of
 from signing.errors import SigningError
@@ -164,15 +165,14 @@ class Keys:
         return Rotation(old.name, new.name, moved)
 
     def retire(self, name: str) -> KeyEntry:
-        """From now on the key signs nothing, in any process. ConflictError for a seal in use: rotate it."""
+        """From now on the key signs nothing, in any process. ConflictError for a key that the gateway cannot do without."""
         keystore = self._deps.keystore
         entry = keystore.entry(name)
-        with self._deps.sessions() as session:
-            if session.scalars(select(Seal).where(Seal.key_name == name)).first() and entry.state == "active":
-                raise ConflictError(
-                    f"密钥 {name} 是发证机关的印章密钥，请轮换。The key {name} is an authority's seal key; rotate it.",
-                    hint=f"Run: licence-gateway key rotate {name}",
-                )
+        if entry.state == "active" and self._is_needed(name):
+            raise ConflictError(
+                f"网关还要用密钥 {name}，请轮换。The gateway cannot do without the key {name}; rotate it.",
+                hint=f"Run: licence-gateway key rotate {name}",
+            )
         keystore.retire(name)
         self._note("key_retired", name, {})
         return keystore.entry(name)
@@ -285,6 +285,13 @@ class Keys:
                 )
             )
         return True
+
+    def _is_needed(self, name: str) -> bool:
+        """Whether it is a CA's key, the time-stamping unit's, or that of a seal."""
+        roles = (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, TIMESTAMPING_KEY)
+        with self._deps.sessions() as session:
+            seal = session.scalars(select(Seal).where(Seal.key_name == name)).first()
+        return seal is not None or name in {self._deps.keystore.current(role) for role in roles}
 
     def _require_free(self, name: str) -> None:
         if name in {entry.name for entry in self.entries()}:

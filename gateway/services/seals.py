@@ -55,7 +55,7 @@ class Seals:
 
     def _second_key(self, seal: Seal) -> SigningKey:
         """The key for the second signature. KeyUnavailableError unless it is there and may sign licences."""
-        name = second_key_name(seal.key_name)
+        name = second_key_name(seal.authority_code)
         if name not in self._deps.keystore:
             message = f"第二签名的密钥 {name} 不存在。There is no key {name} for the second signature."
             raise KeyUnavailableError(message, hint="Run: licence-gateway init")

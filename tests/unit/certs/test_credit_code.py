@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from certs.credit_code import ExtractionRules, extract_credit_code
+from certs.credit_code import DEFAULT_RULES, ExtractionRules, extract_credit_code, read_rules
 from certs.errors import CreditCodeError
 from signing import der
 from tests.pki import CREDIT_CODE, NOW, make_pki
@@ -139,3 +139,41 @@ def test_no_single_changed_byte_gives_another_exception():
                 assert extract_credit_code(damaged) != ""
             except CreditCodeError:
                 continue
+
+
+def test_rules_come_from_a_file(tmp_path):
+    file = tmp_path / "rules.json"
+    file.write_text('{"extension_oids": ["1.2.5.29.1"], "subject_fields": []}')
+    rules = read_rules(file)
+    # As a provincial CA writes it: the digits of the code and nothing around them.
+    bare = certificate(subject=[(SERIAL, OTHER_CODE)], extensions=[("1.2.5.29.1", b"115300000151003540")])
+    assert extract_credit_code(bare, rules) == "115300000151003540"
+    assert rules.pattern == DEFAULT_RULES.pattern
+    file.write_text("{}")
+    assert read_rules(file) == DEFAULT_RULES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"extension_oid": []}',
+        '{"extension_oids": "1.2.3"}',
+        '{"extension_oids": ["x"]}',
+        '{"subject_fields": [5]}',
+        '{"pattern": "("}',
+        '{"pattern": "(a)"}',
+        '{"pattern": 5}',
+    ],
+)
+def test_rules_that_are_wrong_are_refused_with_the_files_name(text, tmp_path):
+    (tmp_path / "rules.json").write_text(text)
+    with pytest.raises(CreditCodeError, match=r"rules\.json"):
+        read_rules(tmp_path / "rules.json")
+
+
+def test_missing_rules_are_refused(tmp_path):
+    with pytest.raises(CreditCodeError, match="nowhere"):
+        read_rules(tmp_path / "nowhere.json")

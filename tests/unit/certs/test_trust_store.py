@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import threading
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from certs.errors import TrustStoreError
 from certs.profiles import ELECTRONIC_BUSINESS_LICENCE
 from certs.trust_store import TrustStore
 from signing.cose import key_id_of
+from signing.ocsp import CertStatus, ResponseStatus, SingleResponse, build_error, build_response, cert_id
 from signing.validation.policy import Revocation, Use
 from signing.validation.process import validate_certificate
 from signing.validation.report import Conclusion, SubIndication
@@ -24,7 +26,7 @@ def armoured(der, label="CERTIFICATE"):
 
 def write_store(folder, pki, leaf, attributes=None):
     """A full store: root as anchor, issuing CA and leaf as certificates, both CRLs."""
-    for name in ("anchors", "certificates", "crls"):
+    for name in ("anchors", "certificates", "crls", "ocsp"):
         (folder / name).mkdir(parents=True)
     (folder / "anchors" / "root.pem").write_bytes(armoured(pki.root.certificate))
     (folder / "certificates" / "issuing.cer").write_bytes(pki.issuing.certificate)
@@ -147,6 +149,8 @@ def damage(folder, kind):
         "anchor": ("anchors/bad.pem", b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"),
         "certificate": ("certificates/bad.cer", b"no certificate"),
         "crl": ("crls/bad.crl", b"no list"),
+        "ocsp response": ("ocsp/bad.ors", b"no response"),
+        "ocsp error": ("ocsp/bad.ors", build_error(ResponseStatus.TRY_LATER)),
         "truncated": ("certificates/leaf.pem", (folder / "certificates/leaf.pem").read_bytes()[:200]),
         "attributes": ("anchors.json", b"{"),
         "no anchor left": ("anchors/root.pem", b""),
@@ -155,7 +159,9 @@ def damage(folder, kind):
     return "bad" if "bad" in name else name.split("/")[-1]
 
 
-@pytest.mark.parametrize("kind", ["anchor", "certificate", "crl", "truncated", "attributes", "no anchor left"])
+@pytest.mark.parametrize(
+    "kind", ["anchor", "certificate", "crl", "ocsp response", "ocsp error", "truncated", "attributes", "no anchor left"]
+)
 def test_a_bad_file_is_named_and_the_last_good_set_stays(kind, folder, leaf):
     store = TrustStore(folder)
     good = store.policy()
@@ -258,3 +264,68 @@ def test_a_huge_file_is_refused_before_it_is_read(folder):
     os.truncate(folder / "certificates" / "huge.pem", 2**30)
     with pytest.raises(TrustStoreError, match=r"huge\.pem is larger"):
         TrustStore(folder).policy()
+
+
+def test_ocsp_responses_come_into_the_policy(folder, pki, leaf):
+    single = SingleResponse(
+        cert_id(leaf.certificate, pki.issuing.certificate), CertStatus.GOOD, None, None, NOW, NOW + DAY
+    )
+    response = build_response([single], key=pki.issuing, produced_at=NOW)
+    (folder / "ocsp" / "leaf.ors").write_bytes(response)
+    assert TrustStore(folder).policy().ocsp_responses == (response,)
+
+
+def test_a_half_written_file_is_never_in_force(folder, pki):
+    store = TrustStore(folder)
+    good = store.policy()
+    whole = armoured(pki.crls()[0], "X509 CRL")
+    for size in range(1, len(whole), 97):
+        (folder / "crls" / "new.crl").write_bytes(whole[:size])
+        assert store.policy() == good
+        assert "new.crl" in store.warning
+    (folder / "crls" / "new.crl").write_bytes(whole)
+    assert len(store.policy().crls) == len(good.crls) + 1
+    assert store.warning is None
+
+
+def test_links_are_followed_and_broken_ones_are_left_out(folder, tmp_path, pki):
+    stranger = make_stranger()
+    (tmp_path / "elsewhere.pem").write_bytes(armoured(stranger.root.certificate))
+    (folder / "anchors" / "linked.pem").symlink_to(tmp_path / "elsewhere.pem")
+    (folder / "anchors" / "broken.pem").symlink_to(tmp_path / "nowhere.pem")
+    (folder / "anchors" / "loop.pem").symlink_to("loop.pem")
+    certificates = {anchor.certificate for anchor in TrustStore(folder).policy().trust_anchors}
+    assert certificates == {pki.root.certificate, stranger.root.certificate}
+
+
+def test_a_folder_with_the_name_of_a_file_is_no_file(folder):
+    (folder / "crls" / "folder.crl").mkdir()
+    assert len(TrustStore(folder).policy().crls) == 2
+
+
+def test_readers_at_once_meet_only_whole_sets(folder, pki):
+    store = TrustStore(folder)
+    sizes = {len(store.policy().crls)}
+    stop, failures = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            try:
+                sizes.add(len(store.policy().crls))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+                failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for _ in range(20):
+        (folder / "crls" / ".new").write_bytes(pki.crls()[0])
+        (folder / "crls" / ".new").replace(folder / "crls" / "more.crl")
+        store.policy()
+        (folder / "crls" / "more.crl").unlink()
+        store.policy()
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert failures == []
+    assert sizes == {2, 3}

@@ -114,6 +114,12 @@ def test_a_seal_moves_to_a_key_of_the_same_owner_from_elsewhere_only(fresh, appl
         fresh.keys.retire("successor")
 
 
+@pytest.mark.parametrize("name", [ISSUING_KEY, TIMESTAMPING_KEY, "root"])
+def test_a_key_that_the_gateway_needs_is_not_retired(name, fresh):
+    with pytest.raises(ConflictError, match="cannot do without"):
+        fresh.keys.retire(name)
+
+
 def test_a_ca_key_is_not_rotated(fresh):
     with pytest.raises(ConflictError, match="make a new CA"):
         fresh.keys.rotate(ISSUING_KEY)

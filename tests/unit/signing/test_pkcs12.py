@@ -1,6 +1,7 @@
 """PKCS#12 and .sm2 files of our own making, sound and broken; those of other tools are in tests/interop."""
 
 import base64
+import contextlib
 import hashlib
 
 import pytest
@@ -8,13 +9,15 @@ from cryptography.hazmat.primitives import padding, serialization
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_der_x509_certificate
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from signing import der, sm2_gmssl
 from signing.errors import KeyRefusedError, UnsupportedFormatError
 from signing.keys import SignatureAlgorithm
 from signing.pbes import pkcs12_derive
 from signing.pkcs12 import is_container, read_pkcs12
-from signing.private_keys import public_half, seal_key
+from signing.private_keys import open_key, public_half, seal_key
 from tests.unit.signing.key_material import KINDS, certified, private
 
 PASSWORD = "口令1234".encode()
@@ -135,3 +138,26 @@ def test_the_derivation_of_rfc_7292_gives_what_its_published_example_gives():
     expected = "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3"
     assert pkcs12_derive("sha1", 1, b"smeg", salt, 1, 24).hex() == expected
     assert pkcs12_derive("sha1", 2, b"smeg", salt, 1, 8).hex() == "79993dfe048d3b76"
+
+
+MUTATIONS = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4)
+SAMPLES = {"pfx": pfx(), "sm2": sm2_file()[1], "p8": seal_key(private(KINDS[0]), PASSWORD, iterations=1)}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(SAMPLES)), MUTATIONS, st.integers(0, 40))
+def test_a_mutated_file_is_refused_or_read_and_nothing_else(name, mutations, cut):
+    data = bytearray(SAMPLES[name])
+    for place, value in mutations:
+        data[place % len(data)] = value
+    for read in (read_pkcs12, open_key):
+        with contextlib.suppress(KeyRefusedError, UnsupportedFormatError):
+            read(bytes(data[: len(data) - cut]), PASSWORD)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_refused(data):
+    for read in (read_pkcs12, open_key):
+        with pytest.raises((KeyRefusedError, UnsupportedFormatError)):
+            read(data, PASSWORD)
