@@ -4,7 +4,7 @@ Its key is SM2, ECDSA or RSA; so are the keys that it certifies, and not always 
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -110,9 +110,17 @@ class _Issuer:
 class CertificateAuthority:
     """Signs certificates and CRLs with one CA key."""
 
-    def __init__(self, key: SigningKey, *, urls: PublicationUrls | None = None) -> None:
+    def __init__(
+        self,
+        key: SigningKey,
+        *,
+        urls: PublicationUrls | None = None,
+        record: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        """``record`` is given every certificate (DER) before it is handed out, which it is not when that fails."""
         self._key = key
         self._urls = urls or PublicationUrls()
+        self._record = record
         self._issuer = _Issuer(
             key.algorithm,
             subject_name(key.certificate),
@@ -151,7 +159,9 @@ class CertificateAuthority:
         tbs = _tbs_certificate(request, self._issuer, self._urls)
         # A copy signed with a throwaway key is linted first: a wrong certificate cannot be taken back.
         lint(_signed(tbs, _throwaway(self._key.algorithm)), request.profile)
-        return _signed(tbs, self._key)
+        certificate = _signed(tbs, self._key)
+        self._record(certificate)
+        return certificate
 
     def crl(
         self,

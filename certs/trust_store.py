@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from asn1crypto import pem
@@ -71,6 +72,7 @@ class TrustStore:
         self._path = path
         self._clock = clock
         self._read_credit_code = partial(_credit_code, rules=rules)
+        self._lock = Lock()
         self._stamp: object = None
         self._material: _Material | None = None
         self.warning: str | None = None
@@ -98,17 +100,19 @@ class TrustStore:
         return self._current().by_key_id.get(key_id)
 
     def _current(self) -> _Material:
-        try:
-            stamp = _stamp(self._path)
-            if stamp != self._stamp:
-                # Noted before reading: a bad set is read once, not on every call, until its files change again.
-                self._stamp = stamp
-                self._material, self.warning = _read(self._path), None
-        except TrustStoreError as error:
-            self.warning = str(error)
-        if self._material is None:
-            raise TrustStoreError(self.warning or f"there is no trust material in {self._path}")
-        return self._material
+        # One thread reads; the others wait for it rather than find nothing yet.
+        with self._lock:
+            try:
+                stamp = _stamp(self._path)
+                if stamp != self._stamp:
+                    # Noted before reading: a bad set is read once, not on every call, until its files change again.
+                    self._stamp = stamp
+                    self._material, self.warning = _read(self._path), None
+            except TrustStoreError as error:
+                self.warning = str(error)
+            if self._material is None:
+                raise TrustStoreError(self.warning or f"there is no trust material in {self._path}")
+            return self._material
 
 
 def _stamp(path: Path) -> object:

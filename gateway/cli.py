@@ -1,6 +1,7 @@
 """The command line: ``licence-gateway``. Errors go to standard error in one sentence with the way out."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -206,14 +207,17 @@ def resolve(
     """
     if (text is None) == (image is None):
         raise click.UsageError("give either a text or --image FILE")
-    container = _container(data_dir)
     try:
+        container = _container(data_dir)
         resolution = (
             container.codes.resolve(text) if text is not None else container.codes.resolve_image(_read_bytes(image))
         )
     except UnreadableInputError as error:
         _complain(error)
         raise typer.Exit(cli_answers.UNPROCESSABLE) from error
+    except GatewayError as error:
+        _complain(error)
+        raise typer.Exit(cli_answers.UNDECIDED) from error
     if as_json:
         _print_json(resolution_json(resolution))
     else:
@@ -231,6 +235,7 @@ def change_status(
         str | None, typer.Option(help="When it takes effect, past or future, such as 2026-01-01T00:00:00+08:00.")
     ] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Record that a licence was suspended, restored, revoked, withdrawn or cancelled, with the legal ground.
 
@@ -239,7 +244,12 @@ def change_status(
     container = _container(data_dir)
     decision = StatusDecision(status, legal_ground=ground, reason=reason, effective_at=cli_answers.instant_of(at))
     recorded = container.status_changes.record(licence_identifier, decision)
-    output.print(f"{licence_identifier} → {recorded.status}", highlight=False)
+    if as_json:
+        _print_json(
+            {"licence_identifier": licence_identifier, "status": recorded.status, "revision": recorded.revision}
+        )
+    else:
+        output.print(f"{licence_identifier} → {recorded.status}", highlight=False)
 
 
 @app.command()
@@ -252,6 +262,8 @@ def serve(
 
     Example: licence-gateway serve --bind 127.0.0.1:8000 --workers 2
     """
+    if not re.fullmatch(r".+:\d{1,5}", bind):
+        raise click.UsageError(f"--bind: {bind} is not HOST:PORT such as 127.0.0.1:8000.")
     container = _container(data_dir)
     container.installation.publish_trust()
     serve_application(container.settings, bind=bind, workers=workers)
@@ -314,14 +326,27 @@ def _complain(error: Exception) -> None:
     )
 
 
+def _complain_of_call(error: click.UsageError | typer.TyperException) -> None:
+    context = getattr(error, "ctx", None)
+    command = "licence-gateway" if context is None else context.command_path
+    complaints.print("[red]错误 error:[/]", end=" ")
+    complaints.print(
+        error.format_message() or "no command was given.",
+        f" Run: {command} --help",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def main() -> None:
     """Entry point: runs the command and turns errors into one sentence and an exit status."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except click.UsageError as error:
-        error.show()
+    except (click.UsageError, typer.TyperException) as error:  # Typer carries a click of its own
+        _complain_of_call(error)
         sys.exit(USAGE)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.exit(130)
     except ValidationFailedError as error:
         _complain(error)

@@ -190,7 +190,7 @@ def print_resolution(output: Console, resolution: Resolution) -> None:
         "证照 licence",
         "编号 number",
         "发证机关 authority",
-        "至 until",
+        "有效期至 until",
         "状态 status",
         "真伪 genuine",
     ):

@@ -139,6 +139,21 @@ def revoke(
 
 
 @app.command()
+def publish(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Publish the next revocation lists of the embedded CAs, and renew their OCSP responders. Run it daily.
+
+    Example: licence-gateway certificate publish
+    """
+    container = opened(data_dir)
+    container.installation.publish_trust()
+    listing = container.trust.listing()
+    if as_json:
+        print_json(listing)
+    else:
+        say(f"已发布吊销列表 published revocation lists: {', '.join(listing['crls'])}")
+
+
+@app.command()
 def check(
     which: Which,
     use: Annotated[Use, typer.Option(help="What it is to be trusted for.")] = Use.SIGNATURE,

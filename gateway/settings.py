@@ -95,6 +95,10 @@ class Settings(BaseModel):
         description="Addresses of time-stamp providers (RFC 3161, comma-separated), tried in this order; "
         "without them the gateway stamps itself.",
     )
+    ca_publication_url: str | None = Field(
+        default=None,
+        description="Address that the embedded CAs' certificates name for lists, OCSP and issuers; none: they name none.",
+    )
     credit_code_rules: Path | None = Field(
         default=None,
         description="JSON file that says where certificates hold the unified social credit code (docs/trust.md).",

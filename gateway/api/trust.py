@@ -19,7 +19,8 @@ def listing() -> Response:
 @blueprint.get("/trust/<folder>/<name>")
 @public
 def file(folder: str, name: str) -> Response:
-    """One PEM file: a certificate or a revocation list."""
-    response = Response(container().trust.file(folder, name), mimetype="application/x-pem-file")
+    """One file: a certificate or a revocation list."""
+    found = container().trust.file(folder, name)
+    response = Response(found.content, mimetype=found.media_type)
     response.headers["Cache-Control"] = _MAX_AGE
     return response

@@ -170,7 +170,7 @@ class Certificates:
         return None
 
     def _authority(self, actor: str) -> CertificateAuthority:
-        return CertificateAuthority(self._deps.keystore.load(ISSUING_KEY, Purpose.CERTIFICATE, actor=actor))
+        return self._deps.certificate_authority(ISSUING_KEY, actor=actor)
 
     def _note(self, action: str, subject: str, detail: dict[str, Any]) -> None:
         with self._deps.sessions.begin() as session:

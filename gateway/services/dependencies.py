@@ -9,7 +9,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from certs.credit_code import DEFAULT_RULES, read_rules
+from certs.authority import CertificateAuthority
+from certs.credit_code import DEFAULT_RULES, ExtractionRules, read_rules
+from certs.extensions import PublicationUrls
+from certs.issued import IssuedCertificates
 from certs.key_uses import KeyUseLog, Purpose
 from certs.keystore import Keystore
 from certs.private_files import next_password_file, read_password_file
@@ -106,8 +109,32 @@ class Dependencies:
     @cached_property
     def trust_store(self) -> TrustStore:
         """Anchors, published certificates and CRLs."""
+        return TrustStore(self.trust_dir, rules=self.credit_code_rules)
+
+    @cached_property
+    def credit_code_rules(self) -> ExtractionRules:
+        """Where certificates carry the credit code. CertsError when the file holds no rules."""
         file = self.settings.credit_code_rules
-        return TrustStore(self.trust_dir, rules=DEFAULT_RULES if file is None else read_rules(file))
+        return DEFAULT_RULES if file is None else read_rules(file)
+
+    @cached_property
+    def issued(self) -> IssuedCertificates:
+        """What the embedded CAs issued."""
+        return IssuedCertificates(self.settings.data_dir / "ca" / "issued")
+
+    def certificate_authority(self, name: str, *, actor: str = "gateway") -> CertificateAuthority:
+        """The embedded CA whose key has this name; what it issues is on record. CertsError without its key."""
+        base, urls = self.settings.ca_publication_url, PublicationUrls()
+        if base is not None:
+            folder = base.rstrip("/") + "/trust"
+            urls = PublicationUrls(
+                crl=f"{folder}/crls/{name}.crl", issuer=f"{folder}/certificates/{name}.cer", ocsp=f"{folder}/ocsp"
+            )
+        return CertificateAuthority(
+            self.keystore.load(name, Purpose.CERTIFICATE, actor=actor),
+            urls=urls,
+            record=lambda certificate: self.issued.record(name, certificate),
+        )
 
     @property
     def workers(self) -> WorkerPool:

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from certs.authority import CertificateAuthority, Subject, self_signed_root
-from certs.key_uses import Purpose
+from certs.authority import Subject, self_signed_root
 from certs.profiles import ISSUING_CA, OCSP_RESPONDER, ROOT, SEAL_SIGNER, TIMESTAMPING_UNIT, Profile
 from gateway.services.dependencies import ECDSA_TIMESTAMPING_KEY, Dependencies
 from gateway.services.second_signatures import second_key_name
 from signing.keys import SignatureAlgorithm
+from signing.outside_keys import algorithm_of
 from signing.private_keys import generate, public_half, signing_key
 from signing.x509_fields import not_after
 
@@ -68,8 +68,8 @@ class EmbeddedCas:
 
     def _make(self, name: str, ca: str, profile: Profile, subject: Subject) -> None:
         """A key of the CA's own kind with its certificate."""
-        issuer = self._deps.keystore.load(ca, Purpose.CERTIFICATE)
-        private = generate(issuer.algorithm)
-        certificate = CertificateAuthority(issuer).issue(profile, subject, public_half(private), now=self._deps.clock())
+        issuer = self._deps.certificate_authority(ca)
+        private = generate(algorithm_of(issuer.certificate))
+        certificate = issuer.issue(profile, subject, public_half(private), now=self._deps.clock())
         is_root = ca in ANCHORS
         self._deps.keystore.store(name, signing_key(private, certificate, () if is_root else (issuer.certificate,)))

@@ -41,7 +41,7 @@ class Enterprises:
     def register_certificate(self, certificate: bytes) -> None:
         """Register an electronic business licence (DER). BindingRefusedError when it is not that of a known enterprise."""
         try:
-            code = extract_credit_code(certificate)
+            code = extract_credit_code(certificate, self._deps.credit_code_rules)
         except CreditCodeError as error:
             raise BindingRefusedError(str(error)) from error
         parsed = x509.load_der_x509_certificate(certificate)
@@ -87,7 +87,7 @@ class Enterprises:
 
     def _require_serviceable(self, certificate: bytes, code: str) -> None:
         try:
-            found = extract_credit_code(certificate)
+            found = extract_credit_code(certificate, self._deps.credit_code_rules)
         except CreditCodeError as error:
             raise BindingRefusedError(f"电子营业执照证书中的信用代码无法确定。{error}") from error
         if found != code:

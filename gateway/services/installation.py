@@ -104,7 +104,7 @@ class Installation:
         folder = self._deps.settings.data_dir / "simulator"
         password = create_password_file(folder / "password")
         phones = Keystore(folder / "keys", password, iterations=_SIMULATED_LICENCE_ITERATIONS)
-        authority = CertificateAuthority(self._deps.keystore.load(LICENCE_ROOT_KEY, Purpose.CERTIFICATE))
+        authority = self._deps.certificate_authority(LICENCE_ROOT_KEY)
         missing = [r for r in known if r["unified_social_credit_code"] not in certified]
         for number, record in enumerate(missing, 1):
             code = str(record["unified_social_credit_code"])
@@ -163,28 +163,28 @@ class Installation:
                 subject = Subject(common_name=title, organisation=OPERATOR)
                 keystore.store(name, self_signed_root(ROOT, subject, sm2.generate(), now=now))
         if ISSUING_KEY not in keystore:
-            root = CertificateAuthority(keystore.load(ROOT_KEY, Purpose.CERTIFICATE))
+            root = self._deps.certificate_authority(ROOT_KEY)
             subject = Subject(common_name="测试签发证书", organisation=OPERATOR)
             keystore.store(ISSUING_KEY, self._issue(root, ISSUING_CA, subject))
         if TIMESTAMPING_KEY not in keystore:
-            issuing = CertificateAuthority(keystore.load(ISSUING_KEY, Purpose.CERTIFICATE))
+            issuing = self._deps.certificate_authority(ISSUING_KEY)
             subject = Subject(common_name="测试时间戳", organisation=OPERATOR)
             chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
 
         if REPORT_KEY not in keystore:
-            issuer = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
+            issuing = self._deps.certificate_authority(ISSUING_KEY)
             subject = Subject(common_name="电子文件核验网关（测试）", organisation=OPERATOR)
-            chain = (issuer.certificate,)
-            keystore.store(REPORT_KEY, self._issue(CertificateAuthority(issuer), GATEWAY_SIGNER, subject, chain))
+            chain = (issuing.certificate,)
+            keystore.store(REPORT_KEY, self._issue(issuing, GATEWAY_SIGNER, subject, chain))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
         keystore, name = self._deps.keystore, f"seal-{authority.code}"
         subject = Subject(authority.name, authority.name, authority.code)
         if name not in keystore:
-            issuing = keystore.load(ISSUING_KEY, Purpose.CERTIFICATE)
-            key = self._issue(CertificateAuthority(issuing), SEAL_SIGNER, subject, (issuing.certificate,))
+            issuing = self._deps.certificate_authority(ISSUING_KEY)
+            key = self._issue(issuing, SEAL_SIGNER, subject, (issuing.certificate,))
             keystore.store(name, key)
         if signs_twice(authority, self._deps.settings):
             self._cas.ecdsa_seal(authority.code, authority.name)

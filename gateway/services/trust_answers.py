@@ -1,21 +1,17 @@
 """What the embedded CAs answer on line: certificate status (RFC 6960) and time-stamps (RFC 3161)."""
 
-from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from asn1crypto import pem
-from sqlalchemy import func, select
 
 from certs.errors import RevocationListError
 from certs.key_uses import Purpose
 from certs.ocsp_responder import AnsweredCa, OcspAnswer, OcspResponder
 from certs.revocation import RevocationList, read_revocation_list
 from certs.tsa import answer_request
-from gateway.persistence.models import ElectronicBusinessLicence
 from gateway.services.dependencies import Dependencies
-from gateway.services.embedded_cas import CA_KEYS, LICENCE_ROOT_KEY, responder_name
-from signing.x509_fields import issuer_name, serial_number, subject_name
+from gateway.services.embedded_cas import CA_KEYS, responder_name
 
 
 class TrustAnswers:
@@ -24,7 +20,6 @@ class TrustAnswers:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
         self._lists: dict[Path, tuple[int, RevocationList]] = {}
-        self._registered: tuple[int, frozenset[int]] = (0, frozenset())
 
     def ocsp(self, request: bytes) -> OcspAnswer:
         """The OCSPResponse to an OCSPRequest."""
@@ -49,7 +44,7 @@ class TrustAnswers:
                     AnsweredCa(
                         certificate=self._deps.keystore.certificate(name),
                         revocation_list=self._list(path),
-                        is_issued=self._is_issued(name),
+                        is_issued=partial(self._deps.issued.knows, name),
                         key=self._deps.keystore.load(responder, Purpose.OCSP, actor="gateway.ocsp"),
                     )
                 )
@@ -66,24 +61,3 @@ class TrustAnswers:
                 raise RevocationListError(f"{path.name} is no readable revocation list") from error
             self._lists[path] = known
         return known[1]
-
-    def _is_issued(self, ca: str) -> Callable[[int], bool]:
-        """Whether a CA issued a serial number: its certificate is published, or registered with an enterprise."""
-        name = subject_name(self._deps.keystore.certificate(ca))
-
-        def is_issued(number: int) -> bool:
-            published = (*self._deps.policy().certificates, *map(self._deps.keystore.certificate, CA_KEYS))
-            if any(serial_number(c) == number and issuer_name(c) == name for c in published):
-                return True
-            return ca == LICENCE_ROOT_KEY and number in self._licences()
-
-        return is_issued
-
-    def _licences(self) -> frozenset[int]:
-        """Serial numbers of the registered electronic business licences; rows are only ever added."""
-        with self._deps.sessions() as session:
-            count = session.scalar(select(func.count()).select_from(ElectronicBusinessLicence)) or 0
-            if count != self._registered[0]:
-                certificates = session.scalars(select(ElectronicBusinessLicence.certificate))
-                self._registered = count, frozenset(map(serial_number, certificates))
-        return self._registered[1]

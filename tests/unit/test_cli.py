@@ -1,0 +1,57 @@
+"""The command line as a new user meets it: each call is a process of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SUSPEND = ("--ground", "公共场所卫生管理条例", "--reason", "整改期间")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("issue",),
+        ("--data-dir", "x", "issue"),
+        ("resolve",),
+        ("verify", "x.pdf", "--at", "foo"),
+        ("status", "x", "sold", *SUSPEND),
+        ("serve", "--bind", "foo"),
+        ("serve", "--workers", "0"),
+        ("frobnicate",),
+        (),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_64(arguments):
+    done = run(*arguments)
+    assert done.returncode == 64
+    assert done.stderr.startswith("错误 error:")
+    assert len(done.stderr.splitlines()) == 1
+    assert "--help" in done.stderr
+
+
+def test_resolve_without_a_gateway_could_not_ask(tmp_path):
+    done = run("resolve", "91441702MA9Y03WY4L", "--data-dir", tmp_path / "none")
+    assert done.returncode == 2
+    assert "licence-gateway init" in done.stderr
+
+
+def test_status_speaks_to_machines(issued):
+    listed = issued.codes.resolve("91441702MA9Y03WY4L").licences[0]
+    done = run(
+        "status", listed.licence_identifier, "suspended", *SUSPEND, "--data-dir", issued.settings.data_dir, "--json"
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"licence_identifier": listed.licence_identifier, "status": "suspended"}
+    assert issued.codes.resolve("91441702MA9Y03WY4L").licences[0].status == "suspended"
