@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.api import enterprises, health, licences, problems, resolutions, trust, trust_answers, verifications
+from gateway.api import enterprises, health, licences, oauth, problems, resolutions, trust, trust_answers, verifications
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
@@ -21,8 +21,20 @@ from gateway.errors import GatewayError
 from verify_web import pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
+_ROOMS = (
+    resolutions,
+    licences,
+    enterprises,
+    verifications,
+    trust,
+    trust_answers,
+    oauth,
+    health,
+    views,
+    report_files,
+)
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
-_MACHINE_PATHS = ("/api/", "/trust/", "/healthz", "/readyz", "/metrics")
+_MACHINE_PATHS = ("/api/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
 _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -47,8 +59,7 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
     app.extensions[HTML_RENDERER] = report_files.html_response
-    rooms = (resolutions, licences, enterprises, verifications, trust, trust_answers, health, views, report_files)
-    for room in rooms:
+    for room in _ROOMS:
         app.register_blueprint(room.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers, cli_certificates, cli_keys
+from gateway import cli_answers, cli_certificates, cli_clients, cli_keys
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
 from gateway.demo import run_demo
@@ -39,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(cli_keys.app, name="key")
+app.add_typer(cli_clients.app, name="client")
 app.add_typer(cli_certificates.app, name="certificate")
 output = Console()
 complaints = Console(stderr=True)

@@ -1,13 +1,20 @@
 """The services of one gateway, made by hand from its settings and clock."""
 
+from dataclasses import replace
+
+from gateway.domain.actors import OPERATOR
+from gateway.services.access_records import AccessRecords
+from gateway.services.authentication import Authentication
 from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
+from gateway.services.clients import Clients
 from gateway.services.codes import Codes
 from gateway.services.dependencies import Clock, Dependencies, system_clock
 from gateway.services.enterprises import Enterprises
 from gateway.services.health import Health
 from gateway.services.histories import Histories
+from gateway.services.idempotency import Idempotency
 from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licences import Licences
@@ -47,6 +54,10 @@ class Container:
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)
+        self.clients = Clients(self.deps, self.catalogue, replace(OPERATOR, id=actor, name=actor))
+        self.authentication = Authentication(self.deps)
+        self.idempotency = Idempotency(self.deps)
+        self.access_records = AccessRecords(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)

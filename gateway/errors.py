@@ -117,3 +117,32 @@ class KeyUnavailableError(GatewayError):
     """A signing key is retired, locked away, or its token or remote signer does not sign."""
 
     code = "KEY_UNAVAILABLE"
+
+
+class AuthenticationError(GatewayError):
+    """The caller did not prove who it is. The message never says which part was wrong."""
+
+    code = "NOT_AUTHENTICATED"
+
+
+class OverCapError(GatewayError):
+    """The client's calls for today are used up."""
+
+    code = "DAILY_CAP_REACHED"
+
+    def __init__(self, message: str, *, seconds_left: int) -> None:
+        super().__init__(message, hint="The day ends at midnight in China.")
+        self.seconds_left = seconds_left
+        """Until the day ends."""
+
+
+class BadRequestError(GatewayError):
+    """A header that the request needs is missing or malformed."""
+
+    code = "BAD_HEADER"
+
+
+class IdempotencyConflictError(ConflictError):
+    """The Idempotency-Key was used for another request, or that request is still at work."""
+
+    code = "IDEMPOTENCY_CONFLICT"

@@ -8,15 +8,19 @@ from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import (
+    AuthenticationError,
+    BadRequestError,
     BindingRefusedError,
     BusyError,
     ConfigurationError,
     ConflictError,
     ForbiddenError,
     GatewayError,
+    IdempotencyConflictError,
     KeyUnavailableError,
     NotFoundError,
     NotInitialisedError,
+    OverCapError,
     OverLimitError,
     StaleStateError,
     StorageError,
@@ -35,6 +39,10 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     TransitionRefusedError: HTTPStatus.CONFLICT,
     StaleStateError: HTTPStatus.PRECONDITION_FAILED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    AuthenticationError: HTTPStatus.UNAUTHORIZED,
+    OverCapError: HTTPStatus.TOO_MANY_REQUESTS,
+    BadRequestError: HTTPStatus.BAD_REQUEST,
+    IdempotencyConflictError: HTTPStatus.CONFLICT,
     BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     OverLimitError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -89,7 +97,21 @@ def gateway_problem(error: GatewayError) -> Response:
         return problem(status, error.code, "暂时无法完成，请稍后再试。It cannot be done right now; try again later.")
     fields = error.errors if isinstance(error, ValidationFailedError) else []
     entries = [{"pointer": f.pointer, "field": f.field, "code": f.code, "detail": f.message} for f in fields]
-    return problem(status, error.code, f"{error.message} {error.hint}".strip(), errors=entries)
+    response = problem(status, error.code, f"{error.message} {error.hint}".strip(), errors=entries)
+    response.headers.update(_headers(error))
+    return response
+
+
+def _headers(error: GatewayError) -> dict[str, str]:
+    """What HTTP wants to be told besides: how to prove oneself (RFC 9110, 11.6.1), when to come again (10.2.3)."""
+    match error:
+        case AuthenticationError():
+            return {"WWW-Authenticate": 'Bearer realm="licence-gateway"'}
+        case OverCapError():
+            return {"Retry-After": str(error.seconds_left)}
+        case IdempotencyConflictError():
+            return {"Retry-After": "5"}
+    return {}
 
 
 def http_problem(error: HTTPException) -> Response:

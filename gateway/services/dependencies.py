@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from certs.authority import CertificateAuthority
 from certs.credit_code import DEFAULT_RULES, ExtractionRules, read_rules
 from certs.extensions import PublicationUrls
+from certs.field_vault import FieldVault
 from certs.issued import IssuedCertificates
 from certs.key_uses import KeyUseLog, Purpose
 from certs.keystore import Keystore
@@ -89,6 +90,13 @@ class Dependencies:
             next_password=read_password_file(following) if following.exists() else None,
             sink=self.key_uses,
             clock=self.clock,
+        )
+
+    @cached_property
+    def vault(self) -> FieldVault:
+        """Seals single fields at rest."""
+        return FieldVault(
+            self.settings.data_dir / "keys" / "fields", read_password_file(self.settings.resolved_key_password_file)
         )
 
     @property

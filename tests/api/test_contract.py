@@ -25,7 +25,7 @@ from tests.gallery import RICH
 OCTETS = ("application/ocsp-request", "application/timestamp-query")
 schemathesis.serializer.alias(list(OCTETS), "application/octet-stream")
 
-MACHINE = ("/api/", "/trust/", "/healthz", "/readyz", "/metrics")
+MACHINE = ("/api/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
 CHECKS = (
     schemathesis.checks.not_a_server_error,
     status_code_conformance,

@@ -1,6 +1,15 @@
 """The entities. Importing this package registers every table."""
 
 from gateway.persistence.models.catalogue import IssuingAuthorityRow, LicenceTypeRow
+from gateway.persistence.models.clients import (
+    AccessRecord,
+    AccessToken,
+    Client,
+    ClientCredential,
+    DailyUse,
+    IdempotencyRecord,
+    UsedNonce,
+)
 from gateway.persistence.models.enterprises import ElectronicBusinessLicence, Enterprise
 from gateway.persistence.models.licences import (
     Licence,
@@ -17,11 +26,17 @@ from gateway.persistence.models.reported_licences import ReportedLicence
 from gateway.persistence.models.seals import Seal
 
 __all__ = [
+    "AccessRecord",
+    "AccessToken",
     "AuditEvent",
     "BlankForm",
     "BlankMovement",
+    "Client",
+    "ClientCredential",
+    "DailyUse",
     "ElectronicBusinessLicence",
     "Enterprise",
+    "IdempotencyRecord",
     "IssuingAuthorityRow",
     "Licence",
     "LicenceTypeRow",
@@ -35,5 +50,6 @@ __all__ = [
     "Seal",
     "StatusChange",
     "StoredFile",
+    "UsedNonce",
     "VerificationRecord",
 ]
