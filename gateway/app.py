@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.api import enterprises, health, licences, problems, resolutions, trust, trust_answers, verifications
+from gateway.api import enterprises, health, licences, log, problems, resolutions, trust, trust_answers, verifications
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
@@ -47,7 +47,7 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
     app.extensions[HTML_RENDERER] = report_files.html_response
-    rooms = (resolutions, licences, enterprises, verifications, trust, trust_answers, health, views, report_files)
+    rooms = (resolutions, licences, enterprises, verifications, trust, trust_answers, log, health, views, report_files)
     for room in rooms:
         app.register_blueprint(room.blueprint)
     app.before_request(_begin)

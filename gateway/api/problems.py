@@ -15,6 +15,7 @@ from gateway.errors import (
     ForbiddenError,
     GatewayError,
     KeyUnavailableError,
+    LogBrokenError,
     NotFoundError,
     NotInitialisedError,
     OverLimitError,
@@ -41,6 +42,7 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    LogBrokenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 
