@@ -128,6 +128,7 @@ def issue(
         outcome = run.take(record)
         if not as_json:
             output.print(cli_answers.issue_line(outcome), highlight=False, soft_wrap=True)
+    _bring_log_up(container)
     if as_json:
         _print_json(run.summary())
     else:
@@ -245,6 +246,7 @@ def change_status(
     container = _container(data_dir)
     decision = StatusDecision(status, legal_ground=ground, reason=reason, effective_at=cli_answers.instant_of(at))
     recorded = container.status_changes.record(licence_identifier, decision)
+    _bring_log_up(container)
     if as_json:
         _print_json(
             {"licence_identifier": licence_identifier, "status": recorded.status, "revision": recorded.revision}
@@ -284,6 +286,14 @@ def demo(
     if serve:
         output.print(f"\n页面 pages: {settings.public_base_url}/  （Ctrl-C 结束 to stop）", highlight=False)
         serve_application(settings, bind=bind, workers=2)
+
+
+def _bring_log_up(container: Container) -> None:
+    """What was recorded stands, whatever keeps the transparency log from taking it in now."""
+    try:
+        container.log.sequence()
+    except (GatewayError, CertsError, SigningError, OSError) as error:
+        _complain(error)
 
 
 def _records(text: str) -> Iterator[Any]:

@@ -57,7 +57,7 @@ def keep_log(container: Container) -> None:
         try:
             container.log.sequence()
         except Exception as error:  # noqa: BLE001 - the thread must outlive a database or key that is away for a while
-            log.error("transparency_log", kind=type(error).__name__, message=str(error))
+            log.error("transparency_log", kind=type(error).__name__, message=str(error))  # noqa: TRY400 - no trace each second
         time.sleep(_LOG_SECONDS)
 
 

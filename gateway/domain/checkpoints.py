@@ -24,6 +24,7 @@ _SIGNATURE_LINE = re.compile(rf"{_DASH} (?P<name>[^\s+]+) (?P<signature>[A-Za-z0
 _MOST_BYTES = 64 * 1024
 _KEY_ID_BYTES, _ROOT_BYTES = 4, 32
 _BODY_LINES = 3
+_NO_CHECKPOINT = "不是有效的检查点。It is no checkpoint."
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,16 @@ def _keys(origin: str, certificates: Iterable[bytes]) -> list[LogKey]:
 def _parsed(note: str) -> tuple[Checkpoint, list[tuple[str, bytes]]]:
     text, gap, signed = note.rpartition("\n\n")
     lines = text.split("\n")
+    found = [_SIGNATURE_LINE.fullmatch(line) for line in signed[:-1].split("\n")]
+    # Lines after the third are extensions, which no log of ours has.
+    if not gap or signed[-1:] != "\n" or len(note) > _MOST_BYTES or len(lines) != _BODY_LINES or None in found:
+        raise LogBrokenError(_NO_CHECKPOINT)
     try:
-        if not gap or not signed.endswith("\n") or len(note) > _MOST_BYTES or len(lines) < _BODY_LINES:
-            raise ValueError("it is no signed note")
-        found = [_SIGNATURE_LINE.fullmatch(line) for line in signed[:-1].split("\n")]
         signatures = [(m["name"], base64.b64decode(m["signature"], validate=True)) for m in found if m is not None]
-        root = base64.b64decode(lines[2], validate=True)
-        checkpoint = Checkpoint(lines[0], int(lines[1]), root)
-        # The three lines are written in one way only; lines after them are refused, for no log of ours has any.
-        if len(root) != _ROOT_BYTES or len(signatures) != len(found) or checkpoint.text != text + "\n":
-            raise ValueError("it is not written as a checkpoint is")
+        checkpoint = Checkpoint(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True))
     except (ValueError, binascii.Error) as error:
-        raise LogBrokenError(f"不是有效的检查点。It is no checkpoint: {error}.") from error
+        raise LogBrokenError(_NO_CHECKPOINT) from error
+    # The three lines are written in one way only.
+    if len(checkpoint.root) != _ROOT_BYTES or checkpoint.size < 0 or checkpoint.text != text + "\n":
+        raise LogBrokenError(_NO_CHECKPOINT)
     return checkpoint, signatures

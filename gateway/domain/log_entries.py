@@ -45,6 +45,11 @@ class LoggedEvent:
     salt: str
     """32 hexadecimal characters of chance."""
 
+    @property
+    def is_named(self) -> bool:
+        """Whether its entry says what it happened to."""
+        return self.action.startswith(_PUBLIC_SUBJECTS)
+
     def commitment(self) -> str:
         """SM3 over the canonical JSON of every field and the salt, lower-case hexadecimal."""
         return sm3(canonical_json({**self._fields(), "actor": self.actor, "salt": self.salt})).hex()
@@ -54,7 +59,7 @@ class LoggedEvent:
         shown = _PUBLIC.get(self.action, frozenset())
         fields = self._fields()
         fields["detail"] = {name: value for name, value in self.detail.items() if name in shown}
-        if not self.action.startswith(_PUBLIC_SUBJECTS):
+        if not self.is_named:
             fields["subject"] = None
         return canonical_json({"version": ENTRY_VERSION, "event_sm3": self.commitment(), **fields})
 

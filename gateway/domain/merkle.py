@@ -1,4 +1,4 @@
-"""Merkle trees of RFC 9162, section 2.1 (the trees of RFC 6962), over any hash function. Iterative; proofs read O(log n) nodes."""
+"""Merkle trees of RFC 9162, section 2.1 (those of RFC 6962), over any hash. Iterative; proofs read O(log n) nodes."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field

@@ -17,7 +17,7 @@ INSERT_ONLY = {"audit_events": "id", "log_leaves": "leaf_index", "log_checkpoint
 def upgrade() -> None:
     op.add_column("audit_events", sa.Column("salt", sa.String(length=32), server_default=sa.text("''"), nullable=False))
     chance = "lower(hex(randomblob(16)))" if _is_sqlite() else "replace(gen_random_uuid()::text, '-', '')"
-    op.execute(f"UPDATE audit_events SET salt = {chance}")
+    op.execute(f"UPDATE audit_events SET salt = {chance}")  # noqa: S608 - our own words
     _create_tables()
     op.execute("INSERT INTO log_queue (event_id) SELECT id FROM audit_events")
     for statement in _sqlite_triggers() if _is_sqlite() else _postgresql_triggers():
@@ -74,36 +74,32 @@ def _create_tables() -> None:
 
 
 def _sqlite_triggers() -> list[str]:
-    statements = [
-        "CREATE TRIGGER audit_events_queue AFTER INSERT ON audit_events "
-        "BEGIN INSERT INTO log_queue (event_id) VALUES (NEW.id); END"
-    ]
+    queue = "INSERT INTO log_queue (event_id) VALUES (NEW.id)"
+    statements = [f"CREATE TRIGGER audit_events_queue AFTER INSERT ON audit_events BEGIN {queue}; END"]
     for table, key in INSERT_ONLY.items():
         refusal = f"BEGIN SELECT RAISE(ABORT, '{table} is insert-only'); END"
+        # INSERT OR REPLACE removes the old row without the trigger of DELETE.
+        known = f"EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})"  # noqa: S608 - our own names
         statements += [
             f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refusal}",
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refusal}",
-            # INSERT OR REPLACE removes the old row without the trigger of DELETE.
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refusal}",
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {known} {refusal}",
         ]
     return statements
 
 
 def _postgresql_triggers() -> list[str]:
+    function = "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {}; END $$"
     statements = [
-        "CREATE FUNCTION queue_audit_event() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        "BEGIN INSERT INTO log_queue (event_id) VALUES (NEW.id); RETURN NULL; END $$",
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        "BEGIN RAISE EXCEPTION '% is insert-only', TG_TABLE_NAME; END $$",
-        "CREATE TRIGGER audit_events_queue AFTER INSERT ON audit_events "
-        "FOR EACH ROW EXECUTE FUNCTION queue_audit_event()",
+        function.format("queue_audit_event", "INSERT INTO log_queue (event_id) VALUES (NEW.id); RETURN NULL"),
+        function.format("refuse_change", "RAISE EXCEPTION '% is insert-only', TG_TABLE_NAME"),
     ]
+    each_row, refuse = "FOR EACH ROW EXECUTE FUNCTION", "EXECUTE FUNCTION refuse_change()"
+    queue = f"{each_row} queue_audit_event()"
+    statements.append(f"CREATE TRIGGER audit_events_queue AFTER INSERT ON audit_events {queue}")
     for table in INSERT_ONLY:
         statements += [
-            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
-            "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+            f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW {refuse}",
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}",
         ]
     return statements

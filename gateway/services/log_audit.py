@@ -146,7 +146,7 @@ def _rows(session: Session) -> Iterator[tuple[int, int, bytes, bytes | None]]:
 
 
 def _hashes_of(session: Session, wanted: Select[Any], event_ids: list[int]) -> dict[int, bytes]:
-    """Leaf hashes of events; a row whose columns hold no values of their types any more has b\"\"."""
+    """Leaf hashes of events; a row whose columns hold no values of their types any more is empty."""
     try:
         return {row.id: SM3_TREE.leaf(logged_event(row).entry()) for row in session.execute(wanted)}
     except (ValueError, TypeError, AttributeError):
