@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from gateway.domain.checkpoints import Checkpoint, verify_checkpoint
@@ -20,6 +21,8 @@ from gateway.services.log_rows import event_query, frontier_of, logged_event
 _CHUNK = 500
 _MOST_NAMED = 1000
 """Wrong leaves that are named; where more are wrong, the rest of the log is."""
+_UNREADABLE = (ValueError, TypeError, AttributeError, DatabaseError)
+"""What reading a row raises whose columns hold no values of their types: SQLite lets them."""
 Progress = Callable[[int, int], None]
 
 
@@ -54,12 +57,17 @@ class LogAudit:
     def _checkpoints(self, session: Session) -> tuple[list[Checkpoint], list[LogFault]]:
         """Every stored checkpoint whose signature and row fit, smallest first, and a fault for each other."""
         certificates, found, faults = self._deps.log_certificates(), [], []
-        for row in session.scalars(select(LogCheckpoint).order_by(LogCheckpoint.size)):
+        for size in session.scalars(select(LogCheckpoint.size).order_by(LogCheckpoint.size)).all():
             try:
+                row = session.get_one(LogCheckpoint, size)
                 checkpoint = verify_checkpoint(row.note, certificates)
             except LogBrokenError as error:
-                faults.append(wrong_checkpoint(row.size, error.message))
+                faults.append(wrong_checkpoint(size, error.message))
                 continue
+            except _UNREADABLE:
+                faults.append(wrong_checkpoint(size, "无法读取。It cannot be read."))
+                continue
+            session.expunge(row)
             if checkpoint.size != row.size or checkpoint.root != frontier_of(row).root():
                 faults.append(wrong_checkpoint(row.size, "记录与签名内容不符。The row differs from the note."))
             found.append(checkpoint)
@@ -149,7 +157,7 @@ def _hashes_of(session: Session, wanted: Select[Any], event_ids: list[int]) -> d
     """Leaf hashes of events; a row whose columns hold no values of their types any more is empty."""
     try:
         return {row.id: SM3_TREE.leaf(logged_event(row).entry()) for row in session.execute(wanted)}
-    except (ValueError, TypeError, AttributeError):
+    except _UNREADABLE:
         if len(event_ids) == 1:
             return {event_ids[0]: b""}
     found: dict[int, bytes] = {}
