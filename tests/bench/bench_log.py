@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench.result import BenchResult
 from tests.unit.services.log_gateway import event, insert_events, small_gateway
 
-ROUNDS, BATCH, RECORDED, PAUSE = 5, 5_000, 3_000, 1.0
+ROUNDS, BATCH, RECORDED, PAUSE = 5, 5_000, 1_000, 1.0
 
 
 def run():
