@@ -13,7 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.api import enterprises, health, licences, oauth, problems, resolutions, trust, trust_answers, verifications
+from gateway.api import (
+    enterprises,
+    health,
+    licences,
+    log,
+    oauth,
+    problems,
+    resolutions,
+    trust,
+    trust_answers,
+    verifications,
+)
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
@@ -28,6 +39,7 @@ _ROOMS = (
     verifications,
     trust,
     trust_answers,
+    log,
     oauth,
     health,
     views,

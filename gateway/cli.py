@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers, cli_certificates, cli_clients, cli_keys
+from gateway import cli_answers, cli_certificates, cli_clients, cli_keys, cli_log
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
 from gateway.demo import run_demo
@@ -41,6 +41,7 @@ app = typer.Typer(
 app.add_typer(cli_keys.app, name="key")
 app.add_typer(cli_clients.app, name="client")
 app.add_typer(cli_certificates.app, name="certificate")
+app.add_typer(cli_log.app, name="log")
 output = Console()
 complaints = Console(stderr=True)
 
@@ -128,6 +129,7 @@ def issue(
         outcome = run.take(record)
         if not as_json:
             output.print(cli_answers.issue_line(outcome), highlight=False, soft_wrap=True)
+    _bring_log_up(container)
     if as_json:
         _print_json(run.summary())
     else:
@@ -245,6 +247,7 @@ def change_status(
     container = _container(data_dir)
     decision = StatusDecision(status, legal_ground=ground, reason=reason, effective_at=cli_answers.instant_of(at))
     recorded = container.status_changes.record(licence_identifier, decision)
+    _bring_log_up(container)
     if as_json:
         _print_json(
             {"licence_identifier": licence_identifier, "status": recorded.status, "revision": recorded.revision}
@@ -287,6 +290,14 @@ def demo(
     if serve:
         output.print(f"\n页面 pages: {done.settings.public_base_url}/  （Ctrl-C 结束 to stop）", highlight=False)
         serve_application(done.settings, bind=bind, workers=2)
+
+
+def _bring_log_up(container: Container) -> None:
+    """What was recorded stands, whatever keeps the transparency log from taking it in now."""
+    try:
+        container.log.sequence()
+    except (GatewayError, CertsError, SigningError, OSError) as error:
+        _complain(error)
 
 
 def _records(text: str) -> Iterator[Any]:

@@ -19,6 +19,10 @@ from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
+from gateway.services.log import TransparencyLog
+from gateway.services.log_audit import LogAudit
+from gateway.services.log_proofs import LogProofs
+from gateway.services.log_publication import LogPublication
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.reports import Reports
@@ -50,7 +54,11 @@ class Container:
         self.papers = Papers(self.deps)
         self.obligations = Obligations(self.deps)
         self.codes = Codes(self.deps, self.listing)
-        self.verifications = Verifications(self.deps)
+        self.log_publication = LogPublication(self.deps)
+        self.log = TransparencyLog(self.deps, self.log_publication)
+        self.log_proofs = LogProofs(self.deps)
+        self.log_audit = LogAudit(self.deps)
+        self.verifications = Verifications(self.deps, self.log_proofs)
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)

@@ -53,6 +53,12 @@ class ValidationFailedError(GatewayError):
         self.errors = errors
 
 
+class LogBrokenError(GatewayError):
+    """The transparency log, or a part of it, is not what it was."""
+
+    code = "LOG_BROKEN"
+
+
 class NotFoundError(GatewayError):
     """Nothing is registered under the name that was asked for."""
 

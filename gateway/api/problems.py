@@ -18,6 +18,7 @@ from gateway.errors import (
     GatewayError,
     IdempotencyConflictError,
     KeyUnavailableError,
+    LogBrokenError,
     NotFoundError,
     NotInitialisedError,
     OverCapError,
@@ -49,6 +50,7 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    LogBrokenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 

@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any
 
 from gateway.domain.answers import FaceDifference, Genuine, InForce
+from gateway.domain.log_proofs import LogProof
 from gateway.domain.reasons import Reason
 from signing.certificate_facts import CertificateFacts, certificate_facts
 from signing.errors import MalformedDataError
@@ -68,6 +69,8 @@ class RegistryFinding:
     licence_identifier: str | None = None
     licence_status: str | None = None
     differences: tuple[FaceDifference, ...] = ()
+    log: LogProof | None = None
+    """That the licence's issue is in the transparency log; None while it waits for the next checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ class VerificationReport:
                 "licence_identifier": self.registry.licence_identifier,
                 "licence_status": self.registry.licence_status,
                 "differences": [vars(difference) for difference in self.registry.differences],
+                "log": None if self.registry.log is None else self.registry.log.to_json(),
             },
             "revocation_data": [
                 {"kind": d.kind, "issuer": d.issuer, "issued_at": instant(d.issued_at), "sha256": d.sha256}

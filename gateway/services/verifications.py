@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
+from gateway.domain.log_proofs import LogProof
 from gateway.domain.verification import (
     DocumentKind,
     PresentedDocument,
@@ -19,7 +20,7 @@ from gateway.domain.verification import (
     RegistryStatus,
     VerificationReport,
 )
-from gateway.errors import BusyError, NotFoundError, OverLimitError, UnreadableInputError
+from gateway.errors import BusyError, GatewayError, NotFoundError, OverLimitError, UnreadableInputError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
@@ -27,6 +28,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
 from gateway.services.kept_reports import document_sm3_prefix, keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status
+from gateway.services.log_proofs import LogProofs
 from signing.errors import (
     MalformedDataError,
     ResourceLimitError,
@@ -91,8 +93,9 @@ def validate_file(
 class Verifications:
     """Answers on presented PDFs and keeps a record of each answer."""
 
-    def __init__(self, deps: Dependencies) -> None:
+    def __init__(self, deps: Dependencies, log_proofs: LogProofs) -> None:
         self._deps = deps
+        self._log_proofs = log_proofs
 
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
         """Validate a PDF and ask the registry about it. UnreadableInputError when it is no usable PDF."""
@@ -124,9 +127,17 @@ class Verifications:
         attachment, document_sm3 = attached_licence(data, self._deps.workers), FileDigest.of(data).sm3
         try:
             with reading(self._deps.sessions) as session:
-                return registry_finding(session, document_sm3, attachment, now)
+                found = registry_finding(session, document_sm3, attachment, now)
+                return replace(found, log=self._log_proof(session, found.licence_identifier))
         except SQLAlchemyError:
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
+
+    def _log_proof(self, session: Session, licence_identifier: str | None) -> LogProof | None:
+        """The proof of the issue; that it cannot be made says nothing about the licence."""
+        try:
+            return None if licence_identifier is None else self._log_proofs.of_issue(session, licence_identifier)
+        except (GatewayError, OSError):
+            return None
 
     def _record(self, report: VerificationReport) -> bool:
         """Whether the report was kept. The answer stands without its record; then it has no number."""

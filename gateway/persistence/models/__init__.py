@@ -19,7 +19,7 @@ from gateway.persistence.models.licences import (
     StatusChange,
     StoredFile,
 )
-from gateway.persistence.models.log import AuditEvent, VerificationRecord
+from gateway.persistence.models.log import AuditEvent, LogCheckpoint, LogLeaf, QueuedEvent, VerificationRecord
 from gateway.persistence.models.papers import BlankForm, BlankMovement, PaperCounterpart, PaperEvent
 from gateway.persistence.models.purpose_copies import PurposeCopy
 from gateway.persistence.models.reported_licences import ReportedLicence
@@ -41,11 +41,14 @@ __all__ = [
     "Licence",
     "LicenceTypeRow",
     "LicenceVersion",
+    "LogCheckpoint",
+    "LogLeaf",
     "Obligation",
     "ObligationOutcome",
     "PaperCounterpart",
     "PaperEvent",
     "PurposeCopy",
+    "QueuedEvent",
     "ReportedLicence",
     "Seal",
     "StatusChange",
