@@ -9,6 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 
 from gateway.domain.answers import Genuine
+from gateway.domain.conclusion import is_unsigned
 from gateway.domain.report_words import (
     INDICATIONS,
     SIGNATURE_KINDS,
@@ -143,7 +144,7 @@ def china_time(value: datetime) -> Words:
 def _sentence(report: VerificationReport) -> Words:
     """The whole answer in one sentence: genuine or not first, in force or not second."""
     answer = report.answer
-    if not report.signatures:
+    if is_unsigned(report.signatures):
         return Words(
             "这份文件没有电子签名，无法证明真伪。",
             "This file has no electronic signature, so nothing proves it genuine.",

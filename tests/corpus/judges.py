@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.domain.conclusion import conclude
+from gateway.domain.conclusion import conclude, is_unsigned
 from gateway.domain.verification import RegistryFinding, RegistryStatus
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
 from signing.validation.process import validate_pdf
@@ -27,7 +27,7 @@ def by_library(data, policy, at):
     answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at)
     return Judgement(
         genuine=str(answer.genuine),
-        exit=_STATUSES[answer.genuine] if signatures else UNSIGNED,
+        exit=UNSIGNED if is_unsigned(signatures) else _STATUSES[answer.genuine],
         reasons=tuple(reason.code for reason in answer.reasons),
         signatures=tuple(
             (
@@ -85,7 +85,7 @@ def _judgement(report):
     signatures = report["signatures"]
     return Judgement(
         genuine=report["answer"]["genuine"],
-        exit=_STATUSES[report["answer"]["genuine"]] if signatures else UNSIGNED,
+        exit=_exit_of(report),
         reasons=tuple(reason["code"] for reason in report["answer"]["reasons"]),
         signatures=tuple(
             (
@@ -98,3 +98,9 @@ def _judgement(report):
             for s in signatures
         ),
     )
+
+
+def _exit_of(report):
+    """The status of one file among several: 3 where the command says that nobody signed."""
+    codes = {reason["code"] for reason in report["answer"]["reasons"]}
+    return UNSIGNED if "NO_SIGNATURE" in codes else _STATUSES[report["answer"]["genuine"]]
