@@ -75,11 +75,12 @@ def by_command(files, trust, at, *, home, revocation="required", timeout=280):
     except ValueError:
         raise AssertionError(f"no JSON; exit status {done.returncode}: {done.stderr[-2000:]}") from None
     reports = said if isinstance(said, list) else [said]
-    found = {report["document"]["file_name"]: _judgement(report) for report in reports}
+    found = {report["document"]["file_name"]: judgement_of_report(report) for report in reports}
     return Run(done.returncode, found, done.stderr)
 
 
-def _judgement(report):
+def judgement_of_report(report):
+    """The judgement in the JSON of the command or the service; ``error`` stands for a refused file."""
     if "error" in report:
         return Judgement(REFUSED, UNPROCESSABLE, (report["error"]["code"],))
     signatures = report["signatures"]
