@@ -249,7 +249,9 @@ def _changes(signature: SignatureReport) -> Words:
     elif signature.sub_indication is SubIndication.HASH_FAILURE:
         head = Words("签名所覆盖的内容被改动过", "the signed content was changed")
     elif signature.changes_after_signing is Changes.PERMITTED:
-        head = Words("只有允许的改动（例如补充核验数据）", "only permitted changes, such as added validation data")
+        head = Words(
+            "只有允许的改动（后加的签名或核验数据）", "only permitted changes (later signature, validation data)"
+        )
     else:
         head = Words("没有", "no")
     if not signature.changed_objects:
