@@ -23,6 +23,7 @@ from gateway.domain.verification import VerificationReport
 from gateway.errors import GatewayError, UnreadableInputError, ValidationFailedError
 from gateway.server import serve as serve_application
 from gateway.services.issuing import IssueRun
+from gateway.services.status_changes import StatusDecision
 from gateway.settings import read_settings
 from signing.errors import SigningError
 
@@ -230,6 +231,9 @@ def change_status(
     status: Annotated[LicenceStatus, typer.Argument(help="The new status.")],
     ground: Annotated[str, typer.Option(help="Legal ground of the decision.")],
     reason: Annotated[str, typer.Option(help="Why.")],
+    at: Annotated[
+        str | None, typer.Option(help="When it takes effect, past or future, such as 2026-01-01T00:00:00+08:00.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -238,11 +242,14 @@ def change_status(
     Example: licence-gateway status 1.2.156… suspended --ground "食品经营许可和备案管理办法" --reason "整改期间"
     """
     container = _container(data_dir)
-    container.licences.change_status(licence_identifier, status, legal_ground=ground, reason=reason)
+    decision = StatusDecision(status, legal_ground=ground, reason=reason, effective_at=cli_answers.instant_of(at))
+    recorded = container.status_changes.record(licence_identifier, decision)
     if as_json:
-        _print_json({"licence_identifier": licence_identifier, "status": status})
+        _print_json(
+            {"licence_identifier": licence_identifier, "status": recorded.status, "revision": recorded.revision}
+        )
     else:
-        output.print(f"{licence_identifier} → {status}", highlight=False)
+        output.print(f"{licence_identifier} → {recorded.status}", highlight=False)
 
 
 @app.command()

@@ -52,7 +52,7 @@ class Verifier:
 
     def __init__(self, settings: Settings, trust_anchors: Path | None, at: str | None, *, offline: bool) -> None:
         self._settings = settings
-        self._at = None if at is None else _instant(at)
+        self._at = instant_of(at)
         self._container = Container(settings)
         self._store = TrustStore(trust_anchors) if trust_anchors else self._container.deps.trust_store
         self._asks_register = trust_anchors is None and not offline
@@ -107,7 +107,10 @@ def _host_of(text: str) -> str:
     return text.split("/")[2].lower() if text.count("/") > 2 else ""  # noqa: PLR2004 - scheme://host/
 
 
-def _instant(text: str) -> datetime:
+def instant_of(text: str | None) -> datetime | None:
+    """The instant that an option names, aware UTC; None when it was not given. UsageError when it is none."""
+    if text is None:
+        return None
     try:
         value = datetime.fromisoformat(text)
     except ValueError as error:

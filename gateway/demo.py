@@ -18,6 +18,7 @@ from gateway.container import Container
 from gateway.domain.status import LicenceStatus
 from gateway.errors import ConfigurationError
 from gateway.services.issuing import IssueOutcome, IssueRun
+from gateway.services.status_changes import StatusDecision
 from gateway.settings import REPOSITORY, Settings, read_settings
 
 _SAMPLES = REPOSITORY / "tests" / "vectors"
@@ -159,11 +160,9 @@ def _verify(demo: _Demo, outcomes: list[IssueOutcome]) -> None:
     tampered.write_bytes(original[:middle] + bytes([original[middle] ^ 1]) + original[middle + 1 :])
     appended = folder / "appended.pdf"
     appended.write_bytes(original + b"\n% something was added after signing\n")
-    demo.container.licences.change_status(
+    demo.container.status_changes.record(
         suspended.licence.licence_identifier,
-        LicenceStatus.SUSPENDED,
-        legal_ground="演示 demonstration",
-        reason="整改期间暂扣",
+        StatusDecision(LicenceStatus.SUSPENDED, legal_ground="演示 demonstration", reason="整改期间暂扣"),
     )
     cases = (
         ("原件 original", good.files[0]),

@@ -29,17 +29,18 @@ class ConfigurationError(GatewayError):
 
 
 class FieldError:
-    """One refused field of an input: ``pointer`` is a JSON pointer, ``field`` the name that the sender used."""
+    """One refused field of an input: ``field`` is the name that the sender used, ``path`` where it stands when nested."""
 
-    def __init__(self, field: str, code: str, message: str) -> None:
+    def __init__(self, field: str, code: str, message: str, path: tuple[str | int, ...] = ()) -> None:
         self.field = field
         self.code = code
         self.message = message
+        self._path = path or (field,)
 
     @property
     def pointer(self) -> str:
         """JSON pointer (RFC 6901) of the field."""
-        return "/" + self.field.replace("~", "~0").replace("/", "~1")
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self._path)
 
 
 class ValidationFailedError(GatewayError):
@@ -62,6 +63,24 @@ class ConflictError(GatewayError):
     """The input contradicts what is registered."""
 
     code = "CONFLICT"
+
+
+class TransitionRefusedError(ConflictError):
+    """The status change does not fit what was recorded."""
+
+    code = "TRANSITION_REFUSED"
+
+
+class StaleStateError(GatewayError):
+    """The caller acted on a state that has changed since (If-Match)."""
+
+    code = "STALE_STATE"
+
+
+class ForbiddenError(GatewayError):
+    """The actor may not do this, or not on this licence."""
+
+    code = "FORBIDDEN"
 
 
 class BindingRefusedError(GatewayError):

@@ -10,6 +10,7 @@ from gateway.app import create_app
 from gateway.container import Container
 from gateway.domain.status import LicenceStatus
 from gateway.services.licences import IssuedLicence
+from gateway.services.status_changes import StatusDecision
 from tests.conftest import container_at, vector_lines
 
 RICH = "91441702MA9Y03WY4L"
@@ -62,7 +63,7 @@ def build(home, folder):
         licences[name] = container.licences.issue(application("公共场所卫生许可证", number, today))
     for name, status in (("suspended", LicenceStatus.SUSPENDED), ("revoked", LicenceStatus.REVOKED)):
         identifier = licences[name].licence_identifier
-        container.licences.change_status(identifier, status, legal_ground=LEGAL_GROUND, reason="整改期间")
+        container.status_changes.record(identifier, StatusDecision(status, LEGAL_GROUND, "整改期间"))
     licences["unchecked"].electronic_file.unlink()
     return Gallery(container, licences)
 

@@ -39,7 +39,7 @@ def parse_body(kind: type[Body]) -> Any:
         return kind.model_validate_json(request.get_data())
     except ValidationError as error:
         raise ValidationFailedError(
-            [FieldError(".".join(map(str, e["loc"])), e["type"].upper(), e["msg"]) for e in error.errors()]
+            [FieldError(".".join(map(str, e["loc"])), e["type"].upper(), e["msg"], e["loc"]) for e in error.errors()]
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The paper counterpart (正本): print-ready, for the blank form and the real seal."""
+"""The paper counterparts (正本, 副本): print-ready, for the blank form and the real seal."""
 
 from datetime import datetime
 
@@ -23,11 +23,14 @@ _SERIAL_ROOM = 52.0
 """Width of the ruled place for the serial number of the blank form, millimetres."""
 
 
-def render_paper(fonts: FontLibrary, face: LicenceFace, *, created_at: datetime) -> bytes:
-    """The print-ready original as PDF/A-3b, unsigned. FaceError as for the electronic form."""
+def render_paper(fonts: FontLibrary, face: LicenceFace, *, created_at: datetime, copy_number: int = 0) -> bytes:
+    """The print-ready original (``copy_number`` 0, 正本) or a numbered duplicate (副本) as PDF/A-3b, unsigned.
+
+    FaceError as for the electronic form.
+    """
     canvas = new_canvas(fonts)
     qr = draw_face(canvas, face)
-    canvas.centred("（正本）", WIDTH / 2, 151.5, 14, BODY)
+    canvas.centred(f"（副本{copy_number}）" if copy_number else "（正本）", WIDTH / 2, 151.5, 14, BODY)
     _seal_place(canvas)
     _serial_place(canvas)
     return write_pdf(finished_page(canvas, face, qr, created_at))

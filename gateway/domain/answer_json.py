@@ -50,6 +50,9 @@ def listed_json(licence: ListedLicence) -> dict[str, Any]:
         "genuine": licence.genuine,
         "in_force": licence.in_force,
         "checked_at": instant(licence.checked_at),
+        "version": licence.version,
+        "replaced_by": licence.replaced_by,
+        "obligations": [obligation.to_json() for obligation in licence.obligations],
         "reasons": [reason.to_json() for reason in licence.reasons],
     }
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from gateway.domain.basis import ObligationView
 from gateway.domain.reasons import Reason
 
 
@@ -78,6 +79,10 @@ class ListedLicence:
     in_force: InForce
     checked_at: datetime
     reasons: tuple[Reason, ...]
+    version: str = "001"
+    replaced_by: str | None = None
+    """Identifier of the version that took, or will take, its place."""
+    obligations: tuple[ObligationView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from gateway.domain.basis import ORDINARY, Basis
 from gateway.domain.catalogue import Catalogue, IssuingAuthority, LicenceType
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
 from gateway.errors import FieldError, ValidationFailedError
@@ -73,10 +74,11 @@ class Application:
     """None means 长期."""
     items: tuple[tuple[str, str], ...]
     """Label and value in the order of the type's face."""
+    basis: Basis = ORDINARY
 
     def digest(self) -> str:
         """SHA-256 over the content, hexadecimal: the same application gives the same digest in either vocabulary."""
-        content = [
+        content: list[object] = [
             self.licence_type.local_type_code,
             self.authority.code,
             self.licence_number,
@@ -87,6 +89,8 @@ class Application:
             self.valid_until.isoformat() if self.valid_until else None,
             self.items,
         ]
+        if self.basis != ORDINARY:
+            content.append(self.basis.to_json())
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -1,12 +1,15 @@
 """The database schema through its migrations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
 ENVIRONMENT = Path(__file__).resolve().parent / "migrating"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -24,9 +27,31 @@ def alembic_config() -> Config:
 def upgrade(engine: Engine) -> None:
     """Bring the schema to the newest revision; nothing happens when it is there already."""
     config = alembic_config()
-    with engine.begin() as connection:
+    with engine.connect() as connection, unenforced_foreign_keys(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def unenforced_foreign_keys(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by copying and dropping it, which rows that refer to it would forbid.
+
+    The keys are judged again when the migration is done: IntegrityError names the first table that breaks one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    # The pragma does nothing inside a transaction, so that it goes past SQLAlchemy, which would begin one.
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        broken = driver.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            raise IntegrityError(f"foreign keys of {broken[0]}", None, ValueError("a row refers to nothing"))
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_current(engine: Engine) -> bool:

@@ -1,7 +1,6 @@
-"""Makes the two forms of a licence, electronic and paper, in one act. Touches no database."""
+"""Makes the electronic form of a licence and its papers in one act. Touches no database."""
 
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +8,8 @@ from typing import Any
 from gateway.documents.face import FaceItem, LicenceFace, SealPicture
 from gateway.documents.licence_page import render_electronic
 from gateway.documents.paper_page import render_paper
-from gateway.domain.applications import Application
-from gateway.domain.identifiers import ALPHABET_36, LicenceIdentifier
 from gateway.domain.licence_code import LicenceClaims, licence_code_url
+from gateway.domain.orders import VersionOrder
 from gateway.domain.status import LicenceStatus
 from gateway.domain.verification import instant
 from gateway.services.dependencies import Dependencies
@@ -21,12 +19,9 @@ from signing.keys import SigningKey
 from signing.pades import sign_prepared
 from signing.sm2 import sm3
 
-SERIAL_LENGTH = 20
-"""Characters of the random serial in a licence identifier: about 103 bits, so that links cannot be guessed."""
-
-FIRST_VERSION = "001"
 ATTACHMENT_NAME = "licence.json"
 ATTACHMENT_SCHEMA = "licence-gateway/licence/1"
+SAMPLE_WATERMARK = "样本 SAMPLE"
 
 
 @dataclass(frozen=True)
@@ -50,37 +45,39 @@ class SealInUse:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """Both forms of one licence version, ready to be recorded."""
+class DraftPaper:
+    """One print-ready paper form."""
 
-    licence_identifier: str
+    kind: str
+    """``original`` or ``duplicate``."""
+    copy_number: int
+    pdf: bytes
+    """PDF/A, unsigned."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All forms of one licence version, ready to be recorded."""
+
+    order: VersionOrder
     qr_text: str
     electronic: bytes
     """Signed PDF/A-3b."""
-    paper: bytes
-    """Print-ready PDF/A of the original (正本)."""
+    papers: tuple[DraftPaper, ...]
+    """The original first."""
     signed_at: datetime
 
 
-def new_identifier(application: Application) -> LicenceIdentifier:
-    """A fresh licence identifier (GB/T 36904) with an unguessable serial."""
-    serial = "".join(secrets.choice(ALPHABET_36) for _ in range(SERIAL_LENGTH))
-    return LicenceIdentifier(
-        type_code=application.licence_type.identifier_type_code,
-        authority_code=application.authority.code,
-        serial=serial,
-        version=FIRST_VERSION,
-    )
-
-
-def make_draft(deps: Dependencies, application: Application, binding: HolderBinding, seal: SealInUse) -> Draft:
-    """Render, code and sign one licence. Errors of rendering and signing pass through; nothing is stored."""
-    identifier = str(new_identifier(application))
+def make_draft(deps: Dependencies, order: VersionOrder, binding: HolderBinding, seal: SealInUse) -> Draft:
+    """Render, code and sign one version. Errors of rendering and signing pass through; nothing is stored."""
     signed_at = deps.clock()
-    qr_text = _qr_text(deps, application, identifier, seal, signed_at)
-    face = licence_face(deps, application, identifier, qr_text)
-    paper = render_paper(deps.fonts, face, created_at=signed_at)
-    attachment = attachment_json(application, identifier, binding, qr_text, paper, signed_at)
+    qr_text = _qr_text(deps, order, seal, signed_at)
+    face = licence_face(deps, order, qr_text)
+    papers = tuple(
+        DraftPaper(kind, number, render_paper(deps.fonts, face, created_at=signed_at, copy_number=number))
+        for kind, number in order.copies
+    )
+    attachment = attachment_json(order, binding, qr_text, papers, signed_at)
     prepared = render_electronic(
         deps.fonts,
         face,
@@ -96,32 +93,33 @@ def make_draft(deps: Dependencies, application: Application, binding: HolderBind
         name = face.issuing_authority
         second = prepare_second(electronic, prepared.empty_field, claimed_at=signed_at, signer_name=name)
         electronic = sign_prepared(second, seal.second, timestamps=deps.timestamps)
-    return Draft(identifier, qr_text, electronic, paper, signed_at)
+    return Draft(order, qr_text, electronic, papers, signed_at)
 
 
-def licence_face(deps: Dependencies, application: Application, identifier: str, qr_text: str) -> LicenceFace:
-    """The printed face of a licence."""
+def licence_face(deps: Dependencies, order: VersionOrder, qr_text: str) -> LicenceFace:
+    """The printed face of a licence; a sample says so across the page."""
+    application = order.application
     return LicenceFace(
         title=application.licence_type.name,
         licence_number=application.licence_number,
-        licence_identifier=identifier,
+        licence_identifier=str(order.identifier),
         holder_name=application.holder_name,
         holder_code=application.holder_code,
-        items=tuple(FaceItem(label, value) for label, value in application.items),
+        items=tuple(FaceItem(label, value) for label, value in (*application.items, *application.basis.face_lines())),
         issuing_authority=application.authority.name,
         issued_on=application.issued_on,
         valid_from=application.valid_from,
         valid_until=application.valid_until,
         qr_text=qr_text,
         verify_url=deps.settings.public_base_url,
+        watermark=SAMPLE_WATERMARK if order.is_sample else None,
     )
 
 
-def _qr_text(
-    deps: Dependencies, application: Application, identifier: str, seal: SealInUse, issued_at: datetime
-) -> str:
+def _qr_text(deps: Dependencies, order: VersionOrder, seal: SealInUse, issued_at: datetime) -> str:
+    application = order.application
     claims = LicenceClaims(
-        licence_identifier=identifier,
+        licence_identifier=str(order.identifier),
         licence_type_name=application.licence_type.name,
         holder_code=application.holder_code,
         holder_name=application.holder_name,
@@ -136,38 +134,45 @@ def _qr_text(
 
 
 def attachment_json(
-    application: Application,
-    identifier: str,
+    order: VersionOrder,
     binding: HolderBinding,
     qr_text: str,
-    paper: bytes,
+    papers: tuple[DraftPaper, ...],
     issued_at: datetime,
 ) -> bytes:
     """The machine-readable licence that the signature covers, UTF-8 JSON with sorted keys."""
+    application = order.application
     until = application.valid_until
     document: dict[str, Any] = {
         "schema": ATTACHMENT_SCHEMA,
-        "licence_identifier": identifier,
+        "licence_identifier": str(order.identifier),
         "licence_type": {
             "name": application.licence_type.name,
             "code": application.licence_type.licence_type_code,
             "local_code": application.licence_type.local_type_code,
         },
         "licence_number": application.licence_number,
-        "version": FIRST_VERSION,
+        "version": order.identifier.version,
+        "version_kind": order.kind,
+        "supersedes": order.supersedes,
+        "takes_effect_at": instant(order.takes_effect_at),
+        "is_sample": order.is_sample,
         "holder": {"name": application.holder_name, "code": application.holder_code, "code_type": "001"},
         "issuing_authority": {"name": application.authority.name, "code": application.authority.code},
         "issued_on": application.issued_on.isoformat(),
         "valid_from": application.valid_from.isoformat(),
         "valid_until": until.isoformat() if until else None,
         "face": [{"label": label, "value": value} for label, value in application.items],
+        "obligations": application.basis.to_json(),
         "binding": {
             "electronic_business_licence": {
                 "certificate_sm3": binding.certificate_sm3,
                 "unified_social_credit_code": binding.unified_social_credit_code,
             }
         },
-        "paper_counterpart": {"kind": "original", "sm3": sm3(paper).hex()},
+        "paper_counterparts": [
+            {"kind": paper.kind, "copy_number": paper.copy_number, "sm3": sm3(paper.pdf).hex()} for paper in papers
+        ],
         "qr_text": qr_text,
         "issued_at": instant(issued_at),
     }

@@ -1,36 +1,29 @@
-"""Licences: issuing both forms in one act, status changes, and what the public may read."""
+"""Licences: issuing both forms in one act, and what the public may read of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
+from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.answers import LicenceAnswer
 from gateway.domain.applications import Application, parse_application
-from gateway.domain.status import CHINA_STANDARD_TIME, LicenceStatus
-from gateway.errors import ConflictError, NotFoundError
-from gateway.persistence.blobs import FileDigest
-from gateway.persistence.models import (
-    AuditEvent,
-    Licence,
-    LicenceVersion,
-    PaperCounterpart,
-    StatusChange,
-    StoredFile,
-)
+from gateway.domain.basis import ORDINARY, Basis, check_basis
+from gateway.domain.orders import MOST_DUPLICATES, VersionOrder, first_identifier
+from gateway.domain.status import CHINA_STANDARD_TIME, LicenceStatus, day_start
+from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.persistence.models import Licence, LicenceVersion, StatusChange
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
-from gateway.services.drafts import Draft, HolderBinding, SealInUse, make_draft
+from gateway.services.drafts import HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises
 from gateway.services.listing import WHOLE, Listing
+from gateway.services.recording import PDF, record_version
 from gateway.services.seals import Seals, key_at_work
-
-PDF = ".pdf"
 
 
 @dataclass(frozen=True)
@@ -50,6 +43,7 @@ class IssuedLicence:
     electronic_sm3: str
     paper_file: Path
     paper_sm3: str
+    duplicate_files: tuple[Path, ...] = ()
 
 
 class Licences:
@@ -69,65 +63,50 @@ class Licences:
         self._seals = seals
         self._listing = listing
 
-    def issue(self, record: Mapping[str, object]) -> IssuedLicence:
+    def issue(
+        self, record: Mapping[str, object], *, basis: Basis = ORDINARY, duplicates: int = 0, actor: Actor = OPERATOR
+    ) -> IssuedLicence:
         """Issue one application in both forms, exactly once.
 
-        ``record`` uses the Guangdong or the national vocabulary. Raises ValidationFailedError naming each broken
-        field, ConflictError when the number was issued with other content, BindingRefusedError when the electronic
+        ``record`` uses the Guangdong or the national vocabulary; ``basis`` names commitments and tolerated papers;
+        ``duplicates`` is the number of 副本. Raises ValidationFailedError naming each broken field, ForbiddenError,
+        ConflictError when the number was issued with other content, BindingRefusedError when the electronic
         business licence does not serve, StorageError when the disk does not.
         """
-        application = self._parse(record)
+        application = self.parse(record, basis, actor)
+        _check_duplicates(duplicates)
         with reading(self._deps.sessions) as session:
-            known = self._known(session, application)
+            known = self._known(session, application, is_sample=actor.is_sandbox)
             if known is not None:
                 return known
             binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
-            seal = self._seals.in_use(session, application.authority)
-        with key_at_work(seal.key_id):
-            draft = make_draft(self._deps, application, binding, seal)
-        return self._record(application, binding, seal, draft)
+            seal = self._seals.in_use(session, application.authority, is_sample=actor.is_sandbox)
+        order = VersionOrder(
+            application,
+            first_identifier(application, is_sample=actor.is_sandbox),
+            takes_effect_at=day_start(application.valid_from),
+            duplicates=duplicates,
+            is_sample=actor.is_sandbox,
+        )
+        return self._record(order, binding, seal, actor)
 
-    def check(self, record: Mapping[str, object]) -> Application:
+    def check(self, record: Mapping[str, object], *, basis: Basis = ORDINARY, actor: Actor = OPERATOR) -> Application:
         """What ``issue`` checks before it signs anything; the same errors."""
-        application = self._parse(record)
+        application = self.parse(record, basis, actor)
         with reading(self._deps.sessions) as session:
-            if self._known(session, application) is None:
+            if self._known(session, application, is_sample=actor.is_sandbox) is None:
                 self._enterprises.binding(session, application.holder_code, application.holder_name)
         return application
 
-    def change_status(
-        self,
-        licence_identifier: str,
-        status: LicenceStatus,
-        *,
-        legal_ground: str,
-        reason: str,
-        effective_at: datetime | None = None,
-    ) -> None:
-        """Record a transition of the licence; its electronic form stays as it was signed."""
-        now = self._deps.clock()
-        with self._deps.sessions.begin() as session:
-            version = session.get(LicenceVersion, licence_identifier)
-            if version is None:
-                raise NotFoundError(f"No licence is registered under {licence_identifier}.")
-            session.add(
-                StatusChange(
-                    licence_id=version.licence_id,
-                    status=status,
-                    effective_at=effective_at or now,
-                    recorded_at=now,
-                    legal_ground=legal_ground,
-                    reason=reason,
-                )
-            )
-            session.add(
-                AuditEvent(
-                    occurred_at=now,
-                    action="licence_status_changed",
-                    subject=licence_identifier,
-                    detail={"status": status, "legal_ground": legal_ground, "reason": reason},
-                )
-            )
+    def parse(
+        self, record: Mapping[str, object], basis: Basis, actor: Actor, scope: Scope = Scope.LICENCES_ISSUE
+    ) -> Application:
+        """The application, checked against the catalogue and the actor's limits."""
+        today = self._deps.clock().astimezone(CHINA_STANDARD_TIME).date()
+        application = parse_application(record, self._catalogue.load(), today=today)
+        actor.require(scope, application.authority.code, application.licence_type.local_type_code)
+        check_basis(basis, application.issued_on)
+        return replace(application, basis=basis)
 
     def public_answer(self, licence_identifier: str) -> LicenceAnswer:
         """The masked face and the re-checked state of one licence. NotFoundError when there is none."""
@@ -139,11 +118,7 @@ class Licences:
             raise NotFoundError(f"No licence is registered under {licence_identifier}.")
         return self._listing.answer(version)
 
-    def _parse(self, record: Mapping[str, object]) -> Application:
-        today = self._deps.clock().astimezone(CHINA_STANDARD_TIME).date()
-        return parse_application(record, self._catalogue.load(), today=today)
-
-    def _known(self, session: Session, application: Application) -> IssuedLicence | None:
+    def _known(self, session: Session, application: Application, *, is_sample: bool) -> IssuedLicence | None:
         """The first answer, when this number of this authority and type was issued already."""
         found = session.scalar(
             select(Licence)
@@ -151,6 +126,7 @@ class Licences:
                 Licence.local_type_code == application.licence_type.local_type_code,
                 Licence.authority_code == application.authority.code,
                 Licence.licence_number == application.licence_number,
+                Licence.is_sample == is_sample,
             )
             .options(selectinload(Licence.versions).selectinload(LicenceVersion.paper))
         )
@@ -162,31 +138,53 @@ class Licences:
                 f"{application.licence_type.name} {application.licence_number} is registered with other content.",
                 hint=f"Compare it with {version.licence_identifier}; a change needs a new version, not a second issue.",
             )
-        return self._outcome(application, version, newly_issued=False)
+        return self.outcome(application, version, newly_issued=False)
 
-    def _record(self, application: Application, binding: HolderBinding, seal: SealInUse, draft: Draft) -> IssuedLicence:
-        """Store both files and all rows in one transaction; a lost race gives the winner's answer."""
+    def _record(self, order: VersionOrder, binding: HolderBinding, seal: SealInUse, actor: Actor) -> IssuedLicence:
+        """Draft and record a first version; a lost race gives the winner's answer."""
+        with key_at_work(seal.key_id):
+            draft = make_draft(self._deps, order, binding, seal)
+
+        def place(_: Session, version: LicenceVersion) -> None:
+            version.licence = self._new_licence(order, actor)
+
+        try:
+            version = record_version(self._deps, draft, binding, seal, actor, place)
+        except IntegrityError:
+            with reading(self._deps.sessions) as session:
+                known = self._known(session, order.application, is_sample=order.is_sample)
+            if known is None:
+                raise
+            return known
+        return self.outcome(order.application, version, newly_issued=True)
+
+    def _new_licence(self, order: VersionOrder, actor: Actor) -> Licence:
+        application, now = order.application, self._deps.clock()
+        licence = Licence(
+            local_type_code=application.licence_type.local_type_code,
+            authority_code=application.authority.code,
+            licence_number=application.licence_number,
+            holder_code=application.holder_code,
+            recorded_at=now,
+            is_sample=order.is_sample,
+        )
+        licence.status_changes.append(
+            StatusChange(
+                status=LicenceStatus.VALID,
+                effective_at=order.takes_effect_at,
+                recorded_at=now,
+                legal_ground="",
+                reason="issued",
+                deciding_authority_code=application.authority.code,
+                actor=actor.audit(),
+            )
+        )
+        return licence
+
+    def outcome(self, application: Application, version: LicenceVersion, *, newly_issued: bool) -> IssuedLicence:
+        """What a caller is told of a recorded version."""
         files = self._deps.files
-        with files.writing():
-            digests = files.stage([(draft.electronic, PDF), (draft.paper, PDF)])
-            names = [(digest.sm3, PDF) for digest in digests]
-            try:
-                with self._deps.sessions.begin() as session:
-                    version = _rows(application, binding, seal, draft, digests, self._deps.clock())
-                    session.add_all([*_file_rows(digests), version.licence, _issue_event(version)])
-            except IntegrityError:
-                files.discard(names)
-                with reading(self._deps.sessions) as session:
-                    known = self._known(session, application)
-                if known is None:
-                    raise
-                return known
-            # Any other failure leaves the commit in doubt: the staged files stay, and recovery settles them.
-            files.publish(names)
-        return self._outcome(application, version, newly_issued=True)
-
-    def _outcome(self, application: Application, version: LicenceVersion, *, newly_issued: bool) -> IssuedLicence:
-        paper = version.paper[0]
+        original = version.paper[0]
         return IssuedLicence(
             newly_issued=newly_issued,
             licence_identifier=version.licence_identifier,
@@ -196,72 +194,15 @@ class Licences:
             holder_code=application.holder_code,
             issuing_authority=application.authority.name,
             qr_text=version.qr_text,
-            electronic_file=self._deps.files.path(version.electronic_sm3, PDF),
+            electronic_file=files.path(version.electronic_sm3, PDF),
             electronic_sm3=version.electronic_sm3,
-            paper_file=self._deps.files.path(paper.paper_sm3, PDF),
-            paper_sm3=paper.paper_sm3,
+            paper_file=files.path(original.paper_sm3, PDF),
+            paper_sm3=original.paper_sm3,
+            duplicate_files=tuple(files.path(paper.paper_sm3, PDF) for paper in version.paper[1:]),
         )
 
 
-def _issue_event(version: LicenceVersion) -> AuditEvent:
-    return AuditEvent(
-        occurred_at=version.signed_at,
-        action="licence_issued",
-        subject=version.licence_identifier,
-        detail={
-            "electronic_sm3": version.electronic_sm3,
-            "paper_sm3": version.paper[0].paper_sm3,
-            "seal_key_id": version.seal_key_id,
-            "holder_certificate_sm3": version.holder_certificate_sm3,
-        },
-    )
-
-
-def _file_rows(digests: list[FileDigest]) -> list[StoredFile]:
-    return [StoredFile(sm3=d.sm3, sha256=d.sha256, size=d.size, suffix=PDF) for d in digests]
-
-
-def _rows(
-    application: Application,
-    binding: HolderBinding,
-    seal: SealInUse,
-    draft: Draft,
-    digests: list[FileDigest],
-    now: datetime,
-) -> LicenceVersion:
-    """The rows of one newly issued licence, hung on its first version."""
-    electronic, paper = digests
-    licence = Licence(
-        local_type_code=application.licence_type.local_type_code,
-        authority_code=application.authority.code,
-        licence_number=application.licence_number,
-        holder_code=application.holder_code,
-        recorded_at=now,
-    )
-    licence.status_changes.append(
-        StatusChange(
-            status=LicenceStatus.VALID,
-            effective_at=draft.signed_at,
-            recorded_at=now,
-            legal_ground="",
-            reason="issued",
-        )
-    )
-    version = LicenceVersion(
-        licence_identifier=draft.licence_identifier,
-        version=draft.licence_identifier.split(".")[-2],
-        holder_name=application.holder_name,
-        face_items=dict(application.items),
-        issued_on=application.issued_on,
-        valid_from=application.valid_from,
-        valid_until=application.valid_until,
-        application_sm3=application.digest(),
-        qr_text=draft.qr_text,
-        seal_key_id=seal.key_id,
-        holder_certificate_sm3=binding.certificate_sm3,
-        electronic_sm3=electronic.sm3,
-        signed_at=draft.signed_at,
-        licence=licence,
-    )
-    version.paper.append(PaperCounterpart(kind="original", paper_sm3=paper.sm3))
-    return version
+def _check_duplicates(number: int) -> None:
+    if not 0 <= number <= MOST_DUPLICATES:
+        message = f"副本数应为 0 至 {MOST_DUPLICATES}。From 0 to {MOST_DUPLICATES} duplicates."
+        raise ValidationFailedError([FieldError("duplicates", "OUT_OF_RANGE", message)])

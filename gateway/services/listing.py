@@ -1,19 +1,22 @@
 """Re-checks registered licences now: stored file, signature, chain, status. What lists and answers are made of."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from gateway.domain.answers import FaceDifference, FaceValue, Genuine, InForce, LicenceAnswer, ListedLicence
+from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
 from gateway.domain.conclusion import judge_signatures, judge_status
 from gateway.domain.licence_code import LicenceClaims
 from gateway.domain.masking import mask_face
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
-from gateway.domain.status import StatusTransition, status_at
+from gateway.domain.status import CHINA_STANDARD_TIME, StatusTransition, status_at
 from gateway.errors import StorageError
-from gateway.persistence.models import Licence, LicenceVersion
+from gateway.persistence.models import Licence, LicenceVersion, Obligation
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from signing.errors import SigningError
@@ -22,7 +25,11 @@ from signing.validation.process import validate_pdf
 PDF = ".pdf"
 
 
-WHOLE = (joinedload(LicenceVersion.licence).selectinload(Licence.status_changes),)
+WHOLE = (
+    joinedload(LicenceVersion.licence).selectinload(Licence.status_changes),
+    selectinload(LicenceVersion.obligations).joinedload(Obligation.outcome),
+    joinedload(LicenceVersion.successor),
+)
 """Loads a version with all that an answer on it needs."""
 
 
@@ -34,16 +41,17 @@ class Listing:
         self._catalogue = catalogue
 
     def of_holder(self, session: Session, code: str) -> list[LicenceVersion]:
-        """The newest version of every licence that the enterprise holds, last to expire first."""
-        versions = session.scalars(
+        """The version in effect of every licence that the enterprise holds, last to expire first; no samples."""
+        now, versions = self._deps.clock(), defaultdict[int, list[LicenceVersion]](list)
+        for version in session.scalars(
             select(LicenceVersion)
             .join(LicenceVersion.licence)
-            .where(Licence.holder_code == code)
-            .order_by(LicenceVersion.version)
+            .where(Licence.holder_code == code, ~Licence.is_sample)
             .options(*WHOLE)
-        )
-        newest = {version.licence_id: version for version in versions}.values()
-        return sorted(newest, key=lambda v: (v.valid_until or date.max, v.licence.licence_number), reverse=True)
+        ):
+            versions[version.licence_id].append(version)
+        in_effect = [version_in_effect(of_licence, now) for of_licence in versions.values()]
+        return sorted(in_effect, key=lambda v: (v.valid_until or date.max, v.licence.licence_number), reverse=True)
 
     def line(self, version: LicenceVersion) -> ListedLicence:
         """One line of the verified list."""
@@ -70,6 +78,9 @@ class Listing:
             in_force=in_force if genuine is Genuine.YES else InForce.UNKNOWN,
             checked_at=now,
             reasons=reasons,
+            version=version.version,
+            replaced_by=None if version.successor is None else version.successor.licence_identifier,
+            obligations=tuple(obligation_view(obligation, now) for obligation in version.obligations),
         )
 
     def answer(self, version: LicenceVersion, claims: LicenceClaims | None = None) -> LicenceAnswer:
@@ -96,13 +107,53 @@ class Listing:
         return judge_signatures(validation.signatures)
 
 
-def current_status(version: LicenceVersion, now: datetime) -> str:
-    """The status of a licence version at an instant."""
-    transitions = tuple(
+def obligation_view(obligation: Obligation, now: datetime) -> ObligationView:
+    """An obligation with how it stands."""
+    today = now.astimezone(CHINA_STANDARD_TIME).date()
+    outcome = obligation.outcome
+    if outcome is not None:
+        state = ObligationState.FULFILLED if outcome.is_fulfilled else ObligationState.BROKEN
+    else:
+        state = ObligationState.OVERDUE if today > obligation.due_on else ObligationState.OPEN
+    return ObligationView(
+        id=obligation.id,
+        kind=ObligationKind(obligation.kind),
+        items=tuple(obligation.items),
+        due_on=obligation.due_on,
+        state=state,
+    )
+
+
+def transitions_of(version: LicenceVersion, known_at: datetime | None = None) -> tuple[StatusTransition, ...]:
+    """What was recorded on a version or its licence as a whole, in order of recording, until ``known_at``."""
+    return tuple(
         StatusTransition(status=change.status, effective_at=change.effective_at, recorded_at=change.recorded_at)
         for change in version.licence.status_changes
+        if change.licence_identifier in (None, version.licence_identifier)
+        and (known_at is None or change.recorded_at <= known_at)
     )
-    return status_at(transitions, valid_from=version.valid_from, valid_until=version.valid_until, at=now)
+
+
+def current_status(version: LicenceVersion, now: datetime) -> str:
+    """The status of a licence version at an instant."""
+    return status_at(
+        transitions_of(version),
+        valid_from=version.valid_from,
+        valid_until=version.valid_until,
+        begins_at=beginning(version),
+        at=now,
+    )
+
+
+def beginning(version: LicenceVersion) -> datetime | None:
+    """When a version takes over from the one before it; None for a first version, whose days alone count."""
+    return None if version.supersedes is None else version.takes_effect_at
+
+
+def version_in_effect(versions: Iterable[LicenceVersion], now: datetime) -> LicenceVersion:
+    """Of a licence's versions, the last that has taken effect; else the first."""
+    ordered = sorted(versions, key=lambda v: v.version)
+    return [ordered[0], *(v for v in ordered[1:] if v.takes_effect_at <= now)][-1]
 
 
 def compare_claims(claims: LicenceClaims, version: LicenceVersion) -> tuple[FaceDifference, ...]:

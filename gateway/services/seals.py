@@ -29,10 +29,14 @@ class Seals:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
-    def in_use(self, session: Session, authority: IssuingAuthority) -> SealInUse:
-        """The newest seal of the authority. ConfigurationError when it has none, KeyUnavailableError without its key."""
+    def in_use(self, session: Session, authority: IssuingAuthority, *, is_sample: bool = False) -> SealInUse:
+        """The newest seal of the authority, or the one for its samples. ConfigurationError when it has none,
+        KeyUnavailableError without its key.
+        """
         seal = session.scalars(
-            select(Seal).where(Seal.authority_code == authority.code).order_by(Seal.created_at.desc())
+            select(Seal)
+            .where(Seal.authority_code == authority.code, Seal.is_sample == is_sample)
+            .order_by(Seal.created_at.desc())
         ).first()
         if seal is None:
             raise ConfigurationError(f"Authority {authority.code} has no seal.", hint="Run: licence-gateway init")

@@ -5,22 +5,33 @@ from gateway.persistence.models.enterprises import ElectronicBusinessLicence, En
 from gateway.persistence.models.licences import (
     Licence,
     LicenceVersion,
-    PaperCounterpart,
+    Obligation,
+    ObligationOutcome,
     StatusChange,
     StoredFile,
 )
 from gateway.persistence.models.log import AuditEvent, VerificationRecord
+from gateway.persistence.models.papers import BlankForm, BlankMovement, PaperCounterpart, PaperEvent
+from gateway.persistence.models.purpose_copies import PurposeCopy
+from gateway.persistence.models.reported_licences import ReportedLicence
 from gateway.persistence.models.seals import Seal
 
 __all__ = [
     "AuditEvent",
+    "BlankForm",
+    "BlankMovement",
     "ElectronicBusinessLicence",
     "Enterprise",
     "IssuingAuthorityRow",
     "Licence",
     "LicenceTypeRow",
     "LicenceVersion",
+    "Obligation",
+    "ObligationOutcome",
     "PaperCounterpart",
+    "PaperEvent",
+    "PurposeCopy",
+    "ReportedLicence",
     "Seal",
     "StatusChange",
     "StoredFile",

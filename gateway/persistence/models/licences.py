@@ -3,17 +3,20 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.persistence.base import Base
+from gateway.persistence.models.papers import PaperCounterpart
 
 
 class Licence(Base):
     """One licence of one holder. The unique number per authority and type is what makes issuing exactly-once."""
 
     __tablename__ = "licences"
-    __table_args__ = (UniqueConstraint("local_type_code", "authority_code", "licence_number"),)
+    __table_args__ = (
+        UniqueConstraint("local_type_code", "authority_code", "licence_number", "is_sample", name="uq_licences_number"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     local_type_code: Mapped[str] = mapped_column(ForeignKey("licence_types.local_type_code"))
@@ -21,6 +24,10 @@ class Licence(Base):
     licence_number: Mapped[str] = mapped_column(String(128))
     holder_code: Mapped[str] = mapped_column(ForeignKey("enterprises.unified_social_credit_code"), index=True)
     recorded_at: Mapped[datetime]
+    is_sample: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Issued in the sandbox, with keys and identifiers of its own; the public never meets it."""
+    revision: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    """Grows with every change of the licence: what an ETag holds and If-Match compares."""
 
     versions: Mapped[list["LicenceVersion"]] = relationship(back_populates="licence", order_by="LicenceVersion.version")
     status_changes: Mapped[list["StatusChange"]] = relationship(back_populates="licence", order_by="StatusChange.id")
@@ -30,10 +37,17 @@ class LicenceVersion(Base):
     """What was issued: face, QR code, seal, binding and both files. Insert-only."""
 
     __tablename__ = "licence_versions"
+    __table_args__ = (UniqueConstraint("licence_id", "version"),)
 
     licence_identifier: Mapped[str] = mapped_column(String(128), primary_key=True)
     licence_id: Mapped[int] = mapped_column(ForeignKey("licences.id"), index=True)
     version: Mapped[str] = mapped_column(String(3))
+    kind: Mapped[str] = mapped_column(String(20), default="issue", server_default="issue")
+    """issue | amendment | renewal | replacement | correction"""
+    supersedes: Mapped[str | None] = mapped_column(ForeignKey("licence_versions.licence_identifier"), unique=True)
+    """The version that this one takes the place of."""
+    takes_effect_at: Mapped[datetime]
+    change_reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
     holder_name: Mapped[str] = mapped_column(String(300))
     face_items: Mapped[dict[str, Any]]
     issued_on: Mapped[date] = mapped_column(Date)
@@ -47,23 +61,15 @@ class LicenceVersion(Base):
     signed_at: Mapped[datetime]
 
     licence: Mapped[Licence] = relationship(back_populates="versions")
-    paper: Mapped[list["PaperCounterpart"]] = relationship(back_populates="version")
-
-
-class PaperCounterpart(Base):
-    """The print-ready paper form of a version (正本), made in the same transaction as the electronic one."""
-
-    __tablename__ = "paper_counterparts"
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    licence_identifier: Mapped[str] = mapped_column(ForeignKey("licence_versions.licence_identifier"), index=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    """``original`` (正本)."""
-    paper_sm3: Mapped[str] = mapped_column(ForeignKey("stored_files.sm3"), unique=True)
-    blank_serial_number: Mapped[str | None] = mapped_column(String(64))
-    """Serial number of the blank form, written down when it is printed."""
-
-    version: Mapped[LicenceVersion] = relationship(back_populates="paper")
+    successor: Mapped["LicenceVersion | None"] = relationship(
+        foreign_keys=[supersedes],
+        remote_side=[supersedes],
+        primaryjoin="LicenceVersion.licence_identifier == remote(foreign(LicenceVersion.supersedes))",
+        viewonly=True,
+        uselist=False,
+    )
+    paper: Mapped[list["PaperCounterpart"]] = relationship(back_populates="version", order_by="PaperCounterpart.id")
+    obligations: Mapped[list["Obligation"]] = relationship(back_populates="version", order_by="Obligation.id")
 
 
 class StatusChange(Base):
@@ -73,13 +79,52 @@ class StatusChange(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     licence_id: Mapped[int] = mapped_column(ForeignKey("licences.id"), index=True)
+    licence_identifier: Mapped[str | None] = mapped_column(ForeignKey("licence_versions.licence_identifier"))
+    """The version that it concerns (superseded); None when it concerns the licence as a whole."""
     status: Mapped[str] = mapped_column(String(20))
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     legal_ground: Mapped[str] = mapped_column(String(300))
     reason: Mapped[str] = mapped_column(String(500))
+    deciding_authority_code: Mapped[str] = mapped_column(String(18), default="", server_default=text("''"))
+    document_number: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
+    """Number of the decision (文书号)."""
+    obligation_id: Mapped[int | None] = mapped_column(ForeignKey("obligations.id"))
+    """The broken obligation that led to it."""
+    actor: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
     licence: Mapped[Licence] = relationship(back_populates="status_changes")
+
+
+class Obligation(Base):
+    """A commitment to be checked, or papers to be handed in (告知承诺, 容缺). Insert-only."""
+
+    __tablename__ = "obligations"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    licence_identifier: Mapped[str] = mapped_column(ForeignKey("licence_versions.licence_identifier"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    """commitment_check | missing_papers"""
+    items: Mapped[list[str]]
+    due_on: Mapped[date] = mapped_column(Date, index=True)
+
+    version: Mapped[LicenceVersion] = relationship(back_populates="obligations")
+    outcome: Mapped["ObligationOutcome | None"] = relationship(back_populates="obligation")
+
+
+class ObligationOutcome(Base):
+    """How an obligation ended. Insert-only; there is one at most."""
+
+    __tablename__ = "obligation_outcomes"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligations.id"), unique=True)
+    is_fulfilled: Mapped[bool] = mapped_column(Boolean)
+    decided_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(String(500))
+    actor: Mapped[dict[str, Any]]
+
+    obligation: Mapped[Obligation] = relationship(back_populates="outcome")
 
 
 class StoredFile(Base):

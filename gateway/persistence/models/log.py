@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String
+from sqlalchemy import Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.persistence.base import Base
@@ -21,6 +21,8 @@ class AuditEvent(Base):
     subject: Mapped[str] = mapped_column(String(128), index=True)
     """Identifier of what it happened to."""
     detail: Mapped[dict[str, Any]]
+    actor: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Who did it: kind, id, name."""
 
 
 class VerificationRecord(Base):

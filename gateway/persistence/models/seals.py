@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, LargeBinary, String
+from sqlalchemy import Boolean, Float, ForeignKey, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.persistence.base import Base
@@ -22,3 +22,5 @@ class Seal(Base):
     width_mm: Mapped[float] = mapped_column(Float)
     height_mm: Mapped[float] = mapped_column(Float)
     created_at: Mapped[datetime]
+    is_sample: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Signs samples only."""

@@ -12,6 +12,7 @@ from gateway.domain.answers import Genuine, InForce
 from gateway.domain.status import LicenceStatus
 from gateway.errors import ConflictError, ValidationFailedError
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, StoredFile
+from gateway.services.status_changes import StatusDecision
 from signing import sm2
 from signing.validation.cms_reading import parse_cms, strip_padding
 from signing.x509_fields import public_key_info
@@ -63,8 +64,8 @@ def test_answers_on_good_tampered_suspended_and_unsigned_files(issued, applicati
     assert issued.verifications.verify(original, "a.pdf").answer.in_force is InForce.YES
     tampered = issued.verifications.verify(original + b"x", "a.pdf").answer
     assert (tampered.genuine, tampered.reasons[0].code) == (Genuine.NO, "CHANGED_AFTER_SIGNING")
-    issued.licences.change_status(
-        licence.licence_identifier, LicenceStatus.SUSPENDED, legal_ground="test", reason="test"
+    issued.status_changes.record(
+        licence.licence_identifier, StatusDecision(LicenceStatus.SUSPENDED, legal_ground="test", reason="test")
     )
     suspended = issued.verifications.verify(original, "a.pdf").answer
     assert (suspended.genuine, suspended.in_force) == (Genuine.YES, InForce.NO)

@@ -1,0 +1,94 @@
+"""What a licence was on any day, from the insert-only history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.domain.actors import OPERATOR, Actor, Scope
+from gateway.domain.status import DayAnswer, StatusPeriod, in_force_on, status_periods
+from gateway.persistence.models import LicenceVersion, StatusChange
+from gateway.persistence.session import reading
+from gateway.services.dependencies import Dependencies
+from gateway.services.held_licences import find_version
+from gateway.services.listing import beginning, transitions_of
+
+
+@dataclass(frozen=True)
+class RecordedChange:
+    """One recorded decision, whole."""
+
+    status: str
+    effective_at: datetime
+    recorded_at: datetime
+    legal_ground: str
+    reason: str
+    deciding_authority_code: str
+    document_number: str
+    obligation_id: int | None
+
+
+@dataclass(frozen=True)
+class LicenceHistory:
+    """Everything that was recorded on one version of a licence, and what it means."""
+
+    licence_identifier: str
+    revision: int
+    changes: tuple[RecordedChange, ...]
+    """In the order of recording."""
+    periods: tuple[StatusPeriod, ...]
+
+    def in_force_on(self, day: date) -> DayAnswer:
+        """Whether it was, is or will be in force on that day in China, as far as is recorded."""
+        return in_force_on(self.periods, day)
+
+
+class Histories:
+    """Answers questions about the past and the future of licences."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    def of(
+        self, licence_identifier: str, *, known_at: datetime | None = None, actor: Actor = OPERATOR
+    ) -> LicenceHistory:
+        """The history of one version; with ``known_at`` as the register knew it at that instant.
+
+        NotFoundError, ForbiddenError.
+        """
+        with reading(self._deps.sessions) as session:
+            version = find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
+            return history_of(version, known_at)
+
+
+def history_of(version: LicenceVersion, known_at: datetime | None = None) -> LicenceHistory:
+    """The history of a loaded version."""
+    return LicenceHistory(
+        licence_identifier=version.licence_identifier,
+        revision=version.licence.revision,
+        changes=_changes(version, known_at),
+        periods=status_periods(
+            transitions_of(version, known_at),
+            valid_from=version.valid_from,
+            valid_until=version.valid_until,
+            begins_at=beginning(version),
+        ),
+    )
+
+
+def _changes(version: LicenceVersion, known_at: datetime | None) -> tuple[RecordedChange, ...]:
+    rows: Sequence[StatusChange] = version.licence.status_changes
+    return tuple(
+        RecordedChange(
+            status=row.status,
+            effective_at=row.effective_at,
+            recorded_at=row.recorded_at,
+            legal_ground=row.legal_ground,
+            reason=row.reason,
+            deciding_authority_code=row.deciding_authority_code,
+            document_number=row.document_number,
+            obligation_id=row.obligation_id,
+        )
+        for row in rows
+        if row.licence_identifier in (None, version.licence_identifier)
+        and (known_at is None or row.recorded_at <= known_at)
+    )

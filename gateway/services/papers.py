@@ -1,0 +1,212 @@
+"""Paper counterparts at the window: print, reprint, hand over, void."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from gateway.domain.actors import OPERATOR, Actor, Scope
+from gateway.domain.papers import BlankState, PaperAction, PaperState, check_action, paper_state
+from gateway.domain.status import ENDED
+from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.persistence.models import AuditEvent, BlankMovement, LicenceVersion, PaperCounterpart, PaperEvent
+from gateway.persistence.session import reading
+from gateway.services.blank_forms import move_blank, take_blank
+from gateway.services.dependencies import Dependencies
+from gateway.services.held_licences import find_version, hold_version
+from gateway.services.listing import current_status
+from gateway.services.recording import PDF
+
+_MOST_REASON, _MOST_NAME = 500, 100
+
+
+@dataclass(frozen=True)
+class PaperView:
+    """One paper with how it stands."""
+
+    licence_identifier: str
+    kind: str
+    copy_number: int
+    state: PaperState
+    blank_serial_number: str | None
+    """Of the form that it is printed on now."""
+    file: Path
+    revision: int
+    """Of the licence, for If-Match."""
+
+
+@dataclass(frozen=True)
+class BlankChoice:
+    """The blank form that lies in the printer."""
+
+    form: str
+    serial_number: str
+
+
+class Papers:
+    """Follows the papers of a licence from the printer to the holder's hand."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    def of(self, licence_identifier: str, *, actor: Actor = OPERATOR) -> list[PaperView]:
+        """The papers of a version, the original first."""
+        with reading(self._deps.sessions) as session:
+            version = find_version(session, licence_identifier, actor, Scope.PAPERS_HANDLE)
+            return [self._view(paper) for paper in version.paper]
+
+    def print(
+        self,
+        licence_identifier: str,
+        copy_number: int,
+        blank: BlankChoice,
+        *,
+        reason: str = "",
+        actor: Actor = OPERATOR,
+        expected_revision: int | None = None,
+    ) -> PaperView:
+        """Record that a paper is printed on a form from the stock, or with ``reason`` printed again on another one.
+
+        The form of an earlier print is spoiled by the new one. ConflictError when the licence has ended, when it was
+        printed and no reason is given, or when the form is not in stock.
+        """
+        with self._deps.sessions.begin() as session:
+            paper, version = self._hold(session, licence_identifier, copy_number, actor, expected_revision)
+            if current_status(version, self._deps.clock()) in ENDED:
+                raise ConflictError("证照已终止，不能打印。The licence has ended; it is not printed any more.")
+            state = paper_state(event.action for event in paper.events)
+            action = PaperAction.REPRINTED if state is PaperState.PRINTED else PaperAction.PRINTED
+            check_action(state, action)
+            if action is PaperAction.REPRINTED:
+                _require(reason, "reason", _MOST_REASON)
+                self._spoil(paper, reason, actor)
+            self._use(session, paper, version, blank, actor)
+            self._record(session, paper, action, actor, reason=reason)
+            return self._view(paper)
+
+    def collect(
+        self,
+        licence_identifier: str,
+        copy_number: int,
+        collected_by: str,
+        *,
+        actor: Actor = OPERATOR,
+        expected_revision: int | None = None,
+    ) -> PaperView:
+        """Record who took a printed paper away."""
+        _require(collected_by, "collected_by", _MOST_NAME)
+        with self._deps.sessions.begin() as session:
+            paper, _ = self._hold(session, licence_identifier, copy_number, actor, expected_revision)
+            check_action(paper_state(event.action for event in paper.events), PaperAction.COLLECTED)
+            self._record(session, paper, PaperAction.COLLECTED, actor, collected_by=collected_by)
+            return self._view(paper)
+
+    def void(
+        self,
+        licence_identifier: str,
+        copy_number: int,
+        reason: str,
+        *,
+        actor: Actor = OPERATOR,
+        expected_revision: int | None = None,
+    ) -> PaperView:
+        """Declare a paper void; the form that it is printed on is spoiled."""
+        _require(reason, "reason", _MOST_REASON)
+        with self._deps.sessions.begin() as session:
+            paper, _ = self._hold(session, licence_identifier, copy_number, actor, expected_revision)
+            check_action(paper_state(event.action for event in paper.events), PaperAction.VOIDED)
+            self._spoil(paper, reason, actor)
+            self._record(session, paper, PaperAction.VOIDED, actor, reason=reason)
+            return self._view(paper)
+
+    def _hold(
+        self,
+        session: Session,
+        licence_identifier: str,
+        copy_number: int,
+        actor: Actor,
+        expected_revision: int | None,
+    ) -> tuple[PaperCounterpart, LicenceVersion]:
+        version = hold_version(
+            session, licence_identifier, actor, Scope.PAPERS_HANDLE, expected_revision=expected_revision
+        )
+        paper = next((paper for paper in version.paper if paper.copy_number == copy_number), None)
+        if paper is None:
+            raise NotFoundError(f"没有第 {copy_number} 号副本。There is no copy {copy_number}.")
+        return paper, version
+
+    def _use(
+        self, session: Session, paper: PaperCounterpart, version: LicenceVersion, blank: BlankChoice, actor: Actor
+    ) -> None:
+        form = take_blank(session, version.licence.authority_code, blank.form, blank.serial_number)
+        movement = BlankMovement(
+            state=BlankState.ISSUED, occurred_at=self._deps.clock(), paper_id=paper.id, actor=actor.audit()
+        )
+        move_blank(form, movement)
+        paper.current_blank = form
+
+    def _spoil(self, paper: PaperCounterpart, reason: str, actor: Actor) -> None:
+        """The form that the paper is printed on, if any, can serve no more."""
+        if paper.current_blank is not None:
+            movement = BlankMovement(
+                state=BlankState.SPOILED,
+                occurred_at=self._deps.clock(),
+                reason=reason,
+                paper_id=paper.id,
+                actor=actor.audit(),
+            )
+            move_blank(paper.current_blank, movement)
+            paper.current_blank = None
+
+    def _record(
+        self,
+        session: Session,
+        paper: PaperCounterpart,
+        action: PaperAction,
+        actor: Actor,
+        *,
+        reason: str = "",
+        collected_by: str = "",
+    ) -> None:
+        now, blank = self._deps.clock(), paper.current_blank
+        paper.events.append(
+            PaperEvent(
+                action=action,
+                occurred_at=now,
+                blank=blank,
+                reason=reason,
+                collected_by=collected_by,
+                actor=actor.audit(),
+            )
+        )
+        # Who collected it is personal, and stays out of the audit.
+        session.add(
+            AuditEvent(
+                occurred_at=now,
+                action=f"paper_{action}",
+                subject=paper.licence_identifier,
+                detail={
+                    "copy_number": paper.copy_number,
+                    "blank": None if blank is None else {"form": blank.form, "serial_number": blank.serial_number},
+                    "reason": reason,
+                },
+                actor=actor.audit(),
+            )
+        )
+
+    def _view(self, paper: PaperCounterpart) -> PaperView:
+        return PaperView(
+            licence_identifier=paper.licence_identifier,
+            kind=paper.kind,
+            copy_number=paper.copy_number,
+            state=paper_state(event.action for event in paper.events),
+            blank_serial_number=None if paper.current_blank is None else paper.current_blank.serial_number,
+            file=self._deps.files.path(paper.paper_sm3, PDF),
+            revision=paper.version.licence.revision,
+        )
+
+
+def _require(text: str, field: str, longest: int) -> None:
+    if not 0 < len(text.strip()) <= longest:
+        message = f"必填，至多 {longest} 字。Required, up to {longest} characters."
+        raise ValidationFailedError([FieldError(field, "MISSING", message)])

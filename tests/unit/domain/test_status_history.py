@@ -1,0 +1,103 @@
+"""A sequence of random transitions against a naive model that keeps one answer for every day."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from gateway.domain.status import (
+    DayAnswer,
+    LicenceStatus,
+    StatusTransition,
+    check_transition,
+    day_start,
+    in_force_on,
+    status_at,
+    status_periods,
+)
+from gateway.errors import TransitionRefusedError
+
+FIRST, LAST = date(2024, 1, 1), date(2024, 3, 31)
+DAYS = [FIRST + timedelta(days=n) for n in range(-5, 96)]
+RECORDED = datetime(2024, 1, 1, tzinfo=UTC)
+MAY_FOLLOW = {
+    "valid": {"suspended", "revoked", "withdrawn", "cancelled", "superseded"},
+    "suspended": {"valid", "revoked", "withdrawn", "cancelled", "superseded"},
+    "revoked": {"valid"},
+    "withdrawn": {"valid"},
+    "cancelled": {"valid"},
+    "superseded": {"revoked", "withdrawn", "cancelled"},
+}
+"""Written out once more, from the issue and the law, not from the code."""
+
+
+class Model:
+    """Transitions at the start of days; the answer of a day is found by walking from the first day on."""
+
+    def __init__(self):
+        self.by_day = {FIRST: ["valid"]}
+
+    def accepts(self, day, status):
+        """Whether the chain over all days still holds with one more change at the end of ``day``'s changes."""
+        chain = []
+        for each in sorted({*self.by_day, day}):
+            chain += self.by_day.get(each, []) + ([status] if each == day else [])
+        return chain[0] == "valid" and all(b in MAY_FOLLOW[a] for a, b in pairwise(chain))
+
+    def statuses(self):
+        """The answer of every day, kept up to date by walking over the days once."""
+        answers, latest = {}, "valid"
+        for day in DAYS:
+            latest = self.by_day.get(day, [latest])[-1]
+            calendar = "not_yet_valid" if day < FIRST else "expired" if day > LAST else "valid"
+            answers[day] = calendar if latest == "valid" else latest
+        return answers
+
+
+class Histories(RuleBasedStateMachine):
+    """One licence; changes are recorded in any order, each for any day."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = Model()
+        self.recorded = [StatusTransition("valid", day_start(FIRST), RECORDED)]
+
+    @rule(status=st.sampled_from(LicenceStatus), day=st.sampled_from(DAYS))
+    def change(self, status, day):
+        at = RECORDED + timedelta(seconds=len(self.recorded))
+        new = StatusTransition(status, day_start(day), at)
+        try:
+            check_transition(self.recorded, new)
+        except TransitionRefusedError:
+            assert not self.model.accepts(day, status)
+            return
+        assert self.model.accepts(day, status)
+        self.recorded.append(new)
+        self.model.by_day.setdefault(day, []).append(str(status))
+
+    def teardown(self):
+        """After each sequence every day agrees, and the periods have neither gap nor overlap."""
+        span = {"valid_from": FIRST, "valid_until": LAST}
+        periods = status_periods(self.recorded, **span)
+        for day, expected in self.model.statuses().items():
+            assert status_at(self.recorded, at=day_start(day) + timedelta(hours=9), **span) == expected
+            assert in_force_on(periods, day) is (DayAnswer.YES if expected == "valid" else DayAnswer.NO)
+        assert periods[0].since is None
+        assert periods[-1].until is None
+        for before, after in pairwise(periods):
+            assert before.until == after.since
+            assert before.status != after.status
+
+
+TestHistories = Histories.TestCase
+# 300 runs of up to 50 changes: more than 10,000 transitions.
+TestHistories.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+
+
+def test_a_change_in_the_middle_of_a_day_splits_it():
+    noon = day_start(date(2024, 2, 1)) + timedelta(hours=12)
+    changes = [StatusTransition("valid", day_start(FIRST), RECORDED), StatusTransition("suspended", noon, RECORDED)]
+    periods = status_periods(changes, valid_from=FIRST, valid_until=LAST)
+    assert in_force_on(periods, date(2024, 2, 1)) is DayAnswer.PART_OF_DAY
