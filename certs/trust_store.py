@@ -10,6 +10,7 @@ the anchors, or every certificate when none is self-issued.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -39,6 +40,10 @@ _SUFFIXES = {
 _MOST_FILES = 10_000
 _MOST_BYTES = 32 * 1024 * 1024
 """Size of one file; the CRL of a large CA has some megabytes."""
+_MOST_BYTES_IN_ALL = 256 * 1024 * 1024
+_MOST_READINGS = 3
+"""How often a folder that changes while it is read is read again at once; the next call goes on."""
+_BEGIN, _END = re.compile(rb"^-----BEGIN ", re.MULTILINE), re.compile(rb"^-----END [A-Z0-9 ]+-----\s*?$", re.MULTILINE)
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _ATTRIBUTES = frozenset({"egov_qualified", "uses", "valid_from", "valid_until"})
 
@@ -102,17 +107,26 @@ class TrustStore:
     def _current(self) -> _Material:
         # One thread reads; the others wait for it rather than find nothing yet.
         with self._lock:
-            try:
-                stamp = _stamp(self._path)
-                if stamp != self._stamp:
-                    # Noted before reading: a bad set is read once, not on every call, until its files change again.
-                    self._stamp = stamp
-                    self._material, self.warning = _read(self._path), None
-            except TrustStoreError as error:
-                self.warning = str(error)
+            for _ in range(_MOST_READINGS):
+                # Looked at again after reading: files that were replaced meanwhile must not leave a mixed set in force.
+                if not self._has_read_anew():
+                    break
             if self._material is None:
                 raise TrustStoreError(self.warning or f"there is no trust material in {self._path}")
             return self._material
+
+    def _has_read_anew(self) -> bool:
+        """Read the files if they are not those of the last time, and say whether they were."""
+        try:
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
+                return False
+            # Noted before reading: a bad set is read once, not on every call, until its files change again.
+            self._stamp = stamp
+            self._material, self.warning = _read(self._path), None
+        except TrustStoreError as error:
+            self.warning = str(error)
+        return True
 
 
 def _stamp(path: Path) -> object:
@@ -121,9 +135,13 @@ def _stamp(path: Path) -> object:
         files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
         if len(files) > _MOST_FILES:
             raise TrustStoreError(f"{path} holds more than {_MOST_FILES} files")
-        return tuple((str(p), (s := p.stat()).st_mtime_ns, s.st_size, s.st_ino) for p in files)
+        stamp = tuple((str(p), (s := p.stat()).st_mtime_ns, s.st_size, s.st_ino) for p in files)
     except OSError as error:
         raise TrustStoreError(f"{path} cannot be read: {error.strerror}") from error
+    # One file that is too large is refused by its own name when it is read.
+    if sum(min(size, _MOST_BYTES) for _, _, size, _ in stamp) > _MOST_BYTES_IN_ALL:
+        raise TrustStoreError(f"{path} holds more than {_MOST_BYTES_IN_ALL} bytes")
+    return stamp
 
 
 def _read(path: Path) -> _Material:
@@ -184,6 +202,7 @@ def _blocks(file: Path, kind: str) -> list[bytes]:
         raise TrustStoreError(f"{file} cannot be read: {error.strerror}") from error
     try:
         if pem.detect(content):
+            _require_ended(content)
             blocks = [der for label, _, der in pem.unarmor(content, multiple=True) if label == kind]
         else:
             blocks = [content] if (file.suffix.lower() == ".crl") == (kind == _CRL) else []
@@ -192,6 +211,12 @@ def _blocks(file: Path, kind: str) -> list[bytes]:
     except (ValueError, TypeError, SigningError, x509.DuplicateExtension) as error:
         raise TrustStoreError(f"{file} is no readable {kind.lower()}") from error
     return blocks
+
+
+def _require_ended(content: bytes) -> None:
+    """MalformedDataError for a PEM file that is still being written; its parser takes half an end line for one."""
+    if len(_BEGIN.findall(content)) != len(_END.findall(content)):
+        raise MalformedDataError("a PEM block does not end")
 
 
 def _require_parsable(der: bytes, kind: str) -> None:
@@ -217,6 +242,9 @@ def _not_after(der: bytes) -> datetime:
 def _read_attributes(file: Path) -> dict[str, dict[str, Any]]:
     if not file.exists():
         return {}
+    if not file.is_file():
+        # A pipe would keep its reader waiting for ever.
+        raise TrustStoreError(f"{file} is no file")
     try:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -16,6 +16,7 @@ from gateway.container import Container
 from gateway.documents.fonts import font_library
 from gateway.domain.answers import CodeClass, Genuine, InForce, Resolution
 from gateway.domain.codes import classify
+from gateway.domain.conclusion import is_unsigned
 from gateway.domain.status import WORDS
 from gateway.domain.verification import RegistryFinding, RegistryStatus, VerificationReport, instant
 from gateway.errors import GatewayError, NotInitialisedError, UnreadableInputError
@@ -119,7 +120,7 @@ def instant_of(text: str | None) -> datetime | None:
 
 def verify_status(report: VerificationReport) -> int:
     """Exit status for one report."""
-    if not report.signatures:
+    if is_unsigned(report.signatures):
         return UNSIGNED
     return {Genuine.YES: GENUINE, Genuine.NO: NOT_GENUINE, Genuine.UNKNOWN: UNDECIDED}[report.answer.genuine]
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from gateway.cli_answers import issue_summary, print_resolution, report_lines
+from gateway.cli_reports import ReportWriter
 from gateway.container import Container
 from gateway.domain.status import LicenceStatus
 from gateway.errors import ConfigurationError
@@ -21,6 +22,8 @@ from gateway.services.status_changes import StatusDecision
 from gateway.settings import REPOSITORY, Settings, read_settings
 
 _SAMPLES = REPOSITORY / "tests" / "vectors"
+_SIGN_TWICE = frozenset({"11441702G00006660X"})
+"""Authorities whose sample licences get an ECDSA signature too, for readers of other countries."""
 _MARKER = ".made-by-licence-gateway-demo"
 
 
@@ -66,7 +69,9 @@ def run_demo(folder: Path, bind: str, output: Console) -> DemoRun:
         raise ConfigurationError(f"The sample data are not at {_SAMPLES}.", hint="Run the demo from a checkout.")
     _empty(folder)
     bind = _free(bind)
-    settings = read_settings(data_dir=folder / "data", public_base_url=f"http://{bind}")
+    settings = read_settings(
+        data_dir=folder / "data", public_base_url=f"http://{bind}", second_signature_authorities=_SIGN_TWICE
+    )
     demo = _Demo(folder, settings, output)
     with demo.step("建立 Set up"):
         _set_up(demo)
@@ -173,6 +178,11 @@ def _verify(demo: _Demo, outcomes: list[IssueOutcome]) -> None:
         report = demo.container.verifications.verify(path.read_bytes(), path.name)
         for line in report_lines(report):
             demo.say(f"  {line}")
+        if path == appended:
+            [written] = ReportWriter(folder / "appended.report.pdf", demo.container, "zh", several=False).write(
+                report, path.read_bytes()
+            )
+            demo.say(f"  核验报告，网关签名 report on it, signed by the gateway: {written}")
 
 
 def _is_in_force(demo: _Demo, licence_identifier: str) -> bool:

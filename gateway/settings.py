@@ -88,7 +88,7 @@ class Settings(BaseModel):
         default=1 << 30, ge=1 << 28, description="Address space of a reading process, its interpreter included."
     )
     reader_seconds: float = Field(
-        default=8.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
+        default=7.0, gt=0, le=50, description="Time that reading one PDF may take before its process is replaced."
     )
     timestamp_urls: tuple[str, ...] = Field(
         default=(),

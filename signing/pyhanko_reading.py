@@ -28,6 +28,8 @@ from signing.validation.report import ChangedObject, Changes, Coverage
 _HEADER_WITHIN = 1024
 _TAIL = re.compile(rb"\s*(?:endstream\s+)?(?:endobj\s+)?startxref\s+\d+\s+%%EOF(?:\r\n|\n|\r)?")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
+_ENDLESS_NUMBER = re.compile(rb"(?<![0-9A-Fa-f<])[+-]?\d{1000}")
+"""No honest number; pyHanko spends the square of its length on it. Hexadecimal strings are no numbers."""
 _STORE_KEYS = ("/Certs", "/CRLs", "/OCSPs")
 _LISTED = 200
 """Changed objects that a report names."""
@@ -79,6 +81,8 @@ def _open(data: bytes, limits: Limits) -> PdfFileReader:
         raise ResourceLimitError(f"the file is larger than {limits.document_bytes} bytes")
     if b"%PDF-" not in data[:_HEADER_WITHIN]:
         raise MalformedDataError("the file is no PDF")
+    if _ENDLESS_NUMBER.search(data):
+        raise ResourceLimitError("the PDF holds a number of more than a thousand digits")
     reader = PdfFileReader(BytesIO(data), strict=False)
     if reader.encrypted:
         raise UnsupportedFormatError("the PDF is encrypted")

@@ -40,7 +40,7 @@ class WorkerLimits:
 
     memory_bytes: int = 1 << 30
     """Address space of the process, the interpreter included."""
-    seconds: float = 8.0
+    seconds: float = 7.0
     """Wall clock of a job, enforced from outside; its processor time is bounded by the same."""
     input_bytes: int = 96 * 1024 * 1024
     output_bytes: int = 32 * 1024 * 1024

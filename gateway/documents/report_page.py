@@ -7,7 +7,19 @@ from PIL import Image
 
 from gateway.documents.canvas import INK, MM
 from gateway.documents.fonts import LABEL, TITLE, FontLibrary
-from gateway.documents.report_sheet import BOTTOM, GREY, HEIGHT, LEADING, LEFT, RIGHT, TONES, WIDTH, Sheets, columns
+from gateway.documents.report_sheet import (
+    BOTTOM,
+    GREY,
+    HEIGHT,
+    LABEL_WIDTH,
+    LEADING,
+    LEFT,
+    RIGHT,
+    TONES,
+    WIDTH,
+    Sheets,
+    columns,
+)
 from gateway.documents.report_writer import ReportSpec, write_report
 from gateway.documents.signature_objects import Attachment
 from gateway.domain.human_report import CheckLine, Fact, HumanReport, PagePictures
@@ -160,14 +172,38 @@ class _ReportPages:
         sheets.y -= room
 
     def _checks(self) -> None:
-        """A table of every check; details only where something is not in order."""
+        """What is not in order line by line with its detail; what passed by its name alone, so that a page is enough."""
         checks = self._report.checks
         if not checks:
             return
         self.sheets.heading(self._say("逐项检查", "Every check"), following=14)
         several = len(self._report.signatures) > 1
         for check in checks:
-            self._check(check, several=several)
+            if check.conclusion is not Conclusion.PASSED:
+                self._check(check, several=several)
+        for number in dict.fromkeys(check.signature for check in checks):
+            passed = [c for c in checks if c.signature == number and c.conclusion is Conclusion.PASSED]
+            self._passed(number, passed, several=several)
+
+    def _passed(self, number: str, checks: list[CheckLine], *, several: bool) -> None:
+        """The checks of one signature that passed, as one paragraph."""
+        if not checks:
+            return
+        names = dict.fromkeys(self._of(check.words) for check in checks)
+        head = self._say(f"通过 {len(checks)} 项", f"{len(checks)} passed")
+        sheets = self.sheets
+        sheets.need(2 * _TINY * LEADING / MM)
+        sheets.canvas.text(
+            f"{number}. {head}" if several else head,
+            LEFT,
+            sheets.y - _TINY * (LEADING - 0.28) / MM,
+            _TINY,
+            LABEL,
+            colour=_CHECK_TONES[Conclusion.PASSED],
+        )
+        text = self._say("、".join(names), "; ".join(names))
+        sheets.paragraph(text, _TINY, x=LEFT + LABEL_WIDTH, width=RIGHT - LEFT - LABEL_WIDTH)
+        sheets.y -= 0.8
 
     def _check(self, check: CheckLine, *, several: bool) -> None:
         sheets = self.sheets

@@ -67,25 +67,26 @@ def signature_reason(report: SignatureReport) -> Reason | None:
     return reason("SIGNATURE_UNSUPPORTED" if unsupported else "SIGNATURE_NOT_CHECKED")
 
 
-def vouches(report: SignatureReport) -> bool:
-    """Whether somebody signed, rather than only proved a time."""
-    return report.kind != "document_timestamp"
+def is_unsigned(signatures: tuple[SignatureReport, ...]) -> bool:
+    """Whether nobody signed: there is nothing, or sound time-stamps only.
+
+    A time-stamp says when a file was there; nobody vouches for what is in it. One that fails still proves a change.
+    """
+    return not any(s.kind != "document_timestamp" or _has_failed(s) for s in signatures)
+
+
+def _has_failed(report: SignatureReport) -> bool:
+    return report.indication is Indication.TOTAL_FAILED or report.changes_after_signing is Changes.FORBIDDEN
 
 
 def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, tuple[Reason, ...]]:
     """Whether the document is what its signers made; every signature counts."""
-    if not signatures:
+    if is_unsigned(signatures):
         return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
     reasons = tuple(dict.fromkeys(r for r in map(signature_reason, signatures) if r is not None))
     if not reasons:
-        # A time-stamp says when a file was there, and nobody vouches for what is in it.
-        if not any(map(vouches, signatures)):
-            return Genuine.UNKNOWN, (reason("NO_SIGNATURE"),)
         return Genuine.YES, (reason("GENUINE"),)
-    failed = any(
-        s.indication is Indication.TOTAL_FAILED or s.changes_after_signing is Changes.FORBIDDEN for s in signatures
-    )
-    return (Genuine.NO if failed else Genuine.UNKNOWN), reasons
+    return (Genuine.NO if any(map(_has_failed, signatures)) else Genuine.UNKNOWN), reasons
 
 
 def judge_status(status: str) -> tuple[InForce, Reason]:
@@ -102,7 +103,7 @@ def conclude(
     """The first lines of the answer on one document."""
     genuine, reasons = judge_signatures(signatures)
     in_force = InForce.UNKNOWN
-    if not signatures or genuine is Genuine.NO:
+    if is_unsigned(signatures) or genuine is Genuine.NO:
         # What is unsigned or altered is no licence; the registry block still tells of the one that it claims to be.
         in_force = InForce.NOT_APPLICABLE
     elif kind is DocumentKind.VERIFICATION_REPORT:

@@ -9,6 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 
 from gateway.domain.answers import Genuine
+from gateway.domain.conclusion import is_unsigned
 from gateway.domain.report_words import (
     INDICATIONS,
     SIGNATURE_KINDS,
@@ -143,7 +144,7 @@ def china_time(value: datetime) -> Words:
 def _sentence(report: VerificationReport) -> Words:
     """The whole answer in one sentence: genuine or not first, in force or not second."""
     answer = report.answer
-    if not report.signatures:
+    if is_unsigned(report.signatures):
         return Words(
             "这份文件没有电子签名，无法证明真伪。",
             "This file has no electronic signature, so nothing proves it genuine.",
@@ -248,7 +249,9 @@ def _changes(signature: SignatureReport) -> Words:
     elif signature.sub_indication is SubIndication.HASH_FAILURE:
         head = Words("签名所覆盖的内容被改动过", "the signed content was changed")
     elif signature.changes_after_signing is Changes.PERMITTED:
-        head = Words("只有允许的改动（例如补充核验数据）", "only permitted changes, such as added validation data")
+        head = Words(
+            "只有允许的改动（后加的签名或核验数据）", "only permitted changes (later signature, validation data)"
+        )
     else:
         head = Words("没有", "no")
     if not signature.changed_objects:

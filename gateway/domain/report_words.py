@@ -132,6 +132,7 @@ _CHECKS = {
     "signature_acceptance.algorithms": Words("算法与密钥强度", "Algorithms and key sizes"),
     "past_signature_validation.control_time": Words("签名时证书的有效性", "Certificate at the time of signing"),
     "validation_with_time.best_signature_time": Words("签名存在的时间", "Proven time of the signature"),
+    "content_time_stamp.message_imprint": Words("内容时间戳对应本文件", "Content time-stamp belongs to this file"),
     "time_stamp.unit_validity": Words("时间戳机构证书的有效期", "Validity of the time-stamping unit"),
     "seal.algorithms": Words("印章的算法", "Algorithms of the seal"),
     "seal.maker_certificate": Words("制章人证书", "Certificate of the seal's maker"),

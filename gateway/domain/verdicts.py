@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Resolution
+from gateway.domain.conclusion import is_unsigned
 from gateway.domain.reasons import Reason
 from gateway.domain.status import WORDS
 from gateway.domain.verification import DocumentKind, RegistryStatus, VerificationReport
@@ -114,7 +115,7 @@ def resolution_verdict(resolution: Resolution) -> Verdict:
 def report_verdict(report: VerificationReport) -> Verdict:
     """The verdict on a presented file."""
     answer, registry = report.answer, report.registry
-    if not report.signatures:
+    if is_unsigned(report.signatures):
         return NO_SIGNATURE
     if answer.genuine is Genuine.NO:
         return NOT_GENUINE

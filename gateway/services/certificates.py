@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from certs.authority import CertificateAuthority, Subject
 from certs.certificate_files import match_chain, read_certificates
 from certs.certificate_requests import certificate_request, request_of
-from certs.credit_code import extract_credit_code
+from certs.credit_code import ExtractionRules, extract_credit_code
 from certs.errors import CreditCodeError, ProfileError
 from certs.key_uses import Purpose, purposes_of
 from certs.lint import lint
@@ -79,7 +79,7 @@ class Certificates:
             not_before=parsed.not_valid_before_utc,
             not_after=parsed.not_valid_after_utc,
             algorithm=_algorithm(certificate),
-            unified_social_credit_code=_credit_code(certificate),
+            unified_social_credit_code=_credit_code(certificate, self._deps.credit_code_rules),
             purposes=tuple(sorted(purposes_of(certificate))),
             sm3=sm3(certificate).hex(),
         )
@@ -205,10 +205,11 @@ def read_request(data: bytes) -> tuple[bytes, Subject]:
         raise UnreadableInputError(f"{refusal}.", hint="Give a request in PEM or DER.") from error
 
 
-def owner_of(certificate: bytes) -> Subject:
-    """Whom a certificate names, in our own terms."""
+def owner_of(certificate: bytes, rules: ExtractionRules) -> Subject:
+    """Whom a certificate names, in our own terms; ``rules`` say where it holds the credit code."""
     return replace(
-        _subject(load_certificate(certificate).parsed.subject), unified_social_credit_code=_credit_code(certificate)
+        _subject(load_certificate(certificate).parsed.subject),
+        unified_social_credit_code=_credit_code(certificate, rules),
     )
 
 
@@ -225,14 +226,14 @@ def _subject(name: x509.Name) -> Subject:
     )
 
 
-def profile_for(certificate: bytes) -> Profile:
+def profile_for(certificate: bytes, rules: ExtractionRules) -> Profile:
     """The profile under which a key's next certificate is made: that of what the old one serves."""
     purposes = purposes_of(certificate)
     if Purpose.TIMESTAMP in purposes:
         return TIMESTAMPING_UNIT
     if Purpose.OCSP in purposes:
         return OCSP_RESPONDER
-    return SEAL_SIGNER if _credit_code(certificate) else GATEWAY_SIGNER
+    return SEAL_SIGNER if _credit_code(certificate, rules) else GATEWAY_SIGNER
 
 
 def profile_named(name: str) -> Profile:
@@ -245,9 +246,9 @@ def profile_named(name: str) -> Profile:
     return PROFILES[name]
 
 
-def _credit_code(certificate: bytes) -> str | None:
+def _credit_code(certificate: bytes, rules: ExtractionRules) -> str | None:
     try:
-        return extract_credit_code(certificate)
+        return extract_credit_code(certificate, rules)
     except CreditCodeError:
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from certs.certificate_files import CertifiedKey, match_chain, read_certificates
-from certs.credit_code import extract_credit_code
+from certs.credit_code import ExtractionRules, extract_credit_code
 from certs.errors import CreditCodeError
 from certs.key_entries import KeyEntry
 from certs.key_uses import Purpose, read_uses
@@ -158,7 +158,7 @@ class Keys:
                 hint="See docs/keys.md.",
             )
         new = keystore.entry(successor) if successor else self._make_successor(old, algorithm)
-        _require_same_owner(old, new)
+        _require_same_owner(old, new, self._deps.credit_code_rules)
         moved = self._move_seal(old, new)
         keystore.retire(old.name, replaced_by=new.name)
         self._published("key_rotated", new.name, {"retired": old.name})
@@ -246,9 +246,9 @@ class Keys:
         if chosen is None or old.certificate is None:
             raise ConflictError(f"The algorithm of {old.name} cannot be told.", hint="Name one with --algorithm.")
         self._require_seal_algorithm(old.name, chosen)
-        private = generate(chosen)
+        private, rules = generate(chosen), self._deps.credit_code_rules
         key = self._certificates.certify(
-            private, profile_for(old.certificate), owner_of(old.certificate), actor=self._actor
+            private, profile_for(old.certificate, rules), owner_of(old.certificate, rules), actor=self._actor
         )
         self._deps.keystore.store(name, key, purposes=old.attributes.purposes)
         return self._deps.keystore.entry(name)
@@ -335,21 +335,21 @@ def _next_name(name: str, taken: set[str]) -> str:
     return f"{base}.{number}"
 
 
-def _require_same_owner(old: KeyEntry, new: KeyEntry) -> None:
+def _require_same_owner(old: KeyEntry, new: KeyEntry, rules: ExtractionRules) -> None:
     """NotFoundError when the successor has no certificate; ConflictError when it names somebody else."""
     if old.certificate is None or new.certificate is None or new.state != "active":
         raise NotFoundError(f"密钥 {new.name} 不可用。The key {new.name} is not active.")
     if old.name == new.name:
         raise ConflictError("密钥不能由自己替换。A key does not replace itself.")
-    if _owner_code(old.certificate) != _owner_code(new.certificate):
+    if _owner_code(old.certificate, rules) != _owner_code(new.certificate, rules):
         raise ConflictError(
             f"密钥 {new.name} 的证书属于另一主体。The certificate of {new.name} names another owner.",
             hint="Rotate to a key of the same unified social credit code.",
         )
 
 
-def _owner_code(certificate: bytes) -> str:
+def _owner_code(certificate: bytes, rules: ExtractionRules) -> str:
     try:
-        return extract_credit_code(certificate)
+        return extract_credit_code(certificate, rules)
     except CreditCodeError:
-        return owner_of(certificate).organisation
+        return owner_of(certificate, rules).organisation

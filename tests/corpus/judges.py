@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.domain.conclusion import conclude
+from gateway.domain.conclusion import conclude, is_unsigned
 from gateway.domain.verification import RegistryFinding, RegistryStatus
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
 from signing.validation.process import validate_pdf
@@ -27,7 +27,7 @@ def by_library(data, policy, at):
     answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at)
     return Judgement(
         genuine=str(answer.genuine),
-        exit=_STATUSES[answer.genuine] if signatures else UNSIGNED,
+        exit=UNSIGNED if is_unsigned(signatures) else _STATUSES[answer.genuine],
         reasons=tuple(reason.code for reason in answer.reasons),
         signatures=tuple(
             (
@@ -75,17 +75,18 @@ def by_command(files, trust, at, *, home, revocation="required", timeout=280):
     except ValueError:
         raise AssertionError(f"no JSON; exit status {done.returncode}: {done.stderr[-2000:]}") from None
     reports = said if isinstance(said, list) else [said]
-    found = {report["document"]["file_name"]: _judgement(report) for report in reports}
+    found = {report["document"]["file_name"]: judgement_of_report(report) for report in reports}
     return Run(done.returncode, found, done.stderr)
 
 
-def _judgement(report):
+def judgement_of_report(report):
+    """The judgement in the JSON of the command or the service; ``error`` stands for a refused file."""
     if "error" in report:
         return Judgement(REFUSED, UNPROCESSABLE, (report["error"]["code"],))
     signatures = report["signatures"]
     return Judgement(
         genuine=report["answer"]["genuine"],
-        exit=_STATUSES[report["answer"]["genuine"]] if signatures else UNSIGNED,
+        exit=_exit_of(report),
         reasons=tuple(reason["code"] for reason in report["answer"]["reasons"]),
         signatures=tuple(
             (
@@ -98,3 +99,9 @@ def _judgement(report):
             for s in signatures
         ),
     )
+
+
+def _exit_of(report):
+    """The status of one file among several: 3 where the command says that nobody signed."""
+    codes = {reason["code"] for reason in report["answer"]["reasons"]}
+    return UNSIGNED if "NO_SIGNATURE" in codes else _STATUSES[report["answer"]["genuine"]]

@@ -1,10 +1,15 @@
 """Every file of the corpus gets the answer of the table: by the library, and by the command that counterparties run."""
 
+import re
 import resource
 import time
+from contextlib import suppress
 
 import pytest
 
+from gateway.domain.report_words import check_words
+from signing.errors import SigningError
+from signing.validation.process import validate_pdf
 from tests.corpus.case import differences, load_generators, rows
 from tests.corpus.judges import by_command, by_library
 from tests.corpus.tabulation import DOCUMENT, in_document, table
@@ -33,6 +38,18 @@ def test_the_table_explains_each_choice():
 def test_verdict(corpus, policies, row):
     found = by_library(corpus.files[row.id], policies[row.revocation], corpus.world.at)
     assert differences(row, found) == [], row.attack
+
+
+def test_every_check_is_named_in_both_languages(corpus, policies):
+    """The human report explains each check that any file of the corpus provokes; no Chinese name falls back on the code's."""
+    names = set()
+    for row in rows().values():
+        if row.id in corpus.files:
+            with suppress(SigningError):
+                report = validate_pdf(corpus.files[row.id], policies[row.revocation], at=corpus.world.at)
+                names |= {check.name for signature in report.signatures for check in signature.checks}
+    assert len(names) > 40
+    assert {name: check_words(name).zh for name in names if re.search("[a-z]{3}", check_words(name).zh)} == {}
 
 
 def test_no_forgery_is_genuine_and_no_good_file_is_forged():

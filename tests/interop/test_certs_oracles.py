@@ -9,12 +9,17 @@ import pytest
 from asn1crypto import pem
 from cryptography import x509
 
-from certs.authority import CertificateAuthority, PublicationUrls, Subject
+from certs.authority import CertificateAuthority, NameConstraints, PublicationUrls, Subject, directory_name
 from certs.keystore import Keystore
 from certs.private_files import create_password_file
 from certs.profiles import ELECTRONIC_BUSINESS_LICENCE, ISSUING_CA, SEAL_SIGNER, TIMESTAMPING_UNIT
 from certs.revocation import RevocationReason
 from signing import sm2
+from signing.keys import SignatureAlgorithm
+from signing.private_keys import generate, public_half, signing_key
+from signing.validation.policy import Use
+from signing.validation.process import validate_certificate
+from signing.validation.report import Conclusion
 from tests.pki import CREDIT_CODE, DAY, NOW, make_pki, make_stranger
 
 pytestmark = pytest.mark.interop
@@ -129,6 +134,73 @@ def test_openssl_verifies_and_prints_a_revocation_list(pki, write):
 
     assert "Verified Successfully" in verify(parsed.tbs_certlist_bytes).stdout
     assert verify(parsed.tbs_certlist_bytes + b"\0").returncode != 0
+
+
+def openssl_validates(write, pki, leaf, lists):
+    """The whole path with revocation; possible where no identity has to be handed on, so not for SM2."""
+    trusted = write(pki.root.certificate, "CERTIFICATE")
+    between = write(b"".join(pem.armor("CERTIFICATE", one) for one in leaf.chain))
+    revocation = write(b"".join(pem.armor("X509 CRL", one) for one in lists))
+    options = ("-x509_strict", "-crl_check_all", "-CRLfile", revocation, "-attime", int(NOW.timestamp()))
+    files = ("-CAfile", trusted, "-untrusted", between, write(leaf.certificate, "CERTIFICATE"))
+    return run("openssl", "verify", *options, *files)
+
+
+@pytest.mark.parametrize(
+    "algorithm", [SignatureAlgorithm.ECDSA_WITH_SHA256, SignatureAlgorithm.RSA_WITH_SHA256], ids=str
+)
+def test_openssl_validates_a_whole_chain_with_its_revocation_lists(algorithm, write):
+    pki = make_pki(algorithm)
+    good, bad = pki.leaf(), pki.leaf()
+    pki.revoke(bad, NOW - DAY)
+    verified = openssl_validates(write, pki, good, pki.crls())
+    assert verified.returncode == 0, verified.stderr
+    assert "certificate revoked" in openssl_validates(write, pki, bad, pki.crls()).stderr
+    old = pki.crls(this_update=NOW - 9 * DAY, next_update=NOW - DAY)
+    assert "CRL has expired" in openssl_validates(write, pki, good, old).stderr
+    strangers = make_pki(SignatureAlgorithm.SM2_WITH_SM3).crls()
+    assert "unable to get certificate CRL" in openssl_validates(write, pki, good, strangers).stderr
+
+
+def test_openssl_verifies_the_signature_of_an_ecdsa_revocation_list(write):
+    pki = make_pki(SignatureAlgorithm.ECDSA_WITH_SHA256)
+    anchor = write(pki.issuing.certificate, "CERTIFICATE")
+    good = pki.crls()[1]
+    changed = good[:-1] + bytes([good[-1] ^ 1])
+    for encoded, word in ((good, "verify OK"), (changed, "verify failure"), (pki.crls()[0], "getting CRL issuer")):
+        shown = run("openssl", "crl", "-noout", "-in", write(encoded, "X509 CRL"), "-CAfile", anchor)
+        assert word in shown.stdout + shown.stderr
+
+
+def constrained(pki, country):
+    """A leaf in China under a CA that may certify names in ``country`` only, and the lists of all."""
+    inside = Subject("名称受限签发", "测试")
+    private = generate(pki.root.algorithm)
+    limits = NameConstraints(permitted=(directory_name(("C", country)),))
+    ca = CertificateAuthority(pki.root).issue(
+        ISSUING_CA, inside, public_half(private), now=NOW - DAY, name_constraints=limits
+    )
+    issuer = signing_key(private, ca)
+    own = CertificateAuthority(issuer).crl(number=1, this_update=NOW - DAY / 24, next_update=NOW + DAY)
+    private = generate(pki.root.algorithm)
+    holder = Subject("江城区市场监督管理局", "江城区市场监督管理局", CREDIT_CODE)
+    leaf = CertificateAuthority(issuer).issue(SEAL_SIGNER, holder, public_half(private), now=NOW - DAY / 2)
+    return signing_key(private, leaf, (ca,)), (pki.crls()[0], own)
+
+
+@pytest.mark.parametrize(("country", "holds"), [("CN", True), ("FR", False)])
+def test_openssl_bouncy_castle_and_we_judge_name_constraints_alike(country, holds, write, bouncy_castle):
+    pki = make_pki(SignatureAlgorithm.ECDSA_WITH_SHA256)
+    leaf, lists = constrained(pki, country)
+    by_openssl = openssl_validates(write, pki, leaf, lists)
+    assert (by_openssl.returncode == 0, "permitted subtree violation" in by_openssl.stderr) == (holds, not holds)
+    pki = make_pki()
+    leaf, lists = constrained(pki, country)
+    by_bouncy_castle = bouncy_castle(pki.root.certificate, path_of(leaf), lists)
+    assert (by_bouncy_castle.returncode == 0) == holds, by_bouncy_castle.stderr
+    policy = replace(pki.policy(crls=lists), certificates=leaf.chain)
+    ours = validate_certificate(leaf.certificate, policy, at=NOW, use=Use.SIGNATURE)
+    assert (ours.conclusion is Conclusion.PASSED) == holds
 
 
 def test_openssl_opens_a_stored_key_with_the_password_from_a_file(pki, tmp_path):

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from asn1crypto import pem
 
+from gateway.app import create_app
+from signing.algorithms import SM3_OID
 from signing.cms import build_signed_data
 from signing.keys import PreparedPdf
 from signing.pades import sign_prepared
 from signing.sm2 import sm3
+from signing.timestamp import build_request as build_query
 from signing.timestamp import build_response, parse_request
 from signing.validation.cms_reading import parse_cms, strip_padding
 from tests.unit.signing.pki import NOW, ecdsa_key, pki, prepared_pdf
@@ -96,6 +99,22 @@ def test_a_request_by_openssl_is_answered_to_bouncy_castles_satisfaction(algorit
     assert result.returncode == 0, result.stderr
     wrong = pki().unit.stamp_request(request.imprint, request.digest_oid, request.nonce + 1)
     assert "nonce" in bouncy_castle("response", asked.read_bytes(), build_response(wrong)).stderr
+
+
+def test_the_service_answers_to_bouncy_castles_satisfaction(fresh, classes, tmp_path):
+    """Asked over HTTP as anyone may ask: the SM2 token, its chain and its nonce."""
+    request = build_query(imprint=sm3(CONTENT), digest_oid=SM3_OID, nonce=4711)
+    answer = (
+        create_app(fresh).test_client().post("/trust/tsa", data=request, content_type="application/timestamp-query")
+    )
+    contents = (fresh.deps.keystore.certificate("root"), request, answer.data)
+    files = [tmp_path / name for name in ("root", "request", "answer")]
+    for path, content in zip(files, contents, strict=True):
+        path.write_bytes(content)
+    result = run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", "response", *map(str, files))
+    assert (result.returncode, result.stdout[:10]) == (0, "time-stamp"), result.stderr
+    files[1].write_bytes(build_query(imprint=sm3(b"another"), digest_oid=SM3_OID, nonce=4711))
+    assert run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", "response", *map(str, files)).returncode != 0
 
 
 def test_openssl_reads_a_response_with_sm2(tmp_path):

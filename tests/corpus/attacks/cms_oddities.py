@@ -428,26 +428,24 @@ def cms_content_type_mismatch(world):
     return _with_attributes(world, lambda v: (cms.content_type(cms.TST_INFO), cms.message_digest(v), reference))
 
 
+def _without_attributes(world, **options):
+    certificates = (world.signer.certificate, *world.signer.chain)
+
+    def make(content):
+        return cms.signed_data([cms.signer_info(world.signer, (), message=content)], certificates)
+
+    return signed(world.signer, make=make, **options).data
+
+
 @case
 def cms_attributes_missing(world):
     """Nothing but the bytes are signed: allowed in CMS, not in a PAdES baseline signature (EN 319 142-1, 6.3)."""
-    return signed(
-        world.signer,
-        make=lambda content: cms.signed_data(
-            [cms.signer_info(world.signer, (), message=content)], (world.signer.certificate, *world.signer.chain)
-        ),
-    ).data
+    return _without_attributes(world)
 
 
 @case
 def cms_attributes_missing_adobe(world):
-    return signed(
-        world.signer,
-        make=lambda content: cms.signed_data(
-            [cms.signer_info(world.signer, (), message=content)], (world.signer.certificate, *world.signer.chain)
-        ),
-        **ADOBE,
-    ).data
+    return _without_attributes(world, **ADOBE)
 
 
 @case

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from asn1crypto import pem
 
+from certs import trust_store
 from certs.errors import TrustStoreError
 from certs.profiles import ELECTRONIC_BUSINESS_LICENCE
 from certs.trust_store import TrustStore
@@ -279,13 +280,46 @@ def test_a_half_written_file_is_never_in_force(folder, pki):
     store = TrustStore(folder)
     good = store.policy()
     whole = armoured(pki.crls()[0], "X509 CRL")
-    for size in range(1, len(whole), 97):
+    # Half an end line is where a parser may take the file for a whole one.
+    for size in (*range(1, len(whole), 97), *range(len(whole) - 22, len(whole) - 1)):
         (folder / "crls" / "new.crl").write_bytes(whole[:size])
         assert store.policy() == good
         assert "new.crl" in store.warning
     (folder / "crls" / "new.crl").write_bytes(whole)
     assert len(store.policy().crls) == len(good.crls) + 1
     assert store.warning is None
+
+
+def test_a_set_that_changes_while_it_is_read_is_read_again(folder, monkeypatch):
+    """Of two replaced files one could be read as it was and the other as it is: such a mixture never stays in force."""
+    store, read = TrustStore(folder), trust_store._read
+    stranger = make_stranger()
+
+    def read_and_be_overtaken(path):
+        material = read(path)
+        if not (path / "anchors" / "late.pem").exists():
+            (path / "anchors" / "late.pem").write_bytes(armoured(stranger.root.certificate))
+        return material
+
+    monkeypatch.setattr(trust_store, "_read", read_and_be_overtaken)
+    assert stranger.root.certificate in {anchor.certificate for anchor in store.policy().trust_anchors}
+
+
+def test_pipes_keep_nobody_waiting(folder):
+    for name in ("anchors/pipe.pem", "crls/pipe.crl", "anchors.json"):
+        os.mkfifo(folder / name)
+    with pytest.raises(TrustStoreError, match=r"anchors\.json is no file"):
+        TrustStore(folder).policy()
+    (folder / "anchors.json").unlink()
+    assert len(TrustStore(folder).policy().crls) == 2
+
+
+def test_a_folder_of_many_large_files_is_refused_before_it_is_read(folder):
+    for number in range(9):
+        (folder / "crls" / f"{number}-large.crl").touch()
+        os.truncate(folder / "crls" / f"{number}-large.crl", 30 << 20)
+    with pytest.raises(TrustStoreError, match="more than 268435456 bytes"):
+        TrustStore(folder).policy()
 
 
 def test_links_are_followed_and_broken_ones_are_left_out(folder, tmp_path, pki):

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from gateway.domain.answers import Genuine
-from gateway.domain.conclusion import judge_signatures
+from gateway.domain.answers import Genuine, InForce
+from gateway.domain.conclusion import conclude, judge_signatures
+from gateway.domain.verification import RegistryFinding, RegistryStatus
 from signing.augmentation import add_document_timestamp
 from signing.pades import sign_prepared
 from signing.validation.process import validate_pdf
 from signing.validation.report import Changes
-from tests.pki import NOW, make_pki
+from tests.pki import NOW, make_pki, make_stranger
 from tests.unit.signing.pki import plain_pdf, prepared_pdf
 
 
@@ -29,6 +30,15 @@ def test_a_time_stamp_alone_vouches_for_nothing():
     assert codes(stamped) == (Genuine.UNKNOWN, ["NO_SIGNATURE"])
     both = judged(add_document_timestamp(sign_prepared(prepared_pdf(), pki.leaf()), pki.unit()))
     assert codes(both) == (Genuine.YES, ["GENUINE"])
+
+
+def test_a_time_stamp_alone_is_no_signature_whether_it_can_be_checked_or_not():
+    """Contract: 3 is the exit status of a file without a signature; a stamp of a stranger makes it no more signed."""
+    stamped = judged(add_document_timestamp(plain_pdf(), make_stranger().unit()))
+    assert [s.indication for s in stamped] == ["INDETERMINATE"]
+    assert codes(stamped) == (Genuine.UNKNOWN, ["NO_SIGNATURE"])
+    answer = conclude(stamped, RegistryFinding(RegistryStatus.NOT_CHECKED), NOW)
+    assert (answer.in_force, len(answer.reasons)) == (InForce.NOT_APPLICABLE, 1)
 
 
 def test_a_stamped_file_that_was_changed_is_not_genuine():

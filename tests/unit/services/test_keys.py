@@ -21,6 +21,7 @@ from gateway.container import Container
 from gateway.domain.answers import Genuine
 from gateway.errors import ConflictError, KeyUnavailableError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent
+from gateway.services.certificates import owner_of, profile_for
 from gateway.services.dependencies import TIMESTAMPING_KEY
 from gateway.services.installation import ISSUING_KEY
 from signing.keys import SignatureAlgorithm
@@ -208,6 +209,20 @@ def test_purposes_are_kept_through_import_and_rotation(fresh):
     assert fresh.deps.keystore.entry("lists.2").purposes == {Purpose.LIST}
     with pytest.raises(KeyUseError, match="not authorised"):
         fresh.deps.keystore.load("lists", Purpose.LICENCE)
+
+
+def test_the_configured_rules_say_where_a_code_may_stand(fresh, tmp_path):
+    """Rules that look nowhere find nothing, where the built-in ones take the code for the owner's."""
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"extension_oids": [], "subject_fields": []}')
+    strict = Container(fresh.settings.model_copy(update={"credit_code_rules": rules}))
+    certify(fresh, "signer", subject=Subject("机构", "机构", "91441702MA9Y03WY4L"), profile=SEAL_SIGNER)
+    certificate = fresh.deps.keystore.certificate("signer")
+    shown = [c.certificates.view(certificate).unified_social_credit_code for c in (fresh, strict)]
+    owners = [owner_of(certificate, c.deps.credit_code_rules).unified_social_credit_code for c in (fresh, strict)]
+    profiles = [profile_for(certificate, c.deps.credit_code_rules) for c in (fresh, strict)]
+    assert shown == owners == ["91441702MA9Y03WY4L", None]
+    assert profiles == [SEAL_SIGNER, GATEWAY_SIGNER]
 
 
 def test_a_password_change_leaves_one_password_that_opens_everything(fresh, applications):
