@@ -135,10 +135,10 @@ def issue(
     """
     container = _container(data_dir)
     text = sys.stdin.read() if file == "-" else read_text(Path(file))
-    records = list(records(text))
+    applications = list(records(text))
     run = IssueRun(container.licences, output_dir, dry_run=dry_run)
     show = not as_json and sys.stdout.isatty()
-    for record in track(records, "签发 issuing", disable=not show):
+    for record in track(applications, "签发 issuing", disable=not show):
         outcome = run.take(record)
         if not as_json:
             output.print(cli_answers.issue_line(outcome), highlight=False, soft_wrap=True)
