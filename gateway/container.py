@@ -25,7 +25,11 @@ from gateway.services.log_proofs import LogProofs
 from gateway.services.log_publication import LogPublication
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
+from gateway.services.purpose_copies import PurposeCopies
+from gateway.services.reconciliation import Reconciliation
+from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
+from gateway.services.representations import Representations
 from gateway.services.seals import Seals
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
@@ -47,12 +51,16 @@ class Container:
         self.seals = Seals(self.deps)
         self.listing = Listing(self.deps, self.catalogue)
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
-        self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals)
+        self.papers = Papers(self.deps)
+        self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals, self.papers)
         self.status_changes = StatusChanges(self.deps)
         self.histories = Histories(self.deps)
         self.blank_forms = BlankForms(self.deps, self.catalogue)
-        self.papers = Papers(self.deps)
         self.obligations = Obligations(self.deps)
+        self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
+        self.reconciliation = Reconciliation(self.deps, self.catalogue)
+        self.representations = Representations(self.deps, self.catalogue)
+        self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.codes = Codes(self.deps, self.listing)
         self.log_publication = LogPublication(self.deps)
         self.log = TransparencyLog(self.deps, self.log_publication)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.persistence.base import Base
@@ -34,14 +34,14 @@ class PaperCounterpart(Base):
 
 
 class PaperEvent(Base):
-    """What happened to a paper: printed, reprinted, collected, voided. Insert-only."""
+    """What happened to a paper: printed, reprinted, collected, voided, returned, lost. Insert-only."""
 
     __tablename__ = "paper_events"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     paper_id: Mapped[int] = mapped_column(ForeignKey("paper_counterparts.id"), index=True)
     action: Mapped[str] = mapped_column(String(20))
-    """printed | reprinted | collected | voided"""
+    """printed | reprinted | collected | voided | returned | lost"""
     occurred_at: Mapped[datetime]
     blank_id: Mapped[int | None] = mapped_column(ForeignKey("blank_forms.id"))
     """The blank form that it was printed on."""
@@ -58,7 +58,11 @@ class BlankForm(Base):
     """One numbered blank form (空白证照) that an authority received. Its state is that of its last movement."""
 
     __tablename__ = "blank_forms"
-    __table_args__ = (UniqueConstraint("authority_code", "form", "serial_number"),)
+    __table_args__ = (
+        UniqueConstraint("authority_code", "form", "serial_number"),
+        # Reports name a serial number, but not always the kind of form.
+        Index("ix_blank_forms_serial", "authority_code", "serial_number"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     authority_code: Mapped[str] = mapped_column(ForeignKey("issuing_authorities.code"))
