@@ -17,6 +17,7 @@ from gateway.services.papers import Papers
 from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
 from gateway.services.representations import Representations
+from gateway.services.samples import Samples
 from gateway.services.seals import Seals
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
@@ -36,6 +37,7 @@ class Container:
         self.catalogue = Catalogues(self.deps)
         self.enterprises = Enterprises(self.deps)
         self.seals = Seals(self.deps)
+        self.samples = Samples(self.deps, self.catalogue)
         self.listing = Listing(self.deps, self.catalogue)
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
         self.papers = Papers(self.deps)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
+from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
     DocumentKind,
     PresentedDocument,
@@ -155,7 +156,7 @@ def registry_finding(
     return RegistryFinding(
         status=RegistryStatus.FOUND,
         licence_identifier=version.licence_identifier,
-        licence_status=current_status(version, now),
+        licence_status=SAMPLE if version.licence.is_sample else current_status(version, now),
         differences=() if attachment is None else compare_attachment(attachment, version),
     )
 
