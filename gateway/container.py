@@ -1,5 +1,6 @@
 """The services of one gateway, made by hand from its settings and clock."""
 
+from gateway.services.batches import Batches
 from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
@@ -10,6 +11,7 @@ from gateway.services.health import Health
 from gateway.services.histories import Histories
 from gateway.services.installation import Installation
 from gateway.services.keys import Keys
+from gateway.services.licence_records import LicenceRecords
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.obligations import Obligations
@@ -42,6 +44,8 @@ class Container:
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
         self.papers = Papers(self.deps)
         self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals, self.papers)
+        self.licence_records = LicenceRecords(self.deps, self.catalogue)
+        self.batches = Batches(self.deps, self.licences)
         self.status_changes = StatusChanges(self.deps)
         self.histories = Histories(self.deps)
         self.blank_forms = BlankForms(self.deps, self.catalogue)

@@ -1,0 +1,32 @@
+"""Commitments and missing papers."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.api.replies import Body
+from gateway.api.schemas.licences import Day
+from gateway.domain.basis import ObligationKind, ObligationState
+from gateway.services.obligations import ObligationFilter
+
+
+class OutcomeBody(Body):
+    """How an obligation ended."""
+
+    is_fulfilled: bool
+    note: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ObligationQuery(Body):
+    """A search for obligations."""
+
+    state: ObligationState | None = None
+    kind: ObligationKind | None = None
+    due_before: Day | None = None
+    fields: str | None = None
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def wanted(self, after_id: int) -> ObligationFilter:
+        """The filter, from where the cursor points on."""
+        return ObligationFilter(after_id=after_id, **self.model_dump(exclude={"fields", "cursor"}))
