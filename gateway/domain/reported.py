@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from gateway.domain.verification import instant
+from gateway.domain.instants import instant
 from gateway.errors import FieldError, ValidationFailedError
 
 _LONGEST = {"origin": 200, "blank_form": 50, "blank_serial_number": 64}

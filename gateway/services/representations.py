@@ -2,6 +2,7 @@
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.applications import Application
+from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
 from gateway.domain.catalogue import Catalogue
 from gateway.domain.identifiers import LicenceIdentifier
 from gateway.domain.representations import RegisteredFacts, Vocabulary, represent
@@ -31,7 +32,7 @@ class Representations:
 
 
 def application_of(version: LicenceVersion, catalogue: Catalogue) -> Application:
-    """The application that a version was issued on, without commitments and tolerated papers."""
+    """The application that a version was issued on."""
     licence = version.licence
     licence_type = catalogue.types_by_code[licence.local_type_code]
     # The row keeps values by label; the order is that of the type's face.
@@ -46,4 +47,7 @@ def application_of(version: LicenceVersion, catalogue: Catalogue) -> Application
         valid_from=version.valid_from,
         valid_until=version.valid_until,
         items=tuple((rule.label, items[rule.label]) for rule in licence_type.face_items if rule.label in items),
+        basis=Basis(
+            tuple(ObligationSpec(ObligationKind(row.kind), tuple(row.items), row.due_on) for row in version.obligations)
+        ),
     )
