@@ -13,7 +13,26 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.api import enterprises, health, licences, problems, resolutions, trust, trust_answers, verifications
+from gateway.api import (
+    blank_forms,
+    enterprises,
+    health,
+    histories,
+    licence_batches,
+    licence_reports,
+    licences,
+    national_operations,
+    obligations,
+    papers,
+    problems,
+    purpose_copies,
+    resolutions,
+    status_changes,
+    trust,
+    trust_answers,
+    verifications,
+    versions,
+)
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
@@ -22,7 +41,7 @@ from verify_web import pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
-_MACHINE_PATHS = ("/api/", "/trust/", "/healthz", "/readyz", "/metrics")
+_MACHINE_PATHS = ("/api/", "/elssp/", "/trust/", "/healthz", "/readyz", "/metrics")
 _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -32,6 +51,20 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), camera=()",
 }
+_DEPARTMENTS = (
+    licences,
+    versions,
+    status_changes,
+    histories,
+    papers,
+    blank_forms,
+    obligations,
+    licence_batches,
+    licence_reports,
+    purpose_copies,
+    national_operations,
+)
+_PUBLIC = (resolutions, enterprises, verifications, trust, trust_answers, health, views, report_files)
 _STRICT_TRANSPORT = "max-age=31536000"
 """One year (RFC 6797); sub-domains are others' business."""
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
@@ -47,8 +80,7 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
     app.extensions[HTML_RENDERER] = report_files.html_response
-    rooms = (resolutions, licences, enterprises, verifications, trust, trust_answers, health, views, report_files)
-    for room in rooms:
+    for room in (*_DEPARTMENTS, *_PUBLIC):
         app.register_blueprint(room.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)

@@ -14,6 +14,7 @@ from gateway.services.keys import Keys
 from gateway.services.licence_records import LicenceRecords
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
+from gateway.services.national_operations import NationalOperations
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.purpose_copies import PurposeCopies
@@ -53,6 +54,7 @@ class Container:
         self.obligations = Obligations(self.deps)
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
         self.representations = Representations(self.deps, self.catalogue)
+        self.national_operations = NationalOperations(self.catalogue, self.licence_records, self.representations)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)

@@ -23,8 +23,13 @@ _BATCH_ID = re.compile(r"[0-9A-Za-z._:-]{1,64}")
 class BatchLine(Protocol):
     """One application that was read from a line."""
 
-    record: dict[str, Any]
-    duplicates: int
+    @property
+    def record(self) -> dict[str, Any]:
+        """In either vocabulary."""
+
+    @property
+    def duplicates(self) -> int:
+        """How many 副本."""
 
     def basis(self) -> Basis:
         """Its obligations."""

@@ -10,9 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute, contains_eager, selectinload
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.basis import ObligationKind
+from gateway.domain.instants import instant
 from gateway.domain.papers import paper_state
 from gateway.domain.status import CHINA_STANDARD_TIME, EXPIRED, NATIONAL_CODES, NOT_YET_VALID, LicenceStatus
-from gateway.domain.verification import instant
 from gateway.errors import NotFoundError
 from gateway.persistence.models import Licence, LicenceVersion, Obligation, PaperCounterpart, StatusChange
 from gateway.persistence.session import reading

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gateway.api.replies import Body
 from gateway.api.schemas.licences import Text
+from gateway.api.schemas.lists import PAGE, PageQuery
 from gateway.domain.reported import LicenceReport
 from gateway.services.reported_licences import ReportFilter
 
@@ -23,15 +24,12 @@ class ReportBody(Body):
         return LicenceReport(**self.model_dump())
 
 
-class ReportQuery(Body):
+class ReportQuery(PageQuery):
     """A search for reports."""
 
     holder_code: Text | None = None
     authority_code: Text | None = None
-    fields: str | None = None
-    cursor: str | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     def wanted(self, after_id: str) -> ReportFilter:
         """The filter, from where the cursor points on."""
-        return ReportFilter(after_id=after_id, **self.model_dump(exclude={"fields", "cursor"}))
+        return ReportFilter(after_id=after_id, **self.model_dump(exclude=PAGE))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from gateway.api.replies import Body
+from gateway.api.schemas.lists import PAGE, PageQuery
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
 from gateway.domain.orders import MOST_DUPLICATES
 from gateway.domain.representations import Vocabulary
@@ -48,7 +49,7 @@ class RecordQuery(Body):
     fields: str | None = None
 
 
-class LicenceQuery(Body):
+class LicenceQuery(PageQuery):
     """A search for licences."""
 
     holder_code: Text | None = None
@@ -60,11 +61,8 @@ class LicenceQuery(Body):
     issued_from: Day | None = None
     issued_until: Day | None = None
     expires_until: Day | None = None
-    fields: str | None = None
-    cursor: str | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     def wanted(self, after_id: int) -> LicenceFilter:
         """The filter, from where the cursor points on."""
-        asked = self.model_dump(exclude={"fields", "cursor"})
+        asked = self.model_dump(exclude=PAGE)
         return LicenceFilter(after_id=after_id, **asked)

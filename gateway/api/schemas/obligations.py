@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gateway.api.replies import Body
 from gateway.api.schemas.licences import Day
+from gateway.api.schemas.lists import PAGE, PageQuery
 from gateway.domain.basis import ObligationKind, ObligationState
 from gateway.services.obligations import ObligationFilter
 
@@ -17,16 +18,13 @@ class OutcomeBody(Body):
     note: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class ObligationQuery(Body):
+class ObligationQuery(PageQuery):
     """A search for obligations."""
 
     state: ObligationState | None = None
     kind: ObligationKind | None = None
     due_before: Day | None = None
-    fields: str | None = None
-    cursor: str | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     def wanted(self, after_id: int) -> ObligationFilter:
         """The filter, from where the cursor points on."""
-        return ObligationFilter(after_id=after_id, **self.model_dump(exclude={"fields", "cursor"}))
+        return ObligationFilter(after_id=after_id, **self.model_dump(exclude=PAGE))
