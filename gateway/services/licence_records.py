@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, selectinload
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.basis import ObligationKind
@@ -19,13 +19,21 @@ from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
-from gateway.services.listing import WHOLE, current_status, obligation_view
+from gateway.services.listing import current_status, obligation_view
 from gateway.services.recording import PDF
 
 MOST_LISTED = 200
 _PAPERS = selectinload(LicenceVersion.paper).options(
     selectinload(PaperCounterpart.events), selectinload(PaperCounterpart.current_blank)
 )
+
+_LISTED = (
+    contains_eager(LicenceVersion.licence).selectinload(Licence.status_changes),
+    selectinload(LicenceVersion.obligations).joinedload(Obligation.outcome),
+    joinedload(LicenceVersion.successor),
+    _PAPERS,
+)
+"""Loads the versions of a page with all that their records need."""
 
 
 class ListedStatus(StrEnum):
@@ -186,7 +194,7 @@ class LicenceRecords:
                 *_limits(actor),
                 *_days(wanted),
             )
-            .options(contains_eager(LicenceVersion.licence), *WHOLE, _PAPERS)
+            .options(*_LISTED)
             .order_by(Licence.id)
             .limit(max(1, min(wanted.limit, MOST_LISTED)))
         )

@@ -8,6 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
+from gateway.domain.actors import Actor, ActorKind
 from tests.conftest import container_at
 from tests.gallery import gallery
 
@@ -57,5 +58,16 @@ def settings_like():
 
     def make(gallery, **overrides):
         return container_at(gallery.container.settings.data_dir, **overrides)
+
+    return make
+
+
+@pytest.fixture
+def as_client():
+    """A test client that acts as a department with these scopes and limits."""
+
+    def make(app, scopes, **limits):
+        app.extensions["authenticator"] = lambda request: Actor(ActorKind.CLIENT, "d", "d", scopes, **limits)
+        return app.test_client()
 
     return make
