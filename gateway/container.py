@@ -18,6 +18,7 @@ from gateway.services.national_operations import NationalOperations
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.purpose_copies import PurposeCopies
+from gateway.services.reconciliation import Reconciliation
 from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
 from gateway.services.representations import Representations
@@ -53,6 +54,7 @@ class Container:
         self.blank_forms = BlankForms(self.deps, self.catalogue)
         self.obligations = Obligations(self.deps)
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
+        self.reconciliation = Reconciliation(self.deps, self.catalogue)
         self.representations = Representations(self.deps, self.catalogue)
         self.national_operations = NationalOperations(self.catalogue, self.licence_records, self.representations)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
