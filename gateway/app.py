@@ -26,6 +26,7 @@ from gateway.api import (
     papers,
     problems,
     purpose_copies,
+    reconciliations,
     resolutions,
     status_changes,
     trust,
@@ -37,7 +38,7 @@ from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
 from gateway.errors import GatewayError
-from verify_web import pages, report_files, views
+from verify_web import api_docs, pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -62,9 +63,10 @@ _DEPARTMENTS = (
     licence_batches,
     licence_reports,
     purpose_copies,
+    reconciliations,
     national_operations,
 )
-_PUBLIC = (resolutions, enterprises, verifications, trust, trust_answers, health, views, report_files)
+_PUBLIC = (resolutions, enterprises, verifications, trust, trust_answers, health, views, report_files, api_docs)
 _STRICT_TRANSPORT = "max-age=31536000"
 """One year (RFC 6797); sub-domains are others' business."""
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))

@@ -99,6 +99,34 @@ def test_references_and_examples_of_the_contract_hold():
         conforms(document["components"]["examples"][name]["value"], schema)
 
 
+class Unrepeating(yaml.SafeLoader):
+    """Refuses what the other loaders pass over: a name that stands twice."""
+
+    def construct_mapping(self, node, deep=False):
+        names = [self.construct_object(key) for key, _ in node.value]
+        assert len(names) == len(set(names)), f"{node.start_mark}: {names}"
+        return super().construct_mapping(node, deep)
+
+
+def test_no_name_stands_twice_in_the_contract():
+    assert yaml.load((ROOT / "openapi.yaml").read_text(), Unrepeating) == contract()
+
+
+def test_every_operation_of_departments_says_which_scope_it_takes(app):
+    declared = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method): app.view_functions[rule.endpoint].declared_access
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(MACHINE)
+    }
+    for (path, method), access in declared.items():
+        security = contract()["paths"][path][method.lower()].get("security", [])
+        said = [scope for each in security for scope in each.get("departments", [])]
+        # What a status change takes depends on the change (its description says so).
+        expected = [] if access == auth.PUBLIC else ["licences:change" if path.endswith("status-changes") else access]
+        assert said == expected, path
+
+
 def test_the_contract_is_served_as_it_stands(client):
     response = client.get("/api/v1/openapi.yaml")
     assert response.mimetype == "application/yaml"
