@@ -14,39 +14,37 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.api import (
+    blank_forms,
     enterprises,
     health,
+    histories,
+    licence_batches,
+    licence_reports,
     licences,
     log,
+    national_operations,
     oauth,
+    obligations,
+    papers,
     problems,
+    purpose_copies,
+    reconciliations,
     resolutions,
+    status_changes,
     trust,
     trust_answers,
     verifications,
+    versions,
 )
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.container import Container
 from gateway.errors import GatewayError
-from verify_web import pages, report_files, views
+from verify_web import api_docs, pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
-_ROOMS = (
-    resolutions,
-    licences,
-    enterprises,
-    verifications,
-    trust,
-    trust_answers,
-    log,
-    oauth,
-    health,
-    views,
-    report_files,
-)
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
-_MACHINE_PATHS = ("/api/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
+_MACHINE_PATHS = ("/api/", "/elssp/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
 _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -56,6 +54,33 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=(), camera=()",
 }
+_DEPARTMENTS = (
+    licences,
+    versions,
+    status_changes,
+    histories,
+    papers,
+    blank_forms,
+    obligations,
+    licence_batches,
+    licence_reports,
+    purpose_copies,
+    reconciliations,
+    national_operations,
+)
+_PUBLIC = (
+    resolutions,
+    enterprises,
+    verifications,
+    trust,
+    trust_answers,
+    log,
+    oauth,
+    health,
+    views,
+    report_files,
+    api_docs,
+)
 _STRICT_TRANSPORT = "max-age=31536000"
 """One year (RFC 6797); sub-domains are others' business."""
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
@@ -71,7 +96,7 @@ def create_app(container: Container) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
     app.extensions[HTML_RENDERER] = report_files.html_response
-    for room in _ROOMS:
+    for room in (*_DEPARTMENTS, *_PUBLIC):
         app.register_blueprint(room.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)

@@ -314,3 +314,23 @@ def _tell(entry: KeyEntry, done: str, as_json: bool, after: str = "") -> None:
 
 def _set(purpose: list[Purpose] | None) -> frozenset[Purpose] | None:
     return frozenset(purpose) if purpose else None
+
+
+@app.command()
+def samples(
+    authority: Annotated[
+        list[str] | None,
+        typer.Argument(help="发证机关代码，可多个；默认全部。Credit codes of authorities; all by default."),
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make the keys and seals with which the sandbox signs samples; no trust store trusts them.
+
+    Example: licence-gateway key samples 11441702G0000629X4
+    """
+    made = opened(data_dir).samples.prepare(authority)
+    if as_json:
+        print_json({"made": made})
+    else:
+        say(f"已准备样本印章 seals for samples made: {made}")

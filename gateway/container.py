@@ -5,6 +5,7 @@ from dataclasses import replace
 from gateway.domain.actors import OPERATOR
 from gateway.services.access_records import AccessRecords
 from gateway.services.authentication import Authentication
+from gateway.services.batches import Batches
 from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
@@ -17,12 +18,14 @@ from gateway.services.histories import Histories
 from gateway.services.idempotency import Idempotency
 from gateway.services.installation import Installation
 from gateway.services.keys import Keys
+from gateway.services.licence_records import LicenceRecords
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.log import TransparencyLog
 from gateway.services.log_audit import LogAudit
 from gateway.services.log_proofs import LogProofs
 from gateway.services.log_publication import LogPublication
+from gateway.services.national_operations import NationalOperations
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.purpose_copies import PurposeCopies
@@ -30,6 +33,7 @@ from gateway.services.reconciliation import Reconciliation
 from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
 from gateway.services.representations import Representations
+from gateway.services.samples import Samples
 from gateway.services.seals import Seals
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
@@ -49,10 +53,13 @@ class Container:
         self.catalogue = Catalogues(self.deps)
         self.enterprises = Enterprises(self.deps)
         self.seals = Seals(self.deps)
+        self.samples = Samples(self.deps, self.catalogue)
         self.listing = Listing(self.deps, self.catalogue)
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
         self.papers = Papers(self.deps)
         self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals, self.papers)
+        self.licence_records = LicenceRecords(self.deps, self.catalogue)
+        self.batches = Batches(self.deps, self.licences)
         self.status_changes = StatusChanges(self.deps)
         self.histories = Histories(self.deps)
         self.blank_forms = BlankForms(self.deps, self.catalogue)
@@ -60,6 +67,7 @@ class Container:
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
         self.reconciliation = Reconciliation(self.deps, self.catalogue)
         self.representations = Representations(self.deps, self.catalogue)
+        self.national_operations = NationalOperations(self.catalogue, self.licence_records, self.representations)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.codes = Codes(self.deps, self.listing)
         self.log_publication = LogPublication(self.deps)

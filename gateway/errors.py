@@ -9,6 +9,8 @@ class GatewayError(Exception):
     """Root of the tree: one sentence for the user, ``code`` for machines, ``hint`` for the way out."""
 
     code: ClassVar[str] = "GATEWAY_ERROR"
+    is_temporary: ClassVar[bool] = False
+    """Whether the same request may succeed later."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -41,6 +43,10 @@ class FieldError:
     def pointer(self) -> str:
         """JSON pointer (RFC 6901) of the field."""
         return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self._path)
+
+    def to_json(self) -> dict[str, str]:
+        """As it stands in the ``errors`` of a problem document."""
+        return {"pointer": self.pointer, "field": self.field, "code": self.code, "detail": self.message}
 
 
 class ValidationFailedError(GatewayError):
@@ -111,18 +117,21 @@ class BusyError(GatewayError):
     """Too many files wait to be read."""
 
     code = WorkersBusyError.code
+    is_temporary = True
 
 
 class StorageError(GatewayError):
     """A file that the registry names is missing or differs from its digest, or cannot be written."""
 
     code = "STORAGE"
+    is_temporary = True
 
 
 class KeyUnavailableError(GatewayError):
     """A signing key is retired, locked away, or its token or remote signer does not sign."""
 
     code = "KEY_UNAVAILABLE"
+    is_temporary = True
 
 
 class AuthenticationError(GatewayError):

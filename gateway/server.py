@@ -7,7 +7,9 @@ from typing import Any
 import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.sync import SyncWorker
 
+from gateway.api.licence_batches import ALIVE
 from gateway.app import create_app
 from gateway.container import Container
 from gateway.settings import Settings
@@ -18,13 +20,28 @@ _LOG_SECONDS = 1.0
 """How often the transparency log takes in what was recorded since."""
 
 
+class StreamingWorker(SyncWorker):  # type: ignore[misc] # gunicorn has no types
+    """A sync worker that lets an answer of many lines say that it still goes on; only one that hangs is killed."""
+
+    def load_wsgi(self) -> None:
+        """Hand the application this worker's sign of life."""
+        super().load_wsgi()
+        application: Any = self.wsgi  # type: ignore[has-type] # gunicorn has no types
+
+        def with_sign_of_life(environ: dict[str, Any], start_response: Any) -> Any:
+            environ[ALIVE] = self.notify
+            return application(environ, start_response)
+
+        self.wsgi = with_sign_of_life
+
+
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, settings: Settings, bind: str, workers: int) -> None:
         self._settings = settings
         self._options: dict[str, Any] = {
             "bind": bind,
             "workers": workers,
-            "worker_class": "sync",
+            "worker_class": StreamingWorker,
             "timeout": _TIMEOUT_SECONDS,
             "graceful_timeout": _GRACE_SECONDS,
             "control_socket_disable": True,

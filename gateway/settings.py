@@ -109,6 +109,11 @@ class Settings(BaseModel):
     idempotency_hours: int = Field(
         default=24, gt=0, description="How long the first answer to a write is kept under its Idempotency-Key."
     )
+    idempotency_lease_seconds: int = Field(
+        default=90,
+        gt=0,
+        description="After this a write that did not answer is taken for dead, and its repetition is executed.",
+    )
     access_record_days: int = Field(
         default=1096,
         ge=1096,

@@ -1,10 +1,16 @@
-"""GET /api/v1/licences/{licence_identifier}: one licence, masked, checked now."""
+"""/api/v1/licences: issue, find, read whole; one licence masked for anyone."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 
-from gateway.api.auth import public
-from gateway.api.replies import container, reply
+from gateway.api.auth import current_actor, idempotent, public, recorded, requires
+from gateway.api.lists import chosen, list_reply
+from gateway.api.preconditions import with_etag
+from gateway.api.replies import container, parse_body, parse_query, reply
+from gateway.api.schemas.licences import IssueRequest, LicenceQuery, RecordQuery
+from gateway.domain.actors import Scope
 from gateway.domain.answer_json import licence_json
+from gateway.services.batches import issued_json
+from gateway.services.licence_records import LicenceRecord
 
 blueprint = Blueprint("licences", __name__)
 
@@ -14,3 +20,89 @@ blueprint = Blueprint("licences", __name__)
 def show(licence_identifier: str) -> Response:
     """The masked face and the re-checked state."""
     return reply(licence_json(container().licences.public_answer(licence_identifier)))
+
+
+@blueprint.post("/api/v1/licences")
+@requires(Scope.LICENCES_ISSUE)
+@idempotent
+def issue() -> Response:
+    """Issue one licence in both forms; the same application again gives the first answer (200)."""
+    body = parse_body(IssueRequest)
+    issued = container().licences.issue(
+        body.record, basis=body.basis(), duplicates=body.duplicates, actor=current_actor()
+    )
+    return issue_reply(issued_json(issued))
+
+
+@blueprint.get("/api/v1/licences")
+@requires(Scope.LICENCES_READ)
+@recorded("holder_code")
+def search() -> Response:
+    """The caller's own licences, the version in effect of each."""
+    query = parse_query(LicenceQuery)
+    wanted = query.wanted(after_id=query.after_number())
+    records = container().licence_records.search(wanted, actor=current_actor())
+    return list_reply([(record.cursor, record_json(record)) for record in records], query.limit, query.fields)
+
+
+@blueprint.get("/api/v1/licences/<licence_identifier>/record")
+@requires(Scope.LICENCES_READ)
+@recorded("licence_identifier")
+def record(licence_identifier: str) -> Response:
+    """Everything that is registered of one version; ``vocabulary`` gives it in the names of others."""
+    query = parse_query(RecordQuery)
+    found = container().licence_records.get(licence_identifier, actor=current_actor())
+    if query.vocabulary is None:
+        return with_etag(reply(chosen(record_json(found), query.fields)), found.revision)
+    record = container().representations.of(licence_identifier, query.vocabulary, actor=current_actor())
+    return with_etag(reply(chosen(record, query.fields)), found.revision)
+
+
+@blueprint.get("/api/v1/licences/<licence_identifier>/files/electronic")
+@requires(Scope.LICENCES_READ)
+@recorded("licence_identifier")
+def electronic_file(licence_identifier: str) -> Response:
+    """The signed PDF."""
+    return _pdf(container().licence_records.file(licence_identifier, actor=current_actor()))
+
+
+@blueprint.get("/api/v1/licences/<licence_identifier>/files/paper-<int:copy_number>")
+@requires(Scope.LICENCES_READ)
+@recorded("licence_identifier")
+def paper_file(licence_identifier: str, copy_number: int) -> Response:
+    """The print-ready original (0) or a duplicate."""
+    return _pdf(container().licence_records.file(licence_identifier, copy_number, actor=current_actor()))
+
+
+def issue_reply(answer: dict[str, object]) -> Response:
+    """The answer to an issue: 201 with its place, or 200 when it had been issued before."""
+    identifier = str(answer["licence_identifier"])
+    record = container().licence_records.get(identifier, actor=current_actor())
+    response = reply(answer | {"files": files_json(record)}, 201 if answer["newly_issued"] else 200)
+    response.headers["Location"] = url_for("licences.record", licence_identifier=identifier)
+    return with_etag(response, record.revision)
+
+
+def record_json(record: LicenceRecord) -> dict[str, object]:
+    """A record with the addresses of its files."""
+    return record.facts | {"files": files_json(record)}
+
+
+def files_json(record: LicenceRecord) -> dict[str, object]:
+    """Where the files of a version are, with their digests and how the papers stand."""
+    identifier = record.licence_identifier
+    electronic = url_for("licences.electronic_file", licence_identifier=identifier)
+    return {
+        "electronic": {"href": electronic, "sm3": record.electronic_sm3},
+        "papers": [
+            vars(paper)
+            | {"href": url_for("licences.paper_file", licence_identifier=identifier, copy_number=paper.copy_number)}
+            for paper in record.papers
+        ],
+    }
+
+
+def _pdf(data: bytes) -> Response:
+    response = Response(data, mimetype="application/pdf")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -98,7 +98,7 @@ def gateway_problem(error: GatewayError) -> Response:
     if status in _SILENT:
         return problem(status, error.code, "暂时无法完成，请稍后再试。It cannot be done right now; try again later.")
     fields = error.errors if isinstance(error, ValidationFailedError) else []
-    entries = [{"pointer": f.pointer, "field": f.field, "code": f.code, "detail": f.message} for f in fields]
+    entries = [field.to_json() for field in fields]
     response = problem(status, error.code, f"{error.message} {error.hint}".strip(), errors=entries)
     response.headers.update(_headers(error))
     return response

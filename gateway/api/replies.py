@@ -1,6 +1,6 @@
 """JSON replies, and the uploads and bodies that requests bring."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response, current_app, request
@@ -33,14 +33,38 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def parse_body(kind: type[Body]) -> Any:
+Read = TypeVar("Read", bound=Body)
+
+
+def parse_body(kind: type[Read]) -> Read:
     """The JSON body as ``kind``. ValidationFailedError names each wrong field."""
+    return parse_json(kind, request.get_data())
+
+
+def parse_json(kind: type[Read], data: bytes) -> Read:
+    """JSON as ``kind``, wherever it stands; as ``parse_body``."""
     try:
-        return kind.model_validate_json(request.get_data())
+        return kind.model_validate_json(data)
     except ValidationError as error:
-        raise ValidationFailedError(
-            [FieldError(".".join(map(str, e["loc"])), e["type"].upper(), e["msg"], e["loc"]) for e in error.errors()]
-        ) from error
+        raise _named(error) from error
+
+
+def parse_query(kind: type[Read]) -> Read:
+    """The query string as ``kind``; a parameter that is given twice or unknown is refused, as a wrong field is."""
+    doubled = [name for name, values in request.args.lists() if len(values) > 1]
+    if doubled:
+        message = "参数重复。Given more than once."
+        raise ValidationFailedError([FieldError(name, "REPEATED", message) for name in doubled])
+    try:
+        return kind.model_validate(request.args.to_dict(), strict=False)
+    except ValidationError as error:
+        raise _named(error) from error
+
+
+def _named(error: ValidationError) -> ValidationFailedError:
+    return ValidationFailedError(
+        [FieldError(".".join(map(str, e["loc"])), e["type"].upper(), e["msg"], e["loc"]) for e in error.errors()]
+    )
 
 
 def uploaded_file(*media_types: str) -> tuple[bytes, str]:

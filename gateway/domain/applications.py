@@ -105,7 +105,9 @@ class _Reader:
 
     def fail(self, field: str, code: str, message: str) -> None:
         """Note one broken field under the sender's name."""
-        self.errors.append(FieldError(self.names.get(field, field), code, message))
+        name = self.names.get(field, field)
+        # Requests carry the record under this name (api/schemas), beside what is said about it.
+        self.errors.append(FieldError(name, code, message, ("record", name)))
 
     def text(self, field: str, max_length: int = _MAX_NAME, *, required: bool = True) -> str:
         """The trimmed text of a field; errors for missing (unless optional), over-long, or wrong kind."""

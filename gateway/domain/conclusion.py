@@ -9,6 +9,7 @@ from datetime import datetime
 from gateway.domain.answers import Genuine, InForce
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
+from gateway.domain.status import SAMPLE
 from gateway.domain.verification import Answer, DocumentKind, RegistryFinding, RegistryStatus
 from signing.validation.report import Changes, Indication, SignatureReport, SubIndication
 
@@ -37,6 +38,7 @@ STATUS_REASONS = {
     "withdrawn": "LICENCE_WITHDRAWN",
     "cancelled": "LICENCE_CANCELLED",
     "superseded": "LICENCE_SUPERSEDED",
+    "sample": "SAMPLE",
 }
 
 
@@ -91,7 +93,8 @@ def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, 
 
 def judge_status(status: str) -> tuple[InForce, Reason]:
     """Whether a registered licence with this status is in force."""
-    return (InForce.YES if status == "valid" else InForce.NO), reason(STATUS_REASONS[status])
+    in_force = InForce.NOT_APPLICABLE if status == SAMPLE else InForce.YES if status == "valid" else InForce.NO
+    return in_force, reason(STATUS_REASONS[status])
 
 
 def conclude(
@@ -121,7 +124,8 @@ def conclude(
         reasons += (reason("NOT_IN_REGISTRY"),)
     else:
         in_force, status_reason = judge_status(registry.licence_status)
-        reasons += (status_reason,)
+        # That a file is a sample is the first thing to say of it; nothing else matters then.
+        reasons = (status_reason, *reasons) if registry.licence_status == SAMPLE else (*reasons, status_reason)
     if kind is DocumentKind.PURPOSE_COPY and in_force is not InForce.NOT_APPLICABLE:
         reasons += (reason("IS_PURPOSE_COPY"),)
         if is_expired_copy:

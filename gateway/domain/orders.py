@@ -81,6 +81,11 @@ def first_identifier(application: Application, *, is_sample: bool = False) -> Li
     )
 
 
+def is_sample_identifier(licence_identifier: str) -> bool:
+    """Whether an identifier names itself a sample; its check character is not looked at."""
+    return f".{SAMPLE_PREFIX}" in licence_identifier
+
+
 def next_identifier(current: LicenceIdentifier) -> LicenceIdentifier:
     """The identifier of the version after ``current``: the same serial, the version one higher."""
     return LicenceIdentifier(

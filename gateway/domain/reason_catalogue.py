@@ -10,6 +10,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "可以放心使用；是否有效请看状态。",
         "You can rely on it; see the status for whether it is in force.",
     ),
+    "SAMPLE": (
+        "这是样本（SAMPLE），用于系统对接测试，不是证照，没有任何效力。",
+        "This is a sample made for testing systems; it is no licence and has no effect.",
+        "不要采用。",
+        "Do not accept it as a licence.",
+    ),
     "CHANGED_AFTER_SIGNING": (
         "文件在签发之后被改动过，不是原件。",
         "The document was changed after it was signed; it is not the original.",

@@ -14,6 +14,8 @@ from gateway.errors import TransitionRefusedError
 CHINA_STANDARD_TIME = timezone(timedelta(hours=8))
 """Dates on licences are days in China."""
 
+SAMPLE = "sample"
+"""What the public is told instead of the status of a sample."""
 EXPIRED = "expired"
 NOT_YET_VALID = "not_yet_valid"
 
@@ -64,6 +66,7 @@ WORDS = {
     "withdrawn": ("已撤销", "withdrawn"),
     "cancelled": ("已注销", "cancelled"),
     "superseded": ("已换发", "superseded"),
+    SAMPLE: ("样本", "sample"),
 }
 
 

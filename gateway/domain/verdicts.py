@@ -8,7 +8,7 @@ from enum import StrEnum
 from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Resolution
 from gateway.domain.conclusion import is_unsigned
 from gateway.domain.reasons import Reason
-from gateway.domain.status import WORDS
+from gateway.domain.status import SAMPLE, WORDS
 from gateway.domain.verification import DocumentKind, RegistryStatus, VerificationReport
 
 
@@ -64,6 +64,7 @@ GENUINE_STATUS_UNKNOWN = Verdict(
 SUSPICIOUS = Verdict(Tone.BAD, Shape.CROSS, "可疑网址，已拒绝", "Suspicious address, refused")
 MISTAKEN = Verdict(Tone.WARNING, Shape.ALERT, "代码有误", "The code is mistaken")
 OLD_CODE = Verdict(Tone.UNKNOWN, Shape.LENS, "旧式二维码", "A code of the old kind")
+SAMPLE_VERDICT = Verdict(Tone.BAD, Shape.ALERT, "样本，不是证照", "A sample, no licence")
 NOT_RECOGNISED = Verdict(Tone.UNKNOWN, Shape.LENS, "无法识别", "Not recognised")
 
 _ENDED = frozenset({"revoked", "withdrawn", "cancelled"})
@@ -87,6 +88,8 @@ def status_verdict(status: str) -> Verdict:
 
 def licence_verdict(licence: ListedLicence) -> Verdict:
     """The verdict on a registered licence."""
+    if licence.status == SAMPLE:
+        return SAMPLE_VERDICT
     if licence.genuine is Genuine.NO:
         return NOT_GENUINE
     if licence.genuine is Genuine.UNKNOWN:
@@ -110,6 +113,8 @@ def resolution_verdict(resolution: Resolution) -> Verdict:
     """The verdict on a code that leads to no list and no licence."""
     codes = {reason.code for reason in resolution.reasons}
     if resolution.code_class is CodeClass.LICENCE_CODE:
+        if "SAMPLE" in codes:
+            return SAMPLE_VERDICT
         if "SIGNATURE_INVALID" in codes:
             return NOT_GENUINE
         return NOT_REGISTERED if "NOT_IN_REGISTRY" in codes else COULD_NOT_CHECK
@@ -125,6 +130,8 @@ def report_verdict(report: VerificationReport) -> Verdict:
         return NO_SIGNATURE
     if answer.genuine is Genuine.NO:
         return NOT_GENUINE
+    if registry.licence_status == SAMPLE:
+        return SAMPLE_VERDICT
     if answer.genuine is Genuine.UNKNOWN:
         return DIFFERS if registry.differences else COULD_NOT_CHECK
     return _genuine_verdict(report)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.answers import CodeClass, Genuine, Resolution
 from gateway.domain.codes import ScannedCode, classify
+from gateway.domain.orders import is_sample_identifier
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.errors import UnreadableInputError
@@ -73,6 +74,9 @@ class Codes:
     def _licence(self, code: ScannedCode, payload: str) -> Resolution:
         now = self._deps.clock()
         finding = check_licence_code(payload, self._deps.trust_store, self._deps.policy(), at=now)
+        if finding.claims is not None and is_sample_identifier(finding.claims.licence_identifier):
+            # It calls itself a sample; whoever made it, that is all there is to say.
+            return Resolution(CodeClass.LICENCE_CODE, None, None, (), now, (reason("SAMPLE"),))
         if finding.claims is None or finding.genuine is not Genuine.YES:
             # An unproven claim must not lead anyone to a real enterprise's list.
             return Resolution(CodeClass.LICENCE_CODE, None, None, (), now, finding.reasons)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
+from gateway.domain.instants import instant
 from gateway.domain.status import DayAnswer, StatusPeriod, in_force_on, status_periods
 from gateway.persistence.models import LicenceVersion, StatusChange
 from gateway.persistence.session import reading
@@ -26,6 +28,14 @@ class RecordedChange:
     document_number: str
     obligation_id: int | None
 
+    def to_json(self) -> dict[str, Any]:
+        """For answers."""
+        return {
+            **vars(self),
+            "effective_at": instant(self.effective_at),
+            "recorded_at": instant(self.recorded_at),
+        }
+
 
 @dataclass(frozen=True)
 class LicenceHistory:
@@ -40,6 +50,19 @@ class LicenceHistory:
     def in_force_on(self, day: date) -> DayAnswer:
         """Whether it was, is or will be in force on that day in China, as far as is recorded."""
         return in_force_on(self.periods, day)
+
+    def to_json(self, day: date | None = None) -> dict[str, Any]:
+        """For answers; with ``day`` also whether it was in force then."""
+        return {
+            "licence_identifier": self.licence_identifier,
+            "revision": self.revision,
+            "changes": [change.to_json() for change in self.changes],
+            "periods": [
+                {"status": p.status, "since": p.since and instant(p.since), "until": p.until and instant(p.until)}
+                for p in self.periods
+            ],
+            "day": None if day is None else {"on": day.isoformat(), "in_force": self.in_force_on(day)},
+        }
 
 
 class Histories:

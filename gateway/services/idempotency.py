@@ -14,8 +14,6 @@ from gateway.persistence.models import IdempotencyRecord
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 
-LEASE = timedelta(seconds=90)
-"""A request that has not answered by then is taken for dead: longer than any worker is let live."""
 _WAIT_SECONDS = 20.0
 _PAUSE_SECONDS = 0.05
 _RETRIED_FROM = 500
@@ -91,7 +89,10 @@ class Idempotency:
     def _take(self, request: KeyedRequest, holder: str) -> bool:
         """Whether this request may execute: it is the first under its key, or the one before died."""
         now = self._deps.clock()
-        lease, ends = now + LEASE, now + timedelta(hours=self._deps.settings.idempotency_hours)
+        settings = self._deps.settings
+        # Longer than any worker is let live: who has not answered by then is dead.
+        lease = now + timedelta(seconds=settings.idempotency_lease_seconds)
+        ends = now + timedelta(hours=settings.idempotency_hours)
         try:
             with self._deps.sessions.begin() as session:
                 session.add(

@@ -39,6 +39,7 @@ from gateway.services.embedded_cas import (
     EmbeddedCas,
 )
 from gateway.services.enterprises import Enterprises
+from gateway.services.samples import SAMPLE_KEYS
 from gateway.services.second_signatures import signs_twice
 from signing import sm2
 from signing.cose import key_id_of
@@ -128,7 +129,7 @@ class Installation:
         attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in ANCHORS.items()}
         _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
-            if name not in ANCHORS:
+            if name not in ANCHORS and not name.startswith(SAMPLE_KEYS):
                 self.publish_certificate(name)
         self._publish_crls()
 

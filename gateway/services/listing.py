@@ -14,7 +14,7 @@ from gateway.domain.licence_code import LicenceClaims
 from gateway.domain.masking import mask_face
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
-from gateway.domain.status import CHINA_STANDARD_TIME, StatusTransition, status_at
+from gateway.domain.status import CHINA_STANDARD_TIME, SAMPLE, StatusTransition, status_at
 from gateway.errors import StorageError
 from gateway.persistence.models import Licence, LicenceVersion, Obligation
 from gateway.services.catalogue import Catalogues
@@ -56,8 +56,10 @@ class Listing:
     def line(self, version: LicenceVersion) -> ListedLicence:
         """One line of the verified list."""
         now = self._deps.clock()
-        genuine, reasons = self._genuine(version, now)
-        status = current_status(version, now)
+        is_sample = version.licence.is_sample
+        # The keys of samples are trusted by no one: there is nothing to check.
+        genuine, reasons = (Genuine.UNKNOWN, ()) if is_sample else self._genuine(version, now)
+        status = SAMPLE if is_sample else current_status(version, now)
         in_force, status_reason = judge_status(status)
         # A licence that could not be proven is never called in force; that it was ended, the register knows by itself.
         if genuine is Genuine.YES or in_force is not InForce.YES:
@@ -75,7 +77,7 @@ class Listing:
             valid_until=version.valid_until,
             status=status,
             genuine=genuine,
-            in_force=in_force if genuine is Genuine.YES else InForce.UNKNOWN,
+            in_force=in_force if genuine is Genuine.YES or is_sample else InForce.UNKNOWN,
             checked_at=now,
             reasons=reasons,
             version=version.version,

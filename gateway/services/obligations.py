@@ -30,6 +30,16 @@ class ListedObligation:
     authority_code: str
     obligation: ObligationView
 
+    def to_json(self) -> dict[str, object]:
+        """For answers."""
+        return {
+            "licence_identifier": self.licence_identifier,
+            "licence_number": self.licence_number,
+            "holder_name": self.holder_name,
+            "authority_code": self.authority_code,
+            **self.obligation.to_json(),
+        }
+
 
 @dataclass(frozen=True)
 class ObligationFilter:

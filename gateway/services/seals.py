@@ -39,11 +39,13 @@ class Seals:
             .order_by(Seal.created_at.desc())
         ).first()
         if seal is None:
-            raise ConfigurationError(f"Authority {authority.code} has no seal.", hint="Run: licence-gateway init")
+            command = f"key samples {authority.code}" if is_sample else "init"
+            raise ConfigurationError(f"Authority {authority.code} has no seal.", hint=f"Run: licence-gateway {command}")
         return SealInUse(
             key_id=seal.key_id,
             key=self._key(seal),
-            second=self._second_key(seal) if signs_twice(authority, self._deps.settings) else None,
+            # The second key is the authority's real one: nothing of it goes into a sample.
+            second=self._second_key(seal) if signs_twice(authority, self._deps.settings) and not is_sample else None,
             picture=SealPicture(png=seal.picture_png, width_mm=seal.width_mm, height_mm=seal.height_mm),
         )
 

@@ -14,6 +14,7 @@ from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
 from gateway.domain.log_proofs import LogProof
 from gateway.domain.purpose_copies import ATTACHMENT as COPY_ATTACHMENT
+from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
     DocumentKind,
     PresentedDocument,
@@ -174,7 +175,7 @@ def registry_finding(
     return RegistryFinding(
         status=RegistryStatus.FOUND,
         licence_identifier=version.licence_identifier,
-        licence_status=current_status(version, now),
+        licence_status=SAMPLE if version.licence.is_sample else current_status(version, now),
         differences=() if attachment is None else compare_attachment(attachment, version),
     )
 

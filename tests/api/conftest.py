@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
 from tests.conftest import container_at
+from tests.departments import DepartmentClient, token_for
 from tests.gallery import gallery
 
 __all__ = ["gallery"]
@@ -57,5 +58,17 @@ def settings_like():
 
     def make(gallery, **overrides):
         return container_at(gallery.container.settings.data_dir, **overrides)
+
+    return make
+
+
+@pytest.fixture
+def as_client():
+    """A test client that acts as a department with these scopes and limits."""
+
+    def make(app, scopes, **limits):
+        client = DepartmentClient(app)
+        client.token = token_for(app.extensions["container"], scopes, **limits)
+        return client
 
     return make

@@ -151,7 +151,7 @@ def test_no_token_a_strange_one_and_an_old_one_are_refused_alike(desk):
         refused = desk.http.get("/api/v1/try/a", headers=headers | ELEMENTS)
         problem_of(refused, 401, "NOT_AUTHENTICATED")
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
-    later = desk.container.clock() + timedelta(seconds=TOKEN_SECONDS)
+    later = desk.container.clock() + timedelta(seconds=TOKEN_SECONDS + 1)
     object.__setattr__(desk.container.deps, "clock", lambda: later)
     problem_of(desk.http.get("/api/v1/try/a", headers=good), 401, "NOT_AUTHENTICATED")
     assert desk.container.authentication.prune() == 1

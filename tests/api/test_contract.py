@@ -1,6 +1,7 @@
 """openapi.yaml, docs/problems.md and the routes say the same."""
 
 import re
+import secrets
 
 import pytest
 import schemathesis
@@ -17,15 +18,18 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gateway.api import auth, problems
+from gateway.domain.actors import Scope
 from gateway.errors import GatewayError
 from tests.api.conftest import ROOT, conforms, contract
+from tests.departments import headers_of
 from tests.gallery import RICH
 
 # Octets of any kind are sent as they are.
 OCTETS = ("application/ocsp-request", "application/timestamp-query")
-schemathesis.serializer.alias(list(OCTETS), "application/octet-stream")
+LINES = "application/x-ndjson"
+schemathesis.serializer.alias([*OCTETS, LINES], "application/octet-stream")
 
-MACHINE = ("/api/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
+MACHINE = ("/api/", "/elssp/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
 CHECKS = (
     schemathesis.checks.not_a_server_error,
     status_code_conformance,
@@ -55,7 +59,7 @@ def test_every_route_declares_its_authentication(app):
     undeclared = [
         endpoint
         for endpoint, view in app.view_functions.items()
-        if endpoint != "pages.static" and getattr(view, "declared_access", None) != auth.PUBLIC
+        if endpoint != "pages.static" and getattr(view, "declared_access", None) not in (auth.PUBLIC, *Scope)
     ]
     assert undeclared == []
 
@@ -97,6 +101,34 @@ def test_references_and_examples_of_the_contract_hold():
         conforms(document["components"]["examples"][name]["value"], schema)
 
 
+class Unrepeating(yaml.SafeLoader):
+    """Refuses what the other loaders pass over: a name that stands twice."""
+
+    def construct_mapping(self, node, deep=False):
+        names = [self.construct_object(key) for key, _ in node.value]
+        assert len(names) == len(set(names)), f"{node.start_mark}: {names}"
+        return super().construct_mapping(node, deep)
+
+
+def test_no_name_stands_twice_in_the_contract():
+    assert yaml.load((ROOT / "openapi.yaml").read_text(), Unrepeating) == contract()
+
+
+def test_every_operation_of_departments_says_which_scope_it_takes(app):
+    declared = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method): app.view_functions[rule.endpoint].declared_access
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(MACHINE)
+    }
+    for (path, method), access in declared.items():
+        security = contract()["paths"][path][method.lower()].get("security", [])
+        said = [scope for each in security for scope in each.get("departments", [])]
+        # What a status change takes depends on the change (its description says so).
+        expected = [] if access == auth.PUBLIC else ["licences:change" if path.endswith("status-changes") else access]
+        assert said == expected, path
+
+
 def test_the_contract_is_served_as_it_stands(client):
     response = client.get("/api/v1/openapi.yaml")
     assert response.mimetype == "application/yaml"
@@ -113,24 +145,31 @@ def test_every_error_is_mapped_and_documented():
 OPERATIONS = [(path, method) for path, item in contract()["paths"].items() for method in item]
 
 
+def known(token, case):
+    """What every department sends; each write has its own key. What was made up for this request goes before."""
+    made_up = {name: value for name, value in (case.headers or {}).items() if name.lower() != "authorization"}
+    return headers_of(token) | {"Idempotency-Key": secrets.token_hex(16)} | made_up
+
+
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_no_request_gets_an_answer_outside_the_contract(app, path, method):
+def test_no_request_gets_an_answer_outside_the_contract(app, as_client, path, method):
+    token = as_client(app, frozenset(Scope)).token
     operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.yaml", app)[path][method.upper()]
 
     @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
     @FUZZ
     def allowed(case):
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, headers=known(token, case))
 
     @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
     @FUZZ
     def refused(case):
-        case.call_and_validate(checks=[*CHECKS, negative_data_rejection])
+        case.call_and_validate(checks=[*CHECKS, negative_data_rejection], headers=known(token, case))
 
     allowed()
     bodies = contract()["paths"][path][method].get("requestBody", {}).get("content", {})
     # Any octets are allowed there, so that nothing can be generated that is not.
-    if bodies.keys() - set(OCTETS):
+    if bodies.keys() - {*OCTETS, LINES}:
         refused()
 
 

@@ -1,0 +1,1 @@
+"""What requests may say: one file per noun, as in the routes."""

@@ -1,0 +1,25 @@
+"""POST /api/v1/licences/{licence_identifier}/versions: amendment, renewal, replacement, correction."""
+
+from flask import Blueprint, Response
+
+from gateway.api.auth import current_actor, idempotent, requires
+from gateway.api.licences import issue_reply
+from gateway.api.preconditions import expected_revision
+from gateway.api.replies import container, parse_body
+from gateway.api.schemas.versions import VersionBody
+from gateway.domain.actors import Scope
+from gateway.services.batches import issued_json
+
+blueprint = Blueprint("versions", __name__)
+
+
+@blueprint.post("/api/v1/licences/<licence_identifier>/versions")
+@requires(Scope.LICENCES_CHANGE)
+@idempotent
+def create(licence_identifier: str) -> Response:
+    """Issue the next version; the one before says what replaced it."""
+    body = parse_body(VersionBody)
+    issued = container().versions.issue(
+        licence_identifier, body.wanted(), actor=current_actor(), expected_revision=expected_revision()
+    )
+    return issue_reply(issued_json(issued))

@@ -1,0 +1,78 @@
+"""A real gunicorn, and a plain JSON route to compare with.
+
+Run as ``python -m tests.department_server DATA_DIR BIND WORKERS``, with the settings in the environment.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from flask import Flask, Response
+
+from gateway.api.auth import public
+from gateway.server import _Server
+from gateway.settings import read_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+BARE = "/bare"
+
+
+def bare() -> Response:
+    """What Flask, gunicorn and the gateway's frame cost by themselves."""
+    return Response(b'{"status":"ok"}', mimetype="application/json")
+
+
+class BareServer(_Server):
+    """The production server with the plain route beside the others."""
+
+    def load(self) -> Flask:
+        app = super().load()
+        app.add_url_rule(BARE, "bare", public(bare))
+        return app
+
+
+@contextmanager
+def serving(home, port, *, workers=2, **settings):
+    """The server in a process of its own; gives the process once it answers."""
+    environment = {
+        "GATEWAY_KEY_ITERATIONS": "1000",
+        "GATEWAY_LOG_LEVEL": "ERROR",
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        **{f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()},
+    }
+    command = [sys.executable, "-m", "tests.department_server", str(home), f"127.0.0.1:{port}", str(workers)]
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(port)
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _wait(port):
+    for _ in range(300):
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the server does not answer")
+
+
+def workers_of(process):
+    """Process ids of gunicorn's workers."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(child) for child in children]
+
+
+if __name__ == "__main__":
+    BareServer(read_settings(data_dir=sys.argv[1]), sys.argv[2], int(sys.argv[3])).run()
