@@ -5,6 +5,7 @@ from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
 from gateway.services.codes import Codes
 from gateway.services.dependencies import Clock, Dependencies, system_clock
+from gateway.services.dossiers import Dossiers
 from gateway.services.enterprises import Enterprises
 from gateway.services.health import Health
 from gateway.services.histories import Histories
@@ -15,7 +16,10 @@ from gateway.services.listing import Listing
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.reports import Reports
+from gateway.services.revocations import Revocations
 from gateway.services.seals import Seals
+from gateway.services.staff import Staff
+from gateway.services.staff_sessions import StaffSessions
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
 from gateway.services.trust_answers import TrustAnswers
@@ -42,6 +46,10 @@ class Container:
         self.blank_forms = BlankForms(self.deps, self.catalogue)
         self.papers = Papers(self.deps)
         self.obligations = Obligations(self.deps)
+        self.revocations = Revocations(self.deps)
+        self.dossiers = Dossiers(self.deps, self.catalogue)
+        self.staff = Staff(self.deps, self.catalogue)
+        self.staff_sessions = StaffSessions(self.deps)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)
         self.reports = Reports(self.deps)

@@ -103,6 +103,18 @@ class Settings(BaseModel):
         default=None,
         description="JSON file that says where certificates hold the unified social credit code (docs/trust.md).",
     )
+    console_idle_minutes: int = Field(
+        default=15, ge=1, le=240, description="Minutes without a request after which a staff session ends."
+    )
+    console_session_hours: int = Field(
+        default=10, ge=1, le=24, description="Hours after which a staff session ends, however busy it is."
+    )
+    password_cost: int = Field(
+        default=16,
+        ge=4,
+        le=20,
+        description="Binary logarithm of the scrypt rounds that protect a staff password; fewer than 14 only in tests.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")

@@ -15,6 +15,7 @@ from gateway.persistence.models.papers import BlankForm, BlankMovement, PaperCou
 from gateway.persistence.models.purpose_copies import PurposeCopy
 from gateway.persistence.models.reported_licences import ReportedLicence
 from gateway.persistence.models.seals import Seal
+from gateway.persistence.models.staff import RevocationDecision, RevocationRequest, StaffMember, StaffSession
 
 __all__ = [
     "AuditEvent",
@@ -32,7 +33,11 @@ __all__ = [
     "PaperEvent",
     "PurposeCopy",
     "ReportedLicence",
+    "RevocationDecision",
+    "RevocationRequest",
     "Seal",
+    "StaffMember",
+    "StaffSession",
     "StatusChange",
     "StoredFile",
     "VerificationRecord",
