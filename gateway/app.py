@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gateway.api import enterprises, health, licences, problems, resolutions, trust, trust_answers, verifications
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
+from gateway.console import blueprint as console
 from gateway.container import Container
 from gateway.errors import GatewayError
 from verify_web import pages, report_files, views
@@ -50,6 +51,7 @@ def create_app(container: Container) -> Flask:
     rooms = (resolutions, licences, enterprises, verifications, trust, trust_answers, health, views, report_files)
     for room in rooms:
         app.register_blueprint(room.blueprint)
+    app.register_blueprint(console)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(GatewayError, _gateway_error)

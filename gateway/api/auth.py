@@ -17,6 +17,12 @@ def public(view: View) -> View:
     return view
 
 
+def declare(view: View, access: object) -> View:
+    """Note who may call a view, for rooms with a declaration of their own."""
+    setattr(view, _ATTRIBUTE, access)
+    return view
+
+
 def require_declarations(app: Flask) -> None:
     """RuntimeError names the first route without a declaration."""
     for endpoint, view in app.view_functions.items():

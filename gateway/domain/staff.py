@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 
 from gateway.domain.actors import Scope
 from gateway.errors import FieldError, ValidationFailedError
@@ -78,7 +79,8 @@ def check_password(password: str, account: str) -> None:
     """
     text = unicodedata.normalize("NFKC", password)
     if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD:
-        message = f"口令须有 {SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 位。From {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        bounds = f"{SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD}"
+        message = f"口令须有 {bounds} 位。At least {SHORTEST_PASSWORD} characters, {LONGEST_PASSWORD} at most."
         raise ValidationFailedError([FieldError("password", "PASSWORD_LENGTH", message)])
     if len(set(text.lower())) < _FEWEST_CHARACTERS or _is_run(text.lower()):
         message = "口令过于简单。Too plain: repeated or running characters."
@@ -91,4 +93,4 @@ def check_password(password: str, account: str) -> None:
 
 def _is_run(text: str) -> bool:
     """Whether every character follows the one before it by the same step, as in ``abcdefghijkl``."""
-    return len({ord(after) - ord(before) for before, after in zip(text, text[1:], strict=False)}) == 1
+    return len({ord(after) - ord(before) for before, after in pairwise(text)}) == 1
