@@ -37,6 +37,8 @@ class Purpose(StrEnum):
     """A record that something was asked or done."""
     REPORT = "report"
     """A verification report."""
+    COPY = "copy"
+    """A purpose copy (加注件) of a licence, in the gateway's own name."""
     TIMESTAMP = "timestamp"
     OCSP = "ocsp"
     CERTIFICATE = "certificate"
@@ -45,7 +47,7 @@ class Purpose(StrEnum):
     """That the key is at hand: a certificate request or a test message. Every key may."""
 
 
-_SIGNER = frozenset({Purpose.LICENCE, Purpose.LIST, Purpose.RECEIPT, Purpose.REPORT})
+_SIGNER = frozenset({Purpose.LICENCE, Purpose.LIST, Purpose.RECEIPT, Purpose.REPORT, Purpose.COPY})
 _AUTHORITY = frozenset({Purpose.CERTIFICATE, Purpose.CRL})
 
 

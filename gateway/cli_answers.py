@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from cryptography import x509
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from certs.private_files import read_password_file
@@ -18,6 +19,7 @@ from gateway.domain.answers import CodeClass, Genuine, InForce, Resolution
 from gateway.domain.codes import classify
 from gateway.domain.status import WORDS
 from gateway.domain.verification import RegistryFinding, RegistryStatus, VerificationReport, instant
+from gateway.domain.visible_text import visible
 from gateway.errors import GatewayError, NotInitialisedError, UnreadableInputError
 from gateway.imaging.qr_reading import read_codes
 from gateway.services.issuing import IssueOutcome, IssueRun
@@ -142,6 +144,13 @@ def report_lines(report: VerificationReport) -> Iterator[str]:
     """A report for a person, the answer first."""
     answer = report.answer
     yield f"{report.document.file_name}: {_GENUINE_WORDS[answer.genuine]} · {_IN_FORCE_WORDS[answer.in_force]}"
+    terms = report.purpose_copy
+    if terms is not None:
+        over = "已过期限 over" if report.is_expired_copy else "在期限内 not over"
+        yield escape(
+            f"  加注件 purpose copy: {visible(terms.licence_identifier)}，供 for {visible(terms.user_name)}，"
+            f"用于 purpose {visible(terms.purpose)}，至 until {terms.expires_on} ({over})"
+        )
     for reason in answer.reasons:
         yield f"  {reason.message_zh} {reason.message_en}"
     for signature in report.signatures:

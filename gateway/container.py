@@ -15,7 +15,10 @@ from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
+from gateway.services.purpose_copies import PurposeCopies
+from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
+from gateway.services.representations import Representations
 from gateway.services.revocations import Revocations
 from gateway.services.seals import Seals
 from gateway.services.staff import Staff
@@ -40,16 +43,19 @@ class Container:
         self.seals = Seals(self.deps)
         self.listing = Listing(self.deps, self.catalogue)
         self.licences = Licences(self.deps, self.catalogue, self.enterprises, self.seals, self.listing)
-        self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals)
+        self.papers = Papers(self.deps)
+        self.versions = Versions(self.deps, self.licences, self.enterprises, self.seals, self.papers)
         self.status_changes = StatusChanges(self.deps)
         self.histories = Histories(self.deps)
         self.blank_forms = BlankForms(self.deps, self.catalogue)
-        self.papers = Papers(self.deps)
         self.obligations = Obligations(self.deps)
         self.revocations = Revocations(self.deps)
         self.dossiers = Dossiers(self.deps, self.catalogue)
         self.staff = Staff(self.deps, self.catalogue)
         self.staff_sessions = StaffSessions(self.deps)
+        self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
+        self.representations = Representations(self.deps, self.catalogue)
+        self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.codes = Codes(self.deps, self.listing)
         self.verifications = Verifications(self.deps)
         self.reports = Reports(self.deps)

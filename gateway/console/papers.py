@@ -100,20 +100,24 @@ def hand_over(licence_identifier: str) -> BaseResponse:
     return take_form(sheet, Form(_COLLECTED), record)
 
 
-@blueprint.route("/licences/<licence_identifier>/papers/<int:copy_number>/void", methods=["GET", "POST"])
+@blueprint.route(
+    "/licences/<licence_identifier>/papers/<int:copy_number>/<any(void, take_back):act>", methods=["GET", "POST"]
+)
 @staff(Scope.PAPERS_HANDLE)
-def void_paper(licence_identifier: str, copy_number: int) -> BaseResponse:
-    """Declare a paper void."""
+def end_paper(licence_identifier: str, copy_number: int, act: str) -> BaseResponse:
+    """Declare a paper void, or record that it came back from the holder."""
     dossier = container().dossiers.of(licence_identifier, actor=actor())
     _state(dossier, copy_number)
+    papers = container().papers
+    end, title, submit = {
+        "void": (papers.void, ("作废纸质证照", "Declare the paper void"), ("作废", "Declare void")),
+        "take_back": (papers.take_back, ("收回纸质证照", "Take the paper back"), ("登记收回", "Record")),
+    }[act]
 
     def record(form: Form) -> None:
-        container().papers.void(
-            licence_identifier, copy_number, form["reason"], actor=actor(), expected_revision=form.revision
-        )
+        end(licence_identifier, copy_number, form["reason"], actor=actor(), expected_revision=form.revision)
 
-    sheet = licence_sheet(dossier, ("作废纸质证照", "Declare the paper void"), ("作废", "Declare void"), is_grave=True)
-    return take_form(sheet, Form(fields_of(_REASON)), record)
+    return take_form(licence_sheet(dossier, title, submit, is_grave=True), Form(fields_of(_REASON)), record)
 
 
 def _state(dossier: Dossier, copy_number: int) -> PaperState:

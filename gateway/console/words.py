@@ -15,6 +15,8 @@ _ACTIONS = {
     PaperAction.REPRINTED: ("重新打印", "printed again"),
     PaperAction.COLLECTED: ("领取", "collected"),
     PaperAction.VOIDED: ("作废", "declared void"),
+    PaperAction.RETURNED: ("收回", "taken back"),
+    PaperAction.LOST: ("声明遗失", "declared lost"),
 }
 BLANK_WORDS = {
     BlankState.IN_STOCK: ("在库", "in stock"),
@@ -55,6 +57,8 @@ _TONES = {
     PaperState.PRINTED: "warning",
     PaperState.COLLECTED: "good",
     PaperState.VOID: "bad",
+    PaperState.RETURNED: "unknown",
+    PaperState.LOST: "bad",
 }
 
 

@@ -49,13 +49,15 @@ class Page:
 class SignatureSpec:
     """The certification signature that the page is prepared for."""
 
-    seal: SealPicture
+    seal: SealPicture | None
+    """None: an invisible signature, for documents that must not look sealed."""
     centre: tuple[float, float]
     """Millimetres from bottom left."""
     signer_name: str
     reason: str
     has_second: bool = False
     """Keeps an empty invisible field for a second signature, which then locks the document."""
+    field_name: str = SIGNATURE_FIELD
 
 
 def write_pdf(page: Page) -> bytes:
@@ -125,6 +127,10 @@ def _put_page(objects: Objects, page: Page, number: int, annotations: str) -> No
 
 def _widget(objects: Objects, signature: SignatureSpec, page: int, value: int) -> bytes:
     """The signature field merged with its widget; the seal is its appearance, at its real size."""
+    head = f"<</Type/Annot/Subtype/Widget/FT/Sig/T({signature.field_name})/F {_PRINT_AND_LOCKED}/P {page} 0 R/V {value} 0 R"
+    if signature.seal is None:
+        empty = objects.add(stream("/Type/XObject/Subtype/Form/BBox[0 0 1 1]", b""))
+        return f"{head}/Rect[0 0 0 0]/AP<</N {empty} 0 R>>>>".encode()
     seal = seal_streams(signature.seal)
     mask = objects.add(seal.alpha)
     image = objects.add(_masked(seal.colours, mask))
@@ -138,8 +144,7 @@ def _widget(objects: Objects, signature: SignatureSpec, page: int, value: int) -
     )
     left, bottom = signature.centre[0] * MM - width / 2, signature.centre[1] * MM - height / 2
     return (
-        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SIGNATURE_FIELD})/F {_PRINT_AND_LOCKED}/P {page} 0 R/V {value} 0 R"
-        f"/Rect[{left:.3f} {bottom:.3f} {left + width:.3f} {bottom + height:.3f}]/AP<</N {appearance} 0 R>>>>"
+        f"{head}/Rect[{left:.3f} {bottom:.3f} {left + width:.3f} {bottom + height:.3f}]/AP<</N {appearance} 0 R>>>>"
     ).encode()
 
 

@@ -13,8 +13,8 @@ from gateway.domain.catalogue import Catalogue, IssuingAuthority, LicenceType
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
 from gateway.errors import FieldError, ValidationFailedError
 
-_VOCABULARIES = (
-    {
+VOCABULARIES = {
+    "guangdong": {
         "type": "ZZMC",
         "number": "ZZHM",
         "holder_name": "CYRMC",
@@ -27,7 +27,7 @@ _VOCABULARIES = (
         "valid_from": "YXQKSRQ",
         "valid_until": "YXQJSRQ",
     },
-    {
+    "national": {
         "type": "ZZMC",
         "type_code": "ZZLXDM",
         "number": "ZZBH",
@@ -41,13 +41,13 @@ _VOCABULARIES = (
         "valid_from": "ZZYXQQSRQ",
         "valid_until": "ZZYXQJZRQ",
     },
-)
+}
 """Field names of the Guangdong system and of the national metadata (GB/T 36903), by meaning."""
 
 _OPTIONAL = frozenset({"type_code", "holder_code_type", "holder_code_type_code", "authority_code", "authority_area"})
 _CREDIT_CODE_TYPES = frozenset({"", "统一社会信用代码", "001"})
 """001 is the national code for it (domain facts, 1.3)."""
-_LONG_TERM = "长期"
+LONG_TERM = "长期"
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})")
 _MAX_NAME, _MAX_NUMBER = 120, 64
 _SHOWN = 40
@@ -101,7 +101,7 @@ class _Reader:
         self.record = record
         self.errors: list[FieldError] = []
         # The vocabulary that the record uses most; a field of the other one is then an unknown item.
-        self.names = max(_VOCABULARIES, key=lambda names: sum(name in record for name in names.values()))
+        self.names = max(VOCABULARIES.values(), key=lambda names: sum(name in record for name in names.values()))
 
     def fail(self, field: str, code: str, message: str) -> None:
         """Note one broken field under the sender's name."""
@@ -158,7 +158,7 @@ def parse_application(record: Mapping[str, object], catalogue: Catalogue, *, tod
 def _days(reader: _Reader, today: date | None) -> tuple[date | None, date | None, date | None]:
     """Day of issue, first and last day; what is None without an error is 长期."""
     issued_on, valid_from = reader.day("issued_on"), reader.day("valid_from")
-    is_long_term = reader.record.get(reader.names["valid_until"]) == _LONG_TERM
+    is_long_term = reader.record.get(reader.names["valid_until"]) == LONG_TERM
     valid_until = None if is_long_term else reader.day("valid_until")
     if issued_on and today and issued_on > today:
         reader.fail("issued_on", "ISSUED_IN_FUTURE", "发证日期晚于今天。Dated after today.")

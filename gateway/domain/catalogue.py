@@ -3,11 +3,22 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 SEED = Path(__file__).resolve().parent.parent / "seed"
+
+
+class Forms(StrEnum):
+    """In which forms a type's licences exist."""
+
+    BOTH = "both"
+    """Electronic and paper in one act: neither is valid without the other."""
+    ELECTRONIC_ONLY = "electronic_only"
+    PAPER_ONLY = "paper_only"
+    """Issued outside the gateway and only reported to it (双轨并行)."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class LicenceType:
     official: bool
     """False while the official list of items is not at hand."""
     face_items: tuple[FaceItemRule, ...]
+    forms: Forms = Forms.BOTH
 
     @property
     def identifier_type_code(self) -> str:
@@ -54,6 +66,8 @@ class LicenceType:
             validity_years=entry["validity_years"],
             official=entry["official"],
             face_items=tuple(FaceItemRule(**item) for item in entry["face_items"]),
+            # Catalogues that were seeded before the rule was know only licences in both forms.
+            forms=Forms(entry.get("forms", Forms.BOTH)),
         )
 
 

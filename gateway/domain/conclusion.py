@@ -98,8 +98,13 @@ def conclude(
     registry: RegistryFinding,
     checked_at: datetime,
     kind: DocumentKind = DocumentKind.DOCUMENT,
+    *,
+    is_expired_copy: bool = False,
 ) -> Answer:
-    """The first lines of the answer on one document."""
+    """The first lines of the answer on one document.
+
+    A purpose copy is in force when its original is and its own last day is not over.
+    """
     genuine, reasons = judge_signatures(signatures)
     in_force = InForce.UNKNOWN
     if not signatures or genuine is Genuine.NO:
@@ -116,6 +121,11 @@ def conclude(
     else:
         in_force, status_reason = judge_status(registry.licence_status)
         reasons += (status_reason,)
+    if kind is DocumentKind.PURPOSE_COPY and in_force is not InForce.NOT_APPLICABLE:
+        reasons += (reason("IS_PURPOSE_COPY"),)
+        if is_expired_copy:
+            in_force = InForce.NO
+            reasons += (reason("PURPOSE_COPY_EXPIRED"),)
     if registry.differences:
         reasons += (reason("FACE_DIFFERS"),)
         # Two sources of the authority contradict each other; neither is proof against the other.

@@ -9,6 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 
 from gateway.domain.answers import Genuine
+from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.report_words import (
     INDICATIONS,
     SIGNATURE_KINDS,
@@ -117,6 +118,7 @@ def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] 
         document=(
             Fact(Words("文件", "File"), same(visible(document.file_name))),
             Fact(Words("大小", "Size"), Words(f"{document.size:,} 字节", f"{document.size:,} bytes")),
+            *_copy_facts(report),
         ),
         signatures=tuple(
             _signature_part(signature, number, report) for number, signature in enumerate(report.signatures, 1)
@@ -156,11 +158,17 @@ def _sentence(report: VerificationReport) -> Words:
         return Words(
             f"现在不能断定这份文件是真是假。{why_zh}", f"Whether this file is genuine cannot be told now. {why_en}"
         )
+    return _genuine_sentence(report, Words(why_zh, why_en))
+
+
+def _genuine_sentence(report: VerificationReport, why: Words) -> Words:
     if report.document.kind is DocumentKind.VERIFICATION_REPORT:
         return Words(
             "这是一份由网关签名的核验报告，签名有效，没有被改动。",
             "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
         )
+    if report.purpose_copy is not None and report.registry.status is not RegistryStatus.NOT_FOUND:
+        return _copy_sentence(report, report.purpose_copy)
     status = report.registry.licence_status
     if status is not None:
         zh, en = WORDS[status]
@@ -169,15 +177,41 @@ def _sentence(report: VerificationReport) -> Words:
             f"This file is genuine and unchanged since it was issued; its status in the register is: {en}.",
         )
     return Words(
-        f"这份文件是真的，签发以来没有改动。{why_zh}",
-        f"This file is genuine and unchanged since it was issued. {why_en}".strip(),
+        f"这份文件是真的，签发以来没有改动。{why.zh}",
+        f"This file is genuine and unchanged since it was issued. {why.en}".strip(),
     )
+
+
+def _copy_sentence(report: VerificationReport, terms: CopyTerms) -> Words:
+    """Of a genuine purpose copy: for whom, for what, until when, and how the original stands."""
+    status = report.registry.licence_status
+    zh, en = ("无法核实", "not known") if status is None else WORDS[status]
+    user, purpose, until = visible(terms.user_name), visible(terms.purpose), terms.expires_on.isoformat()
+    over = ("已过期限，不能再用", "which is over") if report.is_expired_copy else ("在期限内", "which is not over")
+    return Words(
+        f"这是一份真实的加注件，供“{user}”用于“{purpose}”，期限至 {until}（{over[0]}）；原证照的状态：{zh}。",
+        f"This is a genuine purpose copy for “{user}”, for “{purpose}”, until {until}, {over[1]}; the licence itself: {en}.",
+    )
+
+
+def _copy_facts(report: VerificationReport) -> Iterable[Fact]:
+    terms = report.purpose_copy
+    if terms is None:
+        return
+    yield Fact(Words("加注件用途", "Purpose of the copy"), same(visible(terms.purpose)))
+    yield Fact(Words("使用人", "May be used by"), same(visible(terms.user_name)))
+    over = Words("已过期限", "over") if report.is_expired_copy else Words("在期限内", "not over")
+    yield Fact(Words("使用期限", "Until"), Words(f"{terms.expires_on}（{over.zh}）", f"{terms.expires_on} ({over.en})"))
+    yield Fact(Words("原件标识", "Original"), same(visible(terms.licence_identifier)))
+    yield Fact(Words("原件 SM3", "Original's SM3"), same(visible(terms.original_sm3)))
 
 
 def _signature_part(signature: SignatureReport, number: int, report: VerificationReport) -> SignaturePart:
     kind = SIGNATURE_KINDS.get(signature.kind, same(signature.kind))
     if report.document.kind is DocumentKind.VERIFICATION_REPORT and signature.kind == "certification":
         kind = Words("核验报告的签名", "The report's signature")
+    elif report.purpose_copy is not None and signature.kind == "certification":
+        kind = Words("加注件的签名", "The copy's signature")
     heading = Words(f"{number}. {kind.zh}", f"{number}. {kind.en}") if len(report.signatures) > 1 else kind
     words = INDICATIONS[signature.indication]
     tone, shape = _TONES[signature.indication]

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.applications import Application
+from gateway.domain.catalogue import Forms
 from gateway.domain.identifiers import ALPHABET_36, LicenceIdentifier
 
 SERIAL_LENGTH = 20
@@ -60,7 +61,9 @@ class VersionOrder:
 
     @property
     def copies(self) -> tuple[tuple[str, int], ...]:
-        """Kind and copy number of each paper."""
+        """Kind and copy number of each paper; a type that exists only electronically has none."""
+        if self.application.licence_type.forms is Forms.ELECTRONIC_ONLY:
+            return ()
         return (("original", 0), *(("duplicate", number) for number in range(1, self.duplicates + 1)))
 
 

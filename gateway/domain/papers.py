@@ -1,10 +1,9 @@
 """Papers and blank forms: their states, what may be done in which, and how serial numbers run."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from gateway.errors import ConflictError, FieldError, ValidationFailedError
 
@@ -21,6 +20,10 @@ class PaperAction(StrEnum):
     REPRINTED = "reprinted"
     COLLECTED = "collected"
     VOIDED = "voided"
+    RETURNED = "returned"
+    """Taken back from the holder, as when a new version takes the place of the old one."""
+    LOST = "lost"
+    """Declared lost (遗失声明); the event's reason is the declaration."""
 
 
 class PaperState(StrEnum):
@@ -30,6 +33,8 @@ class PaperState(StrEnum):
     PRINTED = "printed"
     COLLECTED = "collected"
     VOID = "void"
+    RETURNED = "returned"
+    LOST = "lost"
 
 
 _AFTER = {
@@ -37,19 +42,32 @@ _AFTER = {
     PaperAction.REPRINTED: PaperState.PRINTED,
     PaperAction.COLLECTED: PaperState.COLLECTED,
     PaperAction.VOIDED: PaperState.VOID,
+    PaperAction.RETURNED: PaperState.RETURNED,
+    PaperAction.LOST: PaperState.LOST,
 }
 _ALLOWED = {
     PaperState.NOT_PRINTED: {PaperAction.PRINTED, PaperAction.VOIDED},
-    PaperState.PRINTED: {PaperAction.REPRINTED, PaperAction.COLLECTED, PaperAction.VOIDED},
+    PaperState.PRINTED: {
+        PaperAction.REPRINTED,
+        PaperAction.COLLECTED,
+        PaperAction.VOIDED,
+        PaperAction.RETURNED,
+        PaperAction.LOST,
+    },
     # A collected paper that was spoiled or lost is a matter for a new version (补证), not for the printer.
-    PaperState.COLLECTED: {PaperAction.VOIDED},
+    PaperState.COLLECTED: {PaperAction.VOIDED, PaperAction.RETURNED, PaperAction.LOST},
     PaperState.VOID: set[PaperAction](),
+    PaperState.RETURNED: set[PaperAction](),
+    # What was lost may be found.
+    PaperState.LOST: {PaperAction.RETURNED},
 }
 STATE_WORDS = {
     PaperState.NOT_PRINTED: ("尚未打印", "not printed"),
     PaperState.PRINTED: ("已打印", "printed"),
     PaperState.COLLECTED: ("已领取", "collected"),
     PaperState.VOID: ("已作废", "void"),
+    PaperState.RETURNED: ("已收回", "taken back"),
+    PaperState.LOST: ("已声明遗失", "declared lost"),
 }
 
 
@@ -72,6 +90,10 @@ def paper_state(actions: Iterable[str]) -> PaperState:
     return state
 
 
+OUT = frozenset({PaperState.PRINTED, PaperState.COLLECTED})
+"""States in which a paper can be shown to somebody."""
+
+
 def check_action(state: PaperState, action: PaperAction) -> None:
     """ConflictError when this cannot be done to a paper in this state."""
     if action not in _ALLOWED[state]:
@@ -90,7 +112,18 @@ class SerialRange:
 
     def serials(self) -> list[str]:
         """Every serial number, in order."""
-        return [f"{self.prefix}{number:0{self.digits}}" for number in range(self.first, self.last + 1)]
+        return [self._serial(number) for number in range(self.first, self.last + 1)]
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        """First and last serial number; one alone when there is no other."""
+        first, last = self._serial(self.first), self._serial(self.last)
+        return first if first == last else f"{first}–{last}"
+
+    def _serial(self, number: int) -> str:
+        return f"{self.prefix}{number:0{self.digits}}"
 
 
 def serial_range(first: str, last: str) -> SerialRange:
@@ -106,20 +139,21 @@ def serial_range(first: str, last: str) -> SerialRange:
     return found
 
 
-def gaps(serials: Iterable[str]) -> list[SerialRange]:
-    """What is missing between serial numbers of one prefix and length; other forms of numbers have no gaps."""
-    series: dict[tuple[str, int], list[int]] = {}
+def gaps(serials: Iterable[str]) -> Iterator[SerialRange]:
+    """What is missing between serial numbers of one prefix and length; other forms of numbers have no gaps.
+
+    ``serials`` come in text order, which within a series is the order of the numbers: a stock of any size streams by,
+    and only the last number of each series is kept.
+    """
+    last: dict[tuple[str, int], int] = {}
     for serial in serials:
         match = _SERIAL.fullmatch(serial)
-        if match is not None:
-            series.setdefault((match[1], len(match[2])), []).append(int(match[2]))
-    found = []
-    for (prefix, digits), numbers in sorted(series.items()):
-        ordered = sorted(set(numbers))
-        for before, after in pairwise(ordered):
-            if after > before + 1:
-                found.append(SerialRange(prefix, digits, before + 1, after - 1))
-    return found
+        if match is None:
+            continue
+        series, number = (match[1], len(match[2])), int(match[2])
+        if series in last and number > last[series] + 1:
+            yield SerialRange(*series, last[series] + 1, number - 1)
+        last[series] = number
 
 
 def _range_error(message: str) -> ValidationFailedError:

@@ -122,6 +122,18 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "请核对签名者是不是你信任的核验机构，并按报告所列摘要核对被核验的文件。",
         "See that you trust who signed it, and compare the digests in it with the file that it speaks of.",
     ),
+    "IS_PURPOSE_COPY": (
+        "这是一份加注件，不是证照原件，只能由所写明的使用人用于所写明的用途。",
+        "This is a purpose copy, not the licence itself; only the named user may use it, for the named purpose.",
+        "请核对使用人和用途；用于别处的，请向持证人索取新的加注件。",
+        "Compare the user and the purpose; for anything else ask the holder for another copy.",
+    ),
+    "PURPOSE_COPY_EXPIRED": (
+        "加注件已过使用期限。",
+        "The purpose copy may not be used any more: its last day is over.",
+        "请向持证人索取新的加注件。",
+        "Ask the holder for another copy.",
+    ),
     # The registry.
     "REGISTRY_NOT_CHECKED": (
         "未能查询登记簿，不知道证照现在是否有效。",

@@ -50,6 +50,12 @@ DIFFERS = Verdict(Tone.WARNING, Shape.ALERT, "与登记不符", "Differs from th
 NO_SIGNATURE = Verdict(Tone.WARNING, Shape.ALERT, "没有电子签名", "No signature")
 GENUINE_IN_FORCE = Verdict(Tone.GOOD, Shape.CHECK, "真实且有效", "Genuine and in force")
 GENUINE_REPORT = Verdict(Tone.GOOD, Shape.CHECK, "真实的核验报告", "A genuine verification report")
+GENUINE_COPY = Verdict(
+    Tone.GOOD, Shape.CHECK, "真实的加注件，原证照有效", "A genuine purpose copy; the licence is in force"
+)
+EXPIRED_COPY = Verdict(
+    Tone.WARNING, Shape.CLOCK, "真实的加注件，但已过使用期限", "A genuine purpose copy, but its time is over"
+)
 GENUINE_NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "真实，但未登记", "Genuine, but not in this register")
 GENUINE_STATUS_UNKNOWN = Verdict(
     Tone.UNKNOWN, Shape.QUESTION, "真实，但状态无法核验", "Genuine; its status could not be checked"
@@ -127,11 +133,19 @@ def _genuine_verdict(report: VerificationReport) -> Verdict:
     answer, registry = report.answer, report.registry
     if report.document.kind is DocumentKind.VERIFICATION_REPORT:
         return GENUINE_REPORT
+    is_copy = report.document.kind is DocumentKind.PURPOSE_COPY
+    if report.is_expired_copy:
+        return EXPIRED_COPY
     if answer.in_force is InForce.YES:
-        return GENUINE_IN_FORCE
+        return GENUINE_COPY if is_copy else GENUINE_IN_FORCE
     if answer.in_force is InForce.NO and registry.licence_status is not None:
         status = status_verdict(registry.licence_status)
-        return Verdict(status.tone, status.shape, f"真实，但{status.zh}", f"Genuine, but {status.en.lower()}")
+        zh, en = (
+            ("真实的加注件，但原证照", "A genuine purpose copy, but the licence is ")
+            if is_copy
+            else ("真实，但", "Genuine, but ")
+        )
+        return Verdict(status.tone, status.shape, zh + status.zh, en + status.en.lower())
     return GENUINE_NOT_REGISTERED if registry.status is RegistryStatus.NOT_FOUND else GENUINE_STATUS_UNKNOWN
 
 

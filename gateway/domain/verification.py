@@ -1,12 +1,14 @@
 """The verification report of contract.md: a validation joined with the licence's status."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from importlib import metadata
 from typing import Any
 
+from gateway.domain import instants
 from gateway.domain.answers import FaceDifference, Genuine, InForce
+from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.reasons import Reason
 from signing.certificate_facts import CertificateFacts, certificate_facts
 from signing.errors import MalformedDataError
@@ -16,10 +18,8 @@ from signing.validation.report import ChangedObject, Check, SignatureReport, Tim
 REPORT_VERSION = 1
 SOFTWARE = f"licence-gateway {metadata.version('licence-gateway')}"
 
-
-def instant(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC with seconds, the form of every instant that leaves the gateway."""
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+instant = instants.instant
+"""The form of every instant in a report."""
 
 
 class RegistryStatus(StrEnum):
@@ -36,6 +36,8 @@ class DocumentKind(StrEnum):
     DOCUMENT = "document"
     VERIFICATION_REPORT = "verification_report"
     """A report like this one, as a gateway signs them."""
+    PURPOSE_COPY = "purpose_copy"
+    """A copy of a licence for one purpose (加注件)."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,13 @@ class VerificationReport:
     """Name and version of what made the report."""
     revocation_data: tuple[RevocationData, ...] = ()
     """What was at hand on the certificates in the report."""
+    purpose_copy: CopyTerms | None = None
+    """What the file says of itself, when it says that it is a purpose copy."""
+
+    @property
+    def is_expired_copy(self) -> bool:
+        """Whether it is a purpose copy whose last day was over when it was checked."""
+        return self.purpose_copy is not None and self.purpose_copy.is_expired(self.answer.checked_at)
 
     def to_json(self) -> dict[str, Any]:
         """The report as contract.md gives it."""
@@ -107,6 +116,9 @@ class VerificationReport:
                 "licence_status": self.registry.licence_status,
                 "differences": [vars(difference) for difference in self.registry.differences],
             },
+            "purpose_copy": None
+            if self.purpose_copy is None
+            else {**self.purpose_copy.to_json(), "is_expired": self.is_expired_copy},
             "revocation_data": [
                 {"kind": d.kind, "issuer": d.issuer, "issued_at": instant(d.issued_at), "sha256": d.sha256}
                 for d in self.revocation_data

@@ -26,6 +26,10 @@ class Catalogues:
                 )
         return self._loaded
 
+    def forget(self) -> None:
+        """Load it anew when it is asked for next."""
+        self._loaded = None
+
     def seed(self) -> None:
         """Add what the seed has more, and bring changed definitions up to date."""
         with self._deps.sessions.begin() as session:
@@ -34,4 +38,4 @@ class Catalogues:
                 session.merge(LicenceTypeRow(local_type_code=code, name=name, definition=entry))
             for entry in seed_entries("issuing_authorities"):
                 session.merge(IssuingAuthorityRow(code=entry["code"], name=entry["name"], definition=entry))
-        self._loaded = None
+        self.forget()

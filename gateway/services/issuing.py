@@ -88,13 +88,16 @@ class IssueRun:
 
     def _hand_over(self, licence: IssuedLicence) -> tuple[Path, ...]:
         """Copies under readable names in the output folder, else the files in the store."""
-        stored = (licence.electronic_file, licence.paper_file)
+        forms = {"electronic": licence.electronic_file}
+        if licence.paper_file is not None:
+            forms["paper"] = licence.paper_file
+        stored = tuple(forms.values())
         if self.output_dir is None:
             return stored
         self.output_dir.mkdir(parents=True, exist_ok=True)
         # A number may hold a slash; in a file name it becomes a dash.
         name = licence.licence_number.replace("/", "-")
-        targets = tuple(self.output_dir / f"{name}.{form}.pdf" for form in ("electronic", "paper"))
+        targets = tuple(self.output_dir / f"{name}.{form}.pdf" for form in forms)
         for source, target in zip(stored, targets, strict=True):
             shutil.copyfile(source, target)
         return targets

@@ -12,9 +12,10 @@ from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.answers import LicenceAnswer
 from gateway.domain.applications import Application, parse_application
 from gateway.domain.basis import ORDINARY, Basis, check_basis
-from gateway.domain.orders import MOST_DUPLICATES, VersionOrder, first_identifier
+from gateway.domain.forms import check_forms
+from gateway.domain.orders import VersionOrder, first_identifier
 from gateway.domain.status import CHINA_STANDARD_TIME, LicenceStatus, day_start
-from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.errors import ConflictError, NotFoundError
 from gateway.persistence.models import Licence, LicenceVersion, StatusChange
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
@@ -41,8 +42,9 @@ class IssuedLicence:
     qr_text: str
     electronic_file: Path
     electronic_sm3: str
-    paper_file: Path
-    paper_sm3: str
+    paper_file: Path | None
+    """The original (正本); None for a type that exists only electronically."""
+    paper_sm3: str | None
     duplicate_files: tuple[Path, ...] = ()
 
 
@@ -74,7 +76,7 @@ class Licences:
         business licence does not serve, StorageError when the disk does not.
         """
         application = self.parse(record, basis, actor)
-        _check_duplicates(duplicates)
+        check_forms(application.licence_type, duplicates)
         with reading(self._deps.sessions) as session:
             known = self._known(session, application, is_sample=actor.is_sandbox)
             if known is not None:
@@ -93,6 +95,7 @@ class Licences:
     def check(self, record: Mapping[str, object], *, basis: Basis = ORDINARY, actor: Actor = OPERATOR) -> Application:
         """What ``issue`` checks before it signs anything; the same errors."""
         application = self.parse(record, basis, actor)
+        check_forms(application.licence_type, 0)
         with reading(self._deps.sessions) as session:
             if self._known(session, application, is_sample=actor.is_sandbox) is None:
                 self._enterprises.binding(session, application.holder_code, application.holder_name)
@@ -184,7 +187,7 @@ class Licences:
     def outcome(self, application: Application, version: LicenceVersion, *, newly_issued: bool) -> IssuedLicence:
         """What a caller is told of a recorded version."""
         files = self._deps.files
-        original = version.paper[0]
+        original = next(iter(version.paper), None)
         return IssuedLicence(
             newly_issued=newly_issued,
             licence_identifier=version.licence_identifier,
@@ -196,13 +199,7 @@ class Licences:
             qr_text=version.qr_text,
             electronic_file=files.path(version.electronic_sm3, PDF),
             electronic_sm3=version.electronic_sm3,
-            paper_file=files.path(original.paper_sm3, PDF),
-            paper_sm3=original.paper_sm3,
+            paper_file=None if original is None else files.path(original.paper_sm3, PDF),
+            paper_sm3=None if original is None else original.paper_sm3,
             duplicate_files=tuple(files.path(paper.paper_sm3, PDF) for paper in version.paper[1:]),
         )
-
-
-def _check_duplicates(number: int) -> None:
-    if not 0 <= number <= MOST_DUPLICATES:
-        message = f"副本数应为 0 至 {MOST_DUPLICATES}。From 0 to {MOST_DUPLICATES} duplicates."
-        raise ValidationFailedError([FieldError("duplicates", "OUT_OF_RANGE", message)])

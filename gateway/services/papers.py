@@ -1,12 +1,14 @@
 """Paper counterparts at the window: print, reprint, hand over, void."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
-from gateway.domain.papers import BlankState, PaperAction, PaperState, check_action, paper_state
+from gateway.domain.papers import STATE_WORDS, BlankState, PaperAction, PaperState, check_action, paper_state
 from gateway.domain.status import ENDED
 from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, BlankMovement, LicenceVersion, PaperCounterpart, PaperEvent
@@ -33,6 +35,18 @@ class PaperView:
     file: Path
     revision: int
     """Of the licence, for If-Match."""
+
+    def to_json(self) -> dict[str, Any]:
+        """For answers; the file is another question."""
+        zh, en = STATE_WORDS[self.state]
+        return {
+            "licence_identifier": self.licence_identifier,
+            "kind": self.kind,
+            "copy_number": self.copy_number,
+            "state": self.state,
+            "state_name": {"zh": zh, "en": en},
+            "blank_serial_number": self.blank_serial_number,
+        }
 
 
 @dataclass(frozen=True)
@@ -135,12 +149,50 @@ class Papers:
         expected_revision: int | None = None,
     ) -> PaperView:
         """Declare a paper void; the form that it is printed on is spoiled."""
+        return self._end(PaperAction.VOIDED, licence_identifier, copy_number, reason, actor, expected_revision)
+
+    def take_back(
+        self,
+        licence_identifier: str,
+        copy_number: int,
+        reason: str,
+        *,
+        actor: Actor = OPERATOR,
+        expected_revision: int | None = None,
+    ) -> PaperView:
+        """Record that a paper came back from the holder, as when its version was superseded or its licence ended."""
+        return self._end(PaperAction.RETURNED, licence_identifier, copy_number, reason, actor, expected_revision)
+
+    def declare_lost(
+        self, session: Session, version: LicenceVersion, statement: str, actor: Actor, copies: Collection[int] | None
+    ) -> None:
+        """Record the holder's declaration of loss on the papers of a held version, within the caller's transaction.
+
+        ``copies`` are copy numbers; None: every paper that the holder has. ConflictError when a named one is not out.
+        """
+        for paper in version.paper:
+            state = paper_state(event.action for event in paper.events)
+            if paper.copy_number not in copies if copies is not None else state is not PaperState.COLLECTED:
+                continue
+            check_action(state, PaperAction.LOST)
+            self._spoil(paper, statement, actor)
+            self._record(session, paper, PaperAction.LOST, actor, reason=statement)
+
+    def _end(
+        self,
+        action: PaperAction,
+        licence_identifier: str,
+        copy_number: int,
+        reason: str,
+        actor: Actor,
+        expected_revision: int | None,
+    ) -> PaperView:
         _require(reason, "reason", _MOST_REASON)
         with self._deps.sessions.begin() as session:
             paper, _ = self._hold(session, licence_identifier, copy_number, actor, expected_revision)
-            check_action(paper_state(event.action for event in paper.events), PaperAction.VOIDED)
+            check_action(paper_state(event.action for event in paper.events), action)
             self._spoil(paper, reason, actor)
-            self._record(session, paper, PaperAction.VOIDED, actor, reason=reason)
+            self._record(session, paper, action, actor, reason=reason)
             return self._view(paper)
 
     def _hold(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from gateway.domain.actors import Actor
+from gateway.domain.forms import check_complete
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import (
     AuditEvent,
@@ -29,9 +30,14 @@ def record_version(
 ) -> LicenceVersion:
     """Store the files and the rows of one version; ``place`` puts it under its licence, in the same transaction.
 
-    An error that ``place`` or a constraint raises leaves nothing behind. Any other failure leaves the commit in doubt:
-    the staged files stay, and recovery settles them.
+    ConflictError when not every form of the type was made. An error that ``place`` or a constraint raises leaves
+    nothing behind. Any other failure leaves the commit in doubt: the staged files stay, and recovery settles them.
     """
+    check_complete(
+        draft.order.application.licence_type,
+        has_electronic=bool(draft.electronic),
+        has_original=any(paper.copy_number == 0 and paper.pdf for paper in draft.papers),
+    )
     files = deps.files
     with files.writing():
         digests = files.stage([(draft.electronic, PDF), *((paper.pdf, PDF) for paper in draft.papers)])
@@ -74,7 +80,7 @@ def _version(draft: Draft, binding: HolderBinding, seal: SealInUse, digests: lis
         electronic_sm3=electronic.sm3,
         signed_at=draft.signed_at,
     )
-    version.paper += [
+    version.paper = [
         PaperCounterpart(kind=paper.kind, copy_number=paper.copy_number, paper_sm3=digest.sm3)
         for paper, digest in zip(draft.papers, papers, strict=True)
     ]

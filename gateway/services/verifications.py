@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
+from gateway.domain.purpose_copies import ATTACHMENT as COPY_ATTACHMENT
 from gateway.domain.verification import (
     DocumentKind,
     PresentedDocument,
@@ -27,6 +28,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
 from gateway.services.kept_reports import document_sm3_prefix, keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status
+from gateway.services.presented_copies import attached_terms, copy_finding
 from signing.errors import (
     MalformedDataError,
     ResourceLimitError,
@@ -77,14 +79,17 @@ def validate_file(
     registry = ask_registry()
     digest = FileDigest.of(data)
     kind = document_kind(data, workers)
+    terms = attached_terms(data, workers) if kind is DocumentKind.PURPOSE_COPY else None
+    is_over = terms is not None and terms.is_expired(at)
     chains = [chain for s in validation.signatures for chain in (s.chain, *(stamp.chain for stamp in s.timestamps))]
     return VerificationReport(
         document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3, kind),
-        answer=conclude(validation.signatures, registry, at, kind),
+        answer=conclude(validation.signatures, registry, at, kind, is_expired_copy=is_over),
         signatures=validation.signatures,
         registry=registry,
         policy_name=policy.name,
         revocation_data=relevant_revocation_data(chains, policy.crls, policy.ocsp_responses),
+        purpose_copy=terms,
     )
 
 
@@ -122,8 +127,11 @@ class Verifications:
 
     def _ask_registry(self, data: bytes, now: datetime) -> RegistryFinding:
         attachment, document_sm3 = attached_licence(data, self._deps.workers), FileDigest.of(data).sm3
+        terms = attached_terms(data, self._deps.workers) if attachment is None else None
         try:
             with reading(self._deps.sessions) as session:
+                if attachment is None and (found := copy_finding(session, document_sm3, terms, now)) is not None:
+                    return found
                 return registry_finding(session, document_sm3, attachment, now)
         except SQLAlchemyError:
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
@@ -166,7 +174,11 @@ def document_kind(data: bytes, workers: WorkerPool) -> DocumentKind:
         names = workers.run(read_attachments, data)
     except SigningError:
         return DocumentKind.DOCUMENT
-    return DocumentKind.VERIFICATION_REPORT if REPORT_ATTACHMENT in names else DocumentKind.DOCUMENT
+    if REPORT_ATTACHMENT in names:
+        return DocumentKind.VERIFICATION_REPORT
+    # What carries a licence as well is judged as that licence.
+    is_copy = COPY_ATTACHMENT in names and ATTACHMENT_NAME not in names
+    return DocumentKind.PURPOSE_COPY if is_copy else DocumentKind.DOCUMENT
 
 
 def attached_licence(data: bytes, workers: WorkerPool) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.applications import Application
 from gateway.domain.basis import ORDINARY, Basis
+from gateway.domain.forms import check_forms
 from gateway.domain.identifiers import LicenceIdentifier
 from gateway.domain.orders import KIND_WORDS, MOST_VERSIONS, VersionKind, VersionOrder, next_identifier
 from gateway.domain.status import ENDED, LicenceStatus, StatusTransition, check_transition
@@ -22,6 +23,7 @@ from gateway.services.enterprises import Enterprises
 from gateway.services.held_licences import find_version, hold_version
 from gateway.services.licences import IssuedLicence, Licences
 from gateway.services.listing import current_status, transitions_of
+from gateway.services.papers import Papers
 from gateway.services.recording import record_version
 from gateway.services.seals import Seals, key_at_work
 
@@ -40,14 +42,19 @@ class VersionRequest:
     """Aware; None: now. It may lie in the future: until then the version before stays in force."""
     basis: Basis = ORDINARY
     duplicates: int = 0
+    lost_copies: tuple[int, ...] | None = None
+    """With a replacement: which papers were lost, by copy number; None: every one that the holder had."""
 
 
 class Versions:
     """Makes the next version of a licence, and leaves the one before verifiable."""
 
-    def __init__(self, deps: Dependencies, licences: Licences, enterprises: Enterprises, seals: Seals) -> None:
+    def __init__(
+        self, deps: Dependencies, licences: Licences, enterprises: Enterprises, seals: Seals, papers: Papers
+    ) -> None:
         self._deps = deps
         self._licences = licences
+        self._papers = papers
         self._enterprises = enterprises
         self._seals = seals
 
@@ -65,6 +72,7 @@ class Versions:
         ValidationFailedError, NotFoundError, ForbiddenError, StaleStateError, TransitionRefusedError.
         """
         application = self._licences.parse(request.record, request.basis, actor, Scope.LICENCES_CHANGE)
+        check_forms(application.licence_type, request.duplicates)
         _check(request)
         with reading(self._deps.sessions) as session:
             current = find_version(session, licence_identifier, actor, Scope.LICENCES_CHANGE)
@@ -83,6 +91,9 @@ class Versions:
                 session, licence_identifier, actor, Scope.LICENCES_CHANGE, expected_revision=expected_revision
             )
             self._check_continues(held, request)
+            if request.kind is VersionKind.REPLACEMENT:
+                # The register follows the lost papers; those that are still there have to be taken back.
+                self._papers.declare_lost(session, held, request.reason, actor, request.lost_copies)
             self._supersede(held, version, order, actor)
 
         try:
@@ -174,6 +185,8 @@ def _check(request: VersionRequest) -> None:
         errors.append(FieldError("reason", "REASON_INVALID", message))
     if request.takes_effect_at is not None and request.takes_effect_at.tzinfo is None:
         errors.append(FieldError("takes_effect_at", "NO_TIME_ZONE", "缺少时区。An instant needs its time zone."))
+    if request.lost_copies is not None and request.kind is not VersionKind.REPLACEMENT:
+        errors.append(FieldError("lost_copies", "NOT_ALLOWED", "仅补证可写明遗失。Only with a replacement."))
     if errors:
         raise ValidationFailedError(errors)
 

@@ -34,14 +34,14 @@ class PaperCounterpart(Base):
 
 
 class PaperEvent(Base):
-    """What happened to a paper: printed, reprinted, collected, voided. Insert-only."""
+    """What happened to a paper: printed, reprinted, collected, voided, returned, lost. Insert-only."""
 
     __tablename__ = "paper_events"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     paper_id: Mapped[int] = mapped_column(ForeignKey("paper_counterparts.id"), index=True)
     action: Mapped[str] = mapped_column(String(20))
-    """printed | reprinted | collected | voided"""
+    """printed | reprinted | collected | voided | returned | lost"""
     occurred_at: Mapped[datetime]
     blank_id: Mapped[int | None] = mapped_column(ForeignKey("blank_forms.id"))
     """The blank form that it was printed on."""

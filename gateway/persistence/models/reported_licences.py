@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, String, UniqueConstraint, false
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.persistence.base import Base
@@ -15,8 +15,14 @@ class ReportedLicence(Base):
     __tablename__ = "reported_licences"
     __table_args__ = (
         UniqueConstraint(
-            "local_type_code", "authority_code", "licence_number", "content_sm3", name="uq_reported_licences_content"
+            "local_type_code",
+            "authority_code",
+            "licence_number",
+            "is_sample",
+            "revision",
+            name="uq_reported_licences_revision",
         ),
+        Index("ix_reported_licences_blank", "authority_code", "blank_serial_number"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -30,6 +36,10 @@ class ReportedLicence(Base):
     issued_on: Mapped[date] = mapped_column(Date)
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
+    revision: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    """1 for the first report of a licence, one more for each correction; two corrections at once cannot both count."""
+    blank_form: Mapped[str] = mapped_column(String(50), default="", server_default=text("''"))
+    """Which kind of blank, where the report says so."""
     blank_serial_number: Mapped[str] = mapped_column(String(64), default="")
     """Serial number of the blank form, as reported."""
     origin: Mapped[str] = mapped_column(String(200))
