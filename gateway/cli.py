@@ -271,18 +271,21 @@ def serve(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo works; made anew each time.")] = Path("var/demo"),
+    data_dir: Annotated[Path, typer.Option(help="Where the demo works; made anew each time.")] = Path("var/demo"),
     bind: Annotated[str, typer.Option(help="HOST:PORT of the pages.")] = "127.0.0.1:8000",
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the pages at the end.")] = True,
+    as_json: Json = False,
 ) -> None:
     """Run the whole main job on sample data: set up, issue, resolve a QR image, verify, tamper, serve.
 
     Example: licence-gateway demo --no-serve
     """
-    settings = run_demo(folder, bind, output)
+    done = run_demo(data_dir, bind, Console(stderr=True) if as_json else output)
+    if as_json:
+        _print_json({"licences": str(done.folder), "steps": done.steps, "pages": done.settings.public_base_url})
     if serve:
-        output.print(f"\n页面 pages: {settings.public_base_url}/  （Ctrl-C 结束 to stop）", highlight=False)
-        serve_application(settings, bind=bind, workers=2)
+        output.print(f"\n页面 pages: {done.settings.public_base_url}/  （Ctrl-C 结束 to stop）", highlight=False)
+        serve_application(done.settings, bind=bind, workers=2)
 
 
 def _records(text: str) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -30,24 +31,37 @@ class _Demo:
         self.folder = folder
         self.container = Container(settings)
         self.output = output
-        self._step = 0
+        self.steps: list[dict[str, object]] = []
+        """Title and seconds of each step that is done."""
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Print a heading, and the time when the step is done."""
-        self._step += 1
-        self.output.rule(f"{self._step}. {title}", align="left")
+        self.output.rule(f"{len(self.steps) + 1}. {title}", align="left")
         started = time.perf_counter()
         yield
-        self.output.print(f"[dim]{time.perf_counter() - started:.2f} s[/]", highlight=False)
+        seconds = time.perf_counter() - started
+        self.steps.append({"title": title, "seconds": round(seconds, 2)})
+        self.output.print(f"[dim]{seconds:.2f} s[/]", highlight=False)
 
     def say(self, text: str) -> None:
         """One line."""
         self.output.print(text, highlight=False, soft_wrap=True)
 
 
-def run_demo(folder: Path, bind: str, output: Console) -> Settings:
-    """Run every step in ``folder``, which is made anew; gives the settings to serve with."""
+@dataclass(frozen=True)
+class DemoRun:
+    """What a run leaves."""
+
+    settings: Settings
+    """To serve with."""
+    folder: Path
+    """Where the licences lie."""
+    steps: list[dict[str, object]]
+
+
+def run_demo(folder: Path, bind: str, output: Console) -> DemoRun:
+    """Run every step in ``folder``, which is made anew."""
     if not _SAMPLES.exists():
         raise ConfigurationError(f"The sample data are not at {_SAMPLES}.", hint="Run the demo from a checkout.")
     _empty(folder)
@@ -67,14 +81,14 @@ def run_demo(folder: Path, bind: str, output: Console) -> Settings:
     with demo.step("核验 Verify as a counterparty would"):
         _verify(demo, outcomes)
     demo.say(f"\n文件 files: {folder / 'licences'}")
-    return settings
+    return DemoRun(settings, folder / "licences", demo.steps)
 
 
 def _empty(folder: Path) -> None:
     """Make the folder anew; a folder that no demo made is left alone."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARKER).exists():
-            raise ConfigurationError(f"{folder} holds something else.", hint="Give another --folder.")
+            raise ConfigurationError(f"{folder} holds something else.", hint="Give another --data-dir.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARKER).touch()

@@ -61,7 +61,7 @@ def _png(mask: Image.Image) -> bytes:
     picture = Image.new("RGBA", alpha.size, (*_RED, 0))
     picture.putalpha(alpha)
     buffer = BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 

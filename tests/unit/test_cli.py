@@ -53,5 +53,6 @@ def test_status_speaks_to_machines(issued):
         "status", listed.licence_identifier, "suspended", *SUSPEND, "--data-dir", issued.settings.data_dir, "--json"
     )
     assert done.returncode == 0
-    assert json.loads(done.stdout) == {"licence_identifier": listed.licence_identifier, "status": "suspended"}
+    expected = {"licence_identifier": listed.licence_identifier, "status": "suspended", "revision": 2}
+    assert json.loads(done.stdout) == expected
     assert issued.codes.resolve("91441702MA9Y03WY4L").licences[0].status == "suspended"
