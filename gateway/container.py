@@ -37,6 +37,7 @@ class Container:
     def __init__(self, settings: Settings, clock: Clock = system_clock, *, actor: str = "gateway") -> None:
         self.settings = settings
         self.clock = clock
+        self.actor = actor
         self.deps = Dependencies(settings, clock)
         self.catalogue = Catalogues(self.deps)
         self.enterprises = Enterprises(self.deps)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from gateway.console.forms import Field, Form, Group
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
-from gateway.domain.catalogue import IssuingAuthority, LicenceType
+from gateway.domain.catalogue import Forms, IssuingAuthority, LicenceType
 from gateway.domain.orders import MOST_DUPLICATES
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.services.dossiers import Dossier
@@ -33,7 +33,8 @@ def application_groups(licence_type: LicenceType, *, is_change: bool = False) ->
     """The fields of an application for one type; a change of a licence has a reason, and keeps its number."""
     own = Group("证照内容", "The licence", (*(() if is_change else (_NUMBER,)), *_faces(licence_type)))
     head = (Group("变更事由", "The change", _CHANGE),) if is_change else ()
-    return (*head, own, _VALIDITY, _OBLIGATION_GROUP, _PAPERS)
+    papers = () if licence_type.forms is Forms.ELECTRONIC_ONLY else (_PAPERS,)
+    return (*head, own, _VALIDITY, _OBLIGATION_GROUP, *papers)
 
 
 def first_values(licence_type: LicenceType, address: str, today: date) -> dict[str, str]:

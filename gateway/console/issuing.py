@@ -21,7 +21,7 @@ from gateway.console.applications import (
 from gateway.console.forms import Form, Sheet, show_form
 from gateway.console.frame import actor, blueprint, person, screen
 from gateway.domain.actors import Scope
-from gateway.domain.catalogue import IssuingAuthority, LicenceType
+from gateway.domain.catalogue import Forms, IssuingAuthority, LicenceType
 from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.errors import GatewayError
 from verify_web.pages import container
@@ -96,4 +96,5 @@ def own_types() -> tuple[IssuingAuthority, list[LicenceType]]:
     authority = catalogue.authorities_by_code.get(person().authority_code or "")
     if authority is None:
         raise NotFound
-    return authority, [one for one in catalogue.licence_types if authority.may_issue(one)]
+    types = (one for one in catalogue.licence_types if authority.may_issue(one))
+    return authority, [one for one in types if one.forms is not Forms.PAPER_ONLY]

@@ -11,6 +11,7 @@ from gateway.console.frame import actor, blueprint, file_response
 from gateway.console.licences import licence_sheet
 from gateway.domain.actors import Scope
 from gateway.domain.papers import BlankState, PaperState
+from gateway.errors import FieldError, ValidationFailedError
 from gateway.services.blank_forms import Stock
 from gateway.services.dossiers import Dossier
 from gateway.services.papers import BlankChoice
@@ -46,11 +47,10 @@ def print_paper(licence_identifier: str, copy_number: int) -> BaseResponse:
     stocks = [stock for stock in own_stocks() if stock.counts.get(BlankState.IN_STOCK)]
 
     def record(form: Form) -> None:
-        blank = BlankChoice(form["form"], form["serial_number"].upper())
         container().papers.print(
             licence_identifier,
             copy_number,
-            blank,
+            _blank(dossier, form),
             reason=form["reason"],
             actor=actor(),
             expected_revision=form.revision,
@@ -127,19 +127,34 @@ def _state(dossier: Dossier, copy_number: int) -> PaperState:
     return found
 
 
+def _blank(dossier: Dossier, form: Form) -> BlankChoice:
+    """The form that was scanned; its kind follows from the number, unless several kinds have it."""
+    serial, kind = form["serial_number"].upper(), form["form"]
+    if not kind:
+        kinds = container().blank_forms.kinds_with(dossier.authority.code, serial, actor=actor())
+        if len(kinds) > 1:
+            message = "多种空白证照有此编号，请选择种类。Several kinds have this number; choose one."
+            raise ValidationFailedError([FieldError("form", "AMBIGUOUS", message)])
+        if not kinds:
+            message = "库存中没有此编号，请核对或先入库。Not in stock; check it, or take the box in first."
+            raise ValidationFailedError([FieldError("serial_number", "NOT_IN_STOCK", message)])
+        kind = kinds[0]
+    return BlankChoice(kind, serial)
+
+
 def _print_fields(stocks: list[Stock], *, is_again: bool) -> tuple[Field, ...]:
     """The serial number has the focus: a scanner types it and presses Enter. What has to be chosen comes after it."""
     serials = "、".join(stock.next_serial for stock in stocks if stock.next_serial)
     hint = (f"库存中最小的编号：{serials or '无'}", f"Lowest in stock: {serials or 'none'}")
+    counts = [(stock.form, stock.counts[BlankState.IN_STOCK]) for stock in stocks]
     kind = Field(
         "form",
         "空白证照种类",
         "Kind of form",
         kind="choice",
-        choices=tuple(
-            (stock.form, f"{stock.form}（{stock.counts['in_stock']}）", f"{stock.form} ({stock.counts['in_stock']})")
-            for stock in stocks
-        ),
+        required=False,
+        choices=tuple((name, f"{name}（{count}）", f"{name} ({count})") for name, count in counts),
+        hint=("不选则按编号识别", "Left open, the number tells"),
     )
     serial = Field(
         "serial_number", "空白证照编号", "Serial number of the form", max_length=64, hint=hint, focus=not is_again
@@ -152,4 +167,4 @@ def _print_fields(stocks: list[Stock], *, is_again: bool) -> tuple[Field, ...]:
         focus=True,
         hint=("原来的空白证照会登记为损毁", "The form used before is recorded as spoiled"),
     )
-    return (kind, reason, serial) if is_again else (kind, serial)
+    return (reason, serial, kind) if is_again else (serial, kind)
