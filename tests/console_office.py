@@ -6,6 +6,8 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
+
 from gateway.app import create_app
 from gateway.container import Container
 from gateway.domain.passwords import one_time_code, step_of
@@ -142,3 +144,28 @@ def fields(text):
         chosen = re.search(r'value="([^"]*)" selected', body) or re.search(r'value="([^"]*)"', body)
         found[re.search(r'name="([^"]*)"', attributes)[1]] = html.unescape(chosen[1]) if chosen else ""
     return found
+
+
+RICH = "91441702MA9Y03WY4L"
+
+
+def hygiene_licence(applications):
+    """An application for a hygiene licence by the authority of the office."""
+    return applications[1]
+
+
+@pytest.fixture
+def office(set_up_home, tmp_path):
+    """An office to be changed at will."""
+    built = open_office(set_up_home, tmp_path / "data")
+    yield built
+    built.container.deps.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_office(set_up_home, tmp_path_factory, applications):
+    """An office with one licence in it, which tests leave as they found it."""
+    built = open_office(set_up_home, tmp_path_factory.mktemp("office") / "data")
+    built.container.licences.issue(hygiene_licence(applications), duplicates=1, actor=built.actor("window"))
+    yield built
+    built.container.deps.engine.dispose()
