@@ -3,9 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import click
 import typer
@@ -13,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers, cli_certificates, cli_keys, cli_staff
+from gateway import cli_answers, cli_certificates, cli_copies, cli_keys, cli_lifecycle, cli_papers, cli_staff
+from gateway.cli_frame import read_text, records
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
 from gateway.demo import run_demo
@@ -41,6 +41,21 @@ app = typer.Typer(
 app.add_typer(cli_keys.app, name="key")
 app.add_typer(cli_certificates.app, name="certificate")
 app.add_typer(cli_staff.app, name="staff")
+for noun, commands in (
+    ("paper", cli_papers.papers),
+    ("blank", cli_papers.blanks),
+    ("obligation", cli_lifecycle.obligations),
+    ("version", cli_lifecycle.versions),
+    ("copy", cli_copies.copies),
+):
+    app.add_typer(commands, name=noun)
+for name, command in (
+    ("history", cli_lifecycle.history),
+    ("represent", cli_lifecycle.show_record),
+    ("report-licence", cli_lifecycle.report_licences),
+    ("reconcile", cli_copies.reconcile),
+):
+    app.command(name)(command)
 output = Console()
 complaints = Console(stderr=True)
 
@@ -79,7 +94,7 @@ def init(
     added = 0
     if samples is not None:
         with output.status("电子营业执照 electronic business licences") as status:
-            added = container.installation.register_samples(_records(samples.read_text()), status.update)
+            added = container.installation.register_samples(records(samples.read_text()), status.update)
     folder = container.settings.data_dir
     if as_json:
         _print_json({"data_dir": str(folder), "enterprises_added": added})
@@ -120,11 +135,11 @@ def issue(
     Example: licence-gateway issue tests/vectors/registry/applications.jsonl --output var/licences
     """
     container = _container(data_dir)
-    text = sys.stdin.read() if file == "-" else _read_text(Path(file))
-    records = list(_records(text))
+    text = sys.stdin.read() if file == "-" else read_text(Path(file))
+    applications = list(records(text))
     run = IssueRun(container.licences, output_dir, dry_run=dry_run)
     show = not as_json and sys.stdout.isatty()
-    for record in track(records, "签发 issuing", disable=not show):
+    for record in track(applications, "签发 issuing", disable=not show):
         outcome = run.take(record)
         if not as_json:
             output.print(cli_answers.issue_line(outcome), highlight=False, soft_wrap=True)
@@ -289,36 +304,12 @@ def demo(
         serve_application(done.settings, bind=bind, workers=2)
 
 
-def _records(text: str) -> Iterator[Any]:
-    """The applications in JSON, a JSON array, or one JSON value a line; a broken line is given as its text."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        yield from (_record(line) for line in text.splitlines() if line.strip())
-    else:
-        yield from value if isinstance(value, list) else [value]
-
-
-def _record(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return line
-
-
 def _read_bytes(path: Path | None) -> bytes:
     assert path is not None
     try:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableInputError(f"{path}: {error.strerror}", hint="Check the path.") from error
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return _read_bytes(path).decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableInputError(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error
 
 
 def _complain(error: Exception) -> None:

@@ -4,8 +4,9 @@ import json
 import os
 import pwd
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,6 +57,39 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableInputError(f"{path}: {error.strerror}", hint="Check the path.") from error
+
+
+def read_text(path: Path) -> str:
+    """UnreadableInputError when the file cannot be read, or is not UTF-8."""
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableInputError(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from error
+
+
+def records(text: str) -> Iterator[Any]:
+    """The values in JSON, a JSON array, or one JSON value a line; a broken line is given as its text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        yield from (_record(line) for line in text.splitlines() if line.strip())
+    else:
+        yield from value if isinstance(value, list) else [value]
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """The day that an option names; None when it was not given. UsageError when it is none."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {text} is no day such as 2026-01-31") from error
+
+
+def _record(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line
 
 
 def print_json(value: Any) -> None:

@@ -16,6 +16,7 @@ from gateway.services.listing import Listing
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.purpose_copies import PurposeCopies
+from gateway.services.reconciliation import Reconciliation
 from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
 from gateway.services.representations import Representations
@@ -55,6 +56,7 @@ class Container:
         self.staff = Staff(self.deps, self.catalogue)
         self.staff_sessions = StaffSessions(self.deps)
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
+        self.reconciliation = Reconciliation(self.deps, self.catalogue)
         self.representations = Representations(self.deps, self.catalogue)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.codes = Codes(self.deps, self.listing)

@@ -63,6 +63,9 @@ class Settings(BaseModel):
         description="Overrides the policy's rule. `required`: without fresh revocation data a signature is undecided; "
         "`if_available`: it is only noted.",
     )
+    print_within_days: int = Field(
+        default=7, ge=0, description="Days after which a licence whose paper was never printed counts as drift."
+    )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(
         default=0,

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.console.access import staff, to
 from gateway.console.frame import actor, blueprint, person, screen
+from gateway.console.reconciliation import recent_drifts
 from gateway.domain.actors import Scope
 from gateway.domain.basis import ObligationState
 from gateway.domain.status import CHINA_STANDARD_TIME
@@ -29,6 +30,7 @@ def dashboard() -> BaseResponse:
         "dashboard.html",
         obligations=_obligations() if can_read else [],
         requests=services.revocations.waiting(actor=actor()) if can_read else [],
+        drifts=recent_drifts() if can_read else None,
         stocks=own_stocks() if Scope.PAPERS_HANDLE in scopes else [],
     )
 

@@ -5,6 +5,7 @@ It bears no seal: who looks at it must not take it for the original.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from gateway.documents.canvas import MM, Canvas
 from gateway.documents.face import LicenceFace, chinese_date
@@ -18,9 +19,10 @@ from signing.keys import PreparedPdf
 
 SIGNATURE_FIELD = "PurposeCopy"
 _NOTE_TOP, _NOTE_LEADING, _NOTE_SIZE = NOTE_BASELINE + 4.4, 3.2, 7.0
-_MARK_SIZE, _MARK_LEADING = 13.0, 6.4
-_MARK_WIDTH = 84.0
-"""Room of one block of the watermark, millimetres along its slope."""
+_MARK_SIZES = (13.0, 11.0, 9.0, 7.5)
+"""Points; the largest at which a block stays within its room."""
+_MARK_WIDTH, _MARK_HEIGHT = 80.0, 30.0
+"""Room of one block of the watermark, millimetres along and across its slope."""
 _MARK_COLOUR = "0.83 0.83 0.85"
 """Dark enough to be read and to survive a photocopier, pale enough to leave the face its contrast."""
 _MARK_SLOPE = (0.921, 0.391)
@@ -68,23 +70,32 @@ def render_copy(
 
 def _watermark(canvas: Canvas, note: CopyNote) -> None:
     """Blocks of pale letters under everything else, so that no part of the face can be cut out without one."""
-    lines = [
-        line
-        for text in (f"仅供 {note.user_name}", f"用于 {note.purpose}", f"{chinese_date(note.expires_on)}前有效")
-        for line in break_lines(text, _MARK_WIDTH, lambda part: canvas.width(part, _MARK_SIZE, TITLE))
-    ]
+    size, lines = _set_mark(canvas, note)
+    leading = 1.4 * size / MM
     along, up = _MARK_SLOPE
     for x, y in _MARK_PLACES:
         canvas.raw(f"q {along} {up} {-up} {along} {x * MM:.2f} {y * MM:.2f} cm")
         for number, line in enumerate(lines):
-            below = ((len(lines) - 1) / 2 - number) * _MARK_LEADING - 1.5
-            canvas.centred(line, 0, below, _MARK_SIZE, TITLE, colour=_MARK_COLOUR)
+            below = ((len(lines) - 1) / 2 - number) * leading - 0.3 * size / MM
+            canvas.centred(line, 0, below, size, TITLE, colour=_MARK_COLOUR)
         canvas.raw("Q")
+
+
+def _set_mark(canvas: Canvas, note: CopyNote) -> tuple[float, list[str]]:
+    """Size in points and lines of one block."""
+    texts = (f"仅供 {note.user_name}", f"用于 {note.purpose}", f"{chinese_date(note.expires_on)}前有效")
+    size, lines = _MARK_SIZES[0], list(texts)
+    for size in _MARK_SIZES:
+        measure = partial(canvas.width, size=size, role=TITLE)
+        lines = [line for text in texts for line in break_lines(text, _MARK_WIDTH, measure)]
+        if len(lines) * 1.4 * size / MM <= _MARK_HEIGHT:
+            break
+    return size, lines
 
 
 def _not_the_original(canvas: Canvas) -> None:
     """A box where the original bears its seal."""
-    x, y, width, height = SEAL_CENTRE[0] - 27, SEAL_CENTRE[1] - 20.5, 54.0, 9.0
+    x, y, width, height = SEAL_CENTRE[0] - 27, SEAL_CENTRE[1] - 19.3, 54.0, 9.0
     canvas.raw(f"q 0.8 w {RED} RG {x * MM:.2f} {y * MM:.2f} {width * MM:.2f} {height * MM:.2f} re S Q")
     canvas.centred("加注件 · 非原件", SEAL_CENTRE[0], y + 4.9, 9.5, LABEL, colour=RED)
     canvas.centred("PURPOSE COPY, NOT THE ORIGINAL", SEAL_CENTRE[0], y + 1.6, 6.5, LABEL, colour=RED)

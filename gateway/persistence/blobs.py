@@ -100,6 +100,10 @@ class FileStore:
             return data
         raise StorageError(f"File {digest} is missing.", hint="Restore it from the backup.")
 
+    def holds(self, digest: str, suffix: str) -> bool:
+        """Whether the file is there; its content is not read."""
+        return self.path(digest, suffix).exists() or self._staged(digest, suffix).exists()
+
     def recover(self, is_named: Callable[[str], bool]) -> tuple[int, int]:
         """Settle what killed processes left: (published, removed). Does nothing while a writer is alive.
 

@@ -167,17 +167,17 @@ def latest_reports(*, is_sample: bool) -> Select[ReportedLicence]:
     return select(ReportedLicence).where(ReportedLicence.is_sample == is_sample, counts())
 
 
-def counts() -> ColumnElement[bool]:
+def counts(report: type[ReportedLicence] = ReportedLicence) -> ColumnElement[bool]:
     """Whether no correction came after a report."""
     later = aliased(ReportedLicence)
     return ~(
         select(later.id)
         .where(
-            later.local_type_code == ReportedLicence.local_type_code,
-            later.authority_code == ReportedLicence.authority_code,
-            later.licence_number == ReportedLicence.licence_number,
-            later.is_sample == ReportedLicence.is_sample,
-            later.revision > ReportedLicence.revision,
+            later.local_type_code == report.local_type_code,
+            later.authority_code == report.authority_code,
+            later.licence_number == report.licence_number,
+            later.is_sample == report.is_sample,
+            later.revision > report.revision,
         )
         .exists()
     )

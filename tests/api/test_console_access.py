@@ -38,6 +38,8 @@ PAGES = {
     "propose_revocation": ("/console/licences/{licence}/revoke", CLERKS & OWN),
     "revocations": ("/console/revocations", READERS),
     "decide_revocation": ("/console/revocations/1", APPROVERS & OWN),
+    "reconciliation": ("/console/reconciliation", READERS),
+    "reconciliation_file": ("/console/reconciliation.csv", READERS),
     "stock": ("/console/stock", CLERKS),
     "receive_forms": ("/console/stock/receive", CLERKS),
     "put_forms_aside": ("/console/stock/put-aside", CLERKS),

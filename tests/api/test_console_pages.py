@@ -227,3 +227,18 @@ def test_what_is_typed_is_never_markup(clerk, licence_path):
     page = clerk.submit(licence_path + "/suspend", legal_ground='"><script>x</script>', reason="")
     assert "<script>" not in page.text
     assert fields(page.text)["legal_ground"] == '"><script>x</script>'
+
+
+def test_drifts_are_found_shown_and_exported(office, clerk, licence_path):
+    assert "一致" in clerk.get("/console/reconciliation").text
+    clerk.submit(licence_path + "/papers/0/print", serial_number="WS0001")
+    clerk.submit(licence_path + "/papers/0/void", reason="污损")
+    page = clerk.get("/console/reconciliation")
+    assert "证照有效，纸质已作废或收回" in page.text
+    assert licence_path in page.text
+    assert "纸质已作废或收回" in clerk.get("/console/").text
+    file = clerk.get("/console/reconciliation.csv")
+    assert (file.mimetype, NUMBER in file.text, file.text[0]) == ("text/csv", True, "\ufeff")
+    foreign = Browser(office, office.app(), "stranger")
+    assert NUMBER not in foreign.get("/console/reconciliation").text
+    assert NUMBER not in foreign.get("/console/reconciliation.csv").text
