@@ -7,7 +7,7 @@ from typing import Annotated
 import click
 import typer
 
-from gateway.cli_frame import DataDir, Json, day_of, opened, print_json, say
+from gateway.cli_frame import DataDir, Json, day_of, opened, print_json, tell
 from gateway.cli_papers import Identifier
 from gateway.domain.purpose_copies import CopyRequest
 from gateway.domain.reconciliation import DRIFT_WORDS, DriftCounts, DriftKind
@@ -44,7 +44,7 @@ def make_copy(
     if as_json:
         print_json({**view.to_json(), "file": file})
     else:
-        say(f"{view.terms.copy_id}\n    {file}")
+        tell(f"{view.terms.copy_id}\n    {file}")
 
 
 @copies.command("list")
@@ -64,8 +64,8 @@ def list_copies(
         print_json([view.to_json() for view in found])
     for view in () if as_json else found:
         terms, over = view.terms, "（已过期 over）" if view.is_expired else ""
-        say(f"{terms.copy_id}  {view.licence_type_name} {view.licence_number}  至 until {terms.expires_on}{over}")
-        say(f"    {terms.user_name} · {terms.purpose} · 制作 made for {view.requested_by}")
+        tell(f"{terms.copy_id}  {view.licence_type_name} {view.licence_number}  至 until {terms.expires_on}{over}")
+        tell(f"    {terms.user_name} · {terms.purpose} · 制作 made for {view.requested_by}")
 
 
 def reconcile(
@@ -94,7 +94,7 @@ def reconcile(
             print_json({"counts": counts.to_json(), "file": report_to})
     if not as_json:
         for kind, count in counts.by_kind.items():
-            say(f"{count:>7}  {' '.join(DRIFT_WORDS[DriftKind(kind)])}")
+            tell(f"{count:>7}  {' '.join(DRIFT_WORDS[DriftKind(kind)])}")
     raise typer.Exit(1 if counts.total else 0)
 
 

@@ -102,6 +102,11 @@ def say(text: str) -> None:
     output.print(text, highlight=False, soft_wrap=True)
 
 
+def tell(text: str) -> None:
+    """One line with words in it that others wrote: nothing in them is taken for markup."""
+    output.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)

@@ -8,7 +8,7 @@ import click
 import typer
 
 from gateway.cli_answers import instant_of
-from gateway.cli_frame import DataDir, Json, day_of, opened, print_json, read_text, records, say
+from gateway.cli_frame import DataDir, Json, day_of, opened, print_json, read_text, records, tell
 from gateway.cli_papers import Identifier
 from gateway.domain.basis import ObligationKind, ObligationState
 from gateway.domain.orders import VersionKind
@@ -57,11 +57,11 @@ def history(
         )
         return
     if answer is not None:
-        say(f"{day}: {_DAY_WORDS[answer]}")
+        tell(f"{day}: {_DAY_WORDS[answer]}")
     for period in found.periods:
-        say(f"{instant(period.since) or '…'} – {instant(period.until) or '…'}  {' '.join(WORDS[period.status])}")
+        tell(f"{instant(period.since) or '…'} – {instant(period.until) or '…'}  {' '.join(WORDS[period.status])}")
     for change in found.changes:
-        say(f"  {instant(change.recorded_at)} {change.status} ⇒ {instant(change.effective_at)} {change.reason}")
+        tell(f"  {instant(change.recorded_at)} {change.status} ⇒ {instant(change.effective_at)} {change.reason}")
 
 
 @versions.command("issue")
@@ -88,7 +88,7 @@ def issue_version(
     if as_json:
         print_json(issued)
     else:
-        say(f"{issued.licence_identifier}\n    {issued.electronic_file}")
+        tell(f"{issued.licence_identifier}\n    {issued.electronic_file}")
 
 
 @obligations.command("list")
@@ -111,8 +111,8 @@ def list_obligations(
         print_json([_obligation_json(listed) for listed in found])
     for listed in () if as_json else found:
         view = listed.obligation
-        say(f"{view.id}  {view.due_on} {view.state}  {listed.licence_identifier} {listed.holder_name}")
-        say(f"    {view.kind}: {'；'.join(view.items)}")
+        tell(f"{view.id}  {view.due_on} {view.state}  {listed.licence_identifier} {listed.holder_name}")
+        tell(f"    {view.kind}: {'；'.join(view.items)}")
 
 
 @obligations.command("settle")
@@ -133,7 +133,7 @@ def settle_obligation(
     if as_json:
         print_json(view.to_json())
     else:
-        say(f"{view.id} → {view.state}")
+        tell(f"{view.id} → {view.state}")
 
 
 def show_record(
@@ -170,7 +170,7 @@ def report_licences(
         except ValidationFailedError as error:
             outcomes.append({"row": row, "error": error.message})
             if not as_json:
-                say(f"[red]✗[/] {row}: {error.message}")
+                tell(f"✗ {row}: {error.message}")
     if as_json:
         print_json(outcomes)
     raise typer.Exit(1 if any("error" in outcome for outcome in outcomes) else 0)
@@ -184,9 +184,9 @@ def _some(file: str, most: int | None = None) -> list[Any]:
 
 
 def _say_report(row: int, view: ReportedLicenceView) -> None:
-    say(f"{row}: {view.licence_type_name} {view.licence_number} {' '.join(MATCH_WORDS[view.match])}")
+    tell(f"{row}: {view.licence_type_name} {view.licence_number} {' '.join(MATCH_WORDS[view.match])}")
     for found in view.differences:
-        say(f"    {found.field}: 报送 reported {found.reported} ≠ 登记 registered {found.registered}")
+        tell(f"    {found.field}: 报送 reported {found.reported} ≠ 登记 registered {found.registered}")
 
 
 def _obligation_json(listed: ListedObligation) -> dict[str, Any]:

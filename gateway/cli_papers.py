@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli_frame import DataDir, Json, opened, print_json, say
+from gateway.cli_frame import DataDir, Json, opened, print_json, tell
 from gateway.domain.papers import STATE_WORDS, BlankState
 from gateway.services.papers import BlankChoice, PaperView
 
@@ -30,7 +30,7 @@ def list_papers(licence_identifier: Identifier, data_dir: DataDir = None, as_jso
     if as_json:
         print_json([paper.to_json() for paper in found])
     for paper in () if as_json else found:
-        say(_line(paper))
+        tell(_line(paper))
 
 
 @papers.command("print")
@@ -113,7 +113,7 @@ def receive_blanks(
     if as_json:
         print_json({"received": count})
     else:
-        say(f"已入库 received {count}")
+        tell(f"已入库 received {count}")
 
 
 @blanks.command("stock")
@@ -127,7 +127,7 @@ def show_stock(authority: Authority, data_dir: DataDir = None, as_json: Json = F
         print_json([asdict(entry) for entry in stock])
     for entry in () if as_json else stock:
         counts = " ".join(f"{state} {count}" for state, count in entry.counts.items())
-        say(f"{entry.form}: {counts}，下一号 next {entry.next_serial or '—'}")
+        tell(f"{entry.form}: {counts}，下一号 next {entry.next_serial or '—'}")
 
 
 @blanks.command("spoil")
@@ -159,14 +159,14 @@ def _put_aside(
     if as_json:
         print_json({"state": state, "serial_numbers": serials})
     else:
-        say(f"{form}: {'、'.join(serials)} → {state}")
+        tell(f"{form}: {'、'.join(serials)} → {state}")
 
 
 def _tell(paper: PaperView, as_json: bool) -> None:
     if as_json:
         print_json({**paper.to_json(), "file": paper.file, "revision": paper.revision})
     else:
-        say(f"{_line(paper)}\n    {paper.file}")
+        tell(f"{_line(paper)}\n    {paper.file}")
 
 
 def _line(paper: PaperView) -> str:

@@ -20,9 +20,13 @@ def upgrade() -> None:
             ["local_type_code", "authority_code", "licence_number", "is_sample", "revision"],
         )
         batch_op.create_index("ix_reported_licences_blank", ["authority_code", "blank_serial_number"], unique=False)
+    with op.batch_alter_table("blank_forms", schema=None) as batch_op:
+        batch_op.create_index("ix_blank_forms_serial", ["authority_code", "serial_number"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("blank_forms", schema=None) as batch_op:
+        batch_op.drop_index("ix_blank_forms_serial")
     with op.batch_alter_table("reported_licences", schema=None) as batch_op:
         batch_op.drop_index("ix_reported_licences_blank")
         batch_op.drop_constraint("uq_reported_licences_revision", type_="unique")

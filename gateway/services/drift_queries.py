@@ -166,25 +166,25 @@ def blanks_in_two_reports() -> AnySelect:
     )
 
 
-def blanks_in_report_and_register() -> AnySelect:
-    """Reports on a form of the stock that is not the reported licence's own."""
+def blanks_in_report_and_register() -> tuple[AnySelect, ...]:
+    """Reports on a form of the stock that is not the reported licence's own.
+
+    Two queries, each of which an index answers: reports that name the kind of form, and reports that do not.
+    """
     own = exists().where(
         PaperCounterpart.current_blank_id == BlankForm.id,
         PaperCounterpart.licence_identifier == LicenceVersion.licence_identifier,
         LicenceVersion.licence_id == Licence.id,
         _same_licence(ReportedLicence),
     )
+    same_number = and_(
+        BlankForm.authority_code == ReportedLicence.authority_code,
+        BlankForm.serial_number == ReportedLicence.blank_serial_number,
+    )
+    query = select(ReportedLicence, BlankForm.form, BlankForm.state)
     return (
-        select(ReportedLicence, BlankForm.form, BlankForm.state)
-        .join(
-            BlankForm,
-            and_(
-                BlankForm.authority_code == ReportedLicence.authority_code,
-                BlankForm.serial_number == ReportedLicence.blank_serial_number,
-                _one_form(ReportedLicence.blank_form, BlankForm.form),
-            ),
-        )
-        .where(counts(), ~own)
+        query.join(BlankForm, and_(same_number, BlankForm.form == ReportedLicence.blank_form)).where(counts(), ~own),
+        query.join(BlankForm, same_number).where(ReportedLicence.blank_form == "", counts(), ~own),
     )
 
 

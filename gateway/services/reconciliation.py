@@ -74,13 +74,12 @@ class Reconciliation:
         with reading(self._deps.sessions) as session:
 
             def rows(query: queries.AnySelect, entity: Any) -> Iterator[Any]:
-                """Rows in batches; none of them stays in the session."""
+                """Rows, fetched in batches."""
                 found = session.execute(
                     queries.limited(query, entity, actor, authority_code), execution_options={"yield_per": _BATCH}
                 )
-                for batch in found.partitions():
-                    yield from batch
-                    session.expunge_all()
+                # The session holds what it loads weakly: a batch goes when it was given out.
+                yield from found
 
             yield from self._papers(rows)
             yield from self._reports(rows)
@@ -117,8 +116,9 @@ class Reconciliation:
                 )
         for report, other_number in rows(queries.blanks_in_two_reports(), ReportedLicence):
             yield _of_report(report, DriftKind.BLANK_USED_TWICE, field="report", reported=other_number)
-        for report, form, state in rows(queries.blanks_in_report_and_register(), ReportedLicence):
-            yield _of_report(report, DriftKind.BLANK_USED_TWICE, field="stock", registered=state, blank_form=form)
+        for query in queries.blanks_in_report_and_register():
+            for report, form, state in rows(query, ReportedLicence):
+                yield _of_report(report, DriftKind.BLANK_USED_TWICE, field="stock", registered=state, blank_form=form)
 
     def _files(self, rows: "_Rows") -> Iterator[Drift]:
         for name, query in queries.registered_files():

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.persistence.base import Base
@@ -58,7 +58,11 @@ class BlankForm(Base):
     """One numbered blank form (空白证照) that an authority received. Its state is that of its last movement."""
 
     __tablename__ = "blank_forms"
-    __table_args__ = (UniqueConstraint("authority_code", "form", "serial_number"),)
+    __table_args__ = (
+        UniqueConstraint("authority_code", "form", "serial_number"),
+        # Reports name a serial number, but not always the kind of form.
+        Index("ix_blank_forms_serial", "authority_code", "serial_number"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     authority_code: Mapped[str] = mapped_column(ForeignKey("issuing_authorities.code"))

@@ -24,6 +24,7 @@ from gateway.services.purpose_copies import CopyFilter
 from gateway.services.status_changes import StatusDecision
 from gateway.services.verifications import validate_file
 from signing.pdf.reading import read_attachments
+from tests.unit.documents.pdfa_rules import violations
 from tests.unit.services.actors import client
 
 USER, PURPOSE = "阳江市某某招标代理有限公司", "2026年度政府采购投标"
@@ -213,3 +214,7 @@ def instant_of(year):
     from datetime import UTC, datetime
 
     return datetime(year, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_copy_keeps_the_rules_of_pdf_a(made):
+    assert violations(made[1]) == []

@@ -21,7 +21,7 @@ from gateway.domain.status import LicenceStatus
 from gateway.errors import ForbiddenError, TransitionRefusedError
 from gateway.persistence.models import BlankForm, Licence, LicenceVersion
 from gateway.persistence.session import reading
-from gateway.services import drift_queries
+from gateway.services import drift_queries, reconciliation
 from gateway.services.listing import WHOLE, current_status, version_in_effect
 from gateway.services.papers import BlankChoice
 from gateway.services.status_changes import StatusDecision
@@ -264,3 +264,10 @@ def test_the_setting_says_how_long_printing_may_take(fresh, licence):
     assert kinds(later(patient, 30)) == []
     with reading(fresh.deps.sessions) as session:
         assert session.query(Licence).count() == 1
+
+
+def test_reports_stream_over_many_batches(fresh, printed, applications, monkeypatch):
+    monkeypatch.setattr(reconciliation, "_BATCH", 2)
+    for number in range(7):
+        fresh.reported_licences.report(LicenceReport(applications[2] | {"ZZHM": f"旧{number}"}, "旧系统"))
+    assert kinds(fresh) == [DriftKind.PAPER_WITHOUT_ELECTRONIC] * 7
