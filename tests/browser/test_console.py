@@ -40,6 +40,7 @@ def seated(browser, desk, office, account=None, language="zh", width=1280, schem
     page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
     page.goto("/console/sign-in")
     if account is not None:
+        page.wait_for_selector("#account:focus")
         page.keyboard.type(account)
         page.fill("#password", PASSWORD)
         page.fill("#code", office.code(account))
