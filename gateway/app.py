@@ -38,6 +38,7 @@ from gateway.api import (
 )
 from gateway.api.auth import require_declarations
 from gateway.api.report_forms import HTML_RENDERER
+from gateway.console import blueprint as console
 from gateway.container import Container
 from gateway.errors import GatewayError
 from verify_web import api_docs, pages, report_files, views
@@ -98,6 +99,7 @@ def create_app(container: Container) -> Flask:
     app.extensions[HTML_RENDERER] = report_files.html_response
     for room in (*_DEPARTMENTS, *_PUBLIC):
         app.register_blueprint(room.blueprint)
+    app.register_blueprint(console)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(GatewayError, _gateway_error)

@@ -21,6 +21,7 @@ from gateway import (
     cli_lifecycle,
     cli_log,
     cli_papers,
+    cli_staff,
 )
 from gateway.cli_frame import read_text, records
 from gateway.cli_reports import ReportWriter
@@ -51,6 +52,7 @@ app.add_typer(cli_keys.app, name="key")
 app.add_typer(cli_clients.app, name="client")
 app.add_typer(cli_certificates.app, name="certificate")
 app.add_typer(cli_log.app, name="log")
+app.add_typer(cli_staff.app, name="staff")
 for noun, commands in (
     ("paper", cli_papers.papers),
     ("blank", cli_papers.blanks),

@@ -12,6 +12,7 @@ from gateway.services.certificates import Certificates
 from gateway.services.clients import Clients
 from gateway.services.codes import Codes
 from gateway.services.dependencies import Clock, Dependencies, system_clock
+from gateway.services.dossiers import Dossiers
 from gateway.services.enterprises import Enterprises
 from gateway.services.health import Health
 from gateway.services.histories import Histories
@@ -33,8 +34,11 @@ from gateway.services.reconciliation import Reconciliation
 from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
 from gateway.services.representations import Representations
+from gateway.services.revocations import Revocations
 from gateway.services.samples import Samples
 from gateway.services.seals import Seals
+from gateway.services.staff import Staff
+from gateway.services.staff_sessions import StaffSessions
 from gateway.services.status_changes import StatusChanges
 from gateway.services.trust import Trust
 from gateway.services.trust_answers import TrustAnswers
@@ -49,6 +53,7 @@ class Container:
     def __init__(self, settings: Settings, clock: Clock = system_clock, *, actor: str = "gateway") -> None:
         self.settings = settings
         self.clock = clock
+        self.actor = actor
         self.deps = Dependencies(settings, clock)
         self.catalogue = Catalogues(self.deps)
         self.enterprises = Enterprises(self.deps)
@@ -64,6 +69,10 @@ class Container:
         self.histories = Histories(self.deps)
         self.blank_forms = BlankForms(self.deps, self.catalogue)
         self.obligations = Obligations(self.deps)
+        self.revocations = Revocations(self.deps)
+        self.dossiers = Dossiers(self.deps, self.catalogue)
+        self.staff = Staff(self.deps, self.catalogue)
+        self.staff_sessions = StaffSessions(self.deps)
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
         self.reconciliation = Reconciliation(self.deps, self.catalogue)
         self.representations = Representations(self.deps, self.catalogue)

@@ -95,6 +95,12 @@ class ForbiddenError(GatewayError):
     code = "FORBIDDEN"
 
 
+class SignInRefusedError(GatewayError):
+    """Account, password and one-time code do not prove who is there."""
+
+    code = "SIGN_IN_REFUSED"
+
+
 class BindingRefusedError(GatewayError):
     """The electronic business licence does not belong to the holder, or is expired or revoked."""
 

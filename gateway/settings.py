@@ -123,6 +123,18 @@ class Settings(BaseModel):
         default=None,
         description="Header in which the proxy hands on a client's TLS certificate (URL-encoded PEM); needs trusted proxies.",
     )
+    console_idle_minutes: int = Field(
+        default=15, ge=1, le=240, description="Minutes without a request after which a staff session ends."
+    )
+    console_session_hours: int = Field(
+        default=10, ge=1, le=24, description="Hours after which a staff session ends, however busy it is."
+    )
+    password_cost: int = Field(
+        default=16,
+        ge=4,
+        le=20,
+        description="Binary logarithm of the scrypt rounds that protect a staff password; fewer than 14 only in tests.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-_FILE = Path(__file__).parent / "style.css"
+SHEET = Path(__file__).parent / "style.css"
+
+
+def inlined(*sheets: Path) -> tuple[Markup, str]:
+    """What stands between the style tags, and the one source of styles that the content security policy allows then
+    (CSP Level 3, 2.3.1).
+    """
+    text = " ".join(_minified(sheet.read_text(encoding="utf-8")) for sheet in sheets)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(text), f"'sha256-{digest}'"  # noqa: S704 # our own files, not a reader's words
 
 
 def _minified(text: str) -> str:
@@ -15,9 +24,4 @@ def _minified(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
 
 
-_TEXT = _minified(_FILE.read_text(encoding="utf-8"))
-STYLE = Markup(_TEXT)  # noqa: S704 # our own file, not a reader's words
-"""What stands between the style tags."""
-
-STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_TEXT.encode()).digest()).decode()}'"
-"""The one source that the content security policy allows for styles (CSP Level 3, 2.3.1)."""
+STYLE, STYLE_SOURCE = inlined(SHEET)

@@ -42,6 +42,12 @@ def public(view: View) -> View:
     return view
 
 
+def declare(view: View, access: object) -> View:
+    """Note who may call a view, for rooms with a declaration of their own."""
+    setattr(view, _ATTRIBUTE, access)
+    return view
+
+
 def requires(scope: Scope) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Only a client with this scope may call this. It stands outermost, under the route."""
 

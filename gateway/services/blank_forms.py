@@ -123,6 +123,17 @@ class BlankForms:
                 lowest[form] = serial
         return [Stock(authority_code, form, counts, lowest.get(form)) for form, counts in forms.items()]
 
+    def kinds_with(self, authority_code: str, serial_number: str, *, actor: Actor = OPERATOR) -> list[str]:
+        """The kinds of form that have this serial number in stock: one, as a rule, so that a scan says it all."""
+        actor.require(Scope.PAPERS_HANDLE, authority_code)
+        query = select(BlankForm.form).where(
+            BlankForm.authority_code == authority_code,
+            BlankForm.serial_number == serial_number,
+            BlankForm.state == BlankState.IN_STOCK,
+        )
+        with reading(self._deps.sessions) as session:
+            return list(session.scalars(query.order_by(BlankForm.form)))
+
 
 def take_blank(session: Session, authority_code: str, form: str, serial_number: str) -> BlankForm:
     """A form that is in stock, locked. NotFoundError when it was never taken in, ConflictError when it is used."""

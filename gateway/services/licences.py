@@ -138,7 +138,8 @@ class Licences:
         version = found.versions[0]
         if version.application_sm3 != application.digest():
             raise ConflictError(
-                f"{application.licence_type.name} {application.licence_number} is registered with other content.",
+                f"{application.licence_type.name} {application.licence_number} 已登记，内容不同。"
+                "It is registered with other content.",
                 hint=f"Compare it with {version.licence_identifier}; a change needs a new version, not a second issue.",
             )
         return self.outcome(application, version, newly_issued=False)

@@ -115,6 +115,30 @@ class Papers:
             self._record(session, paper, PaperAction.COLLECTED, actor, collected_by=collected_by)
             return self._view(paper)
 
+    def collect_all(
+        self,
+        licence_identifier: str,
+        collected_by: str,
+        *,
+        actor: Actor = OPERATOR,
+        expected_revision: int | None = None,
+    ) -> list[PaperView]:
+        """Record that every printed paper of a version was taken away by one person, all or none.
+
+        ConflictError when none waits.
+        """
+        _require(collected_by, "collected_by", _MOST_NAME)
+        with self._deps.sessions.begin() as session:
+            version = hold_version(
+                session, licence_identifier, actor, Scope.PAPERS_HANDLE, expected_revision=expected_revision
+            )
+            ready = [p for p in version.paper if paper_state(e.action for e in p.events) is PaperState.PRINTED]
+            if not ready:
+                raise ConflictError("没有已打印待领取的纸质证照。No printed paper waits to be collected.")
+            for paper in ready:
+                self._record(session, paper, PaperAction.COLLECTED, actor, collected_by=collected_by)
+            return [self._view(paper) for paper in ready]
+
     def void(
         self,
         licence_identifier: str,

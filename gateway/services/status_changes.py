@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.domain.actors import OPERATOR, Actor, Scope
+from sqlalchemy.orm import Session
+
+from gateway.domain.actors import OPERATOR, Actor, ActorKind, Scope
 from gateway.domain.status import ENDED, LicenceStatus, StatusTransition, check_transition
-from gateway.errors import ConflictError, FieldError, ValidationFailedError
+from gateway.errors import ConflictError, FieldError, ForbiddenError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, LicenceVersion, StatusChange
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import hold_version
 from gateway.services.listing import current_status
+
+FOUR_EYES = frozenset({LicenceStatus.REVOKED, LicenceStatus.WITHDRAWN})
+"""What no one at the window decides alone: 吊销 and 撤销. Systems have their own procedure before they call."""
 
 _LONGEST = {"legal_ground": 300, "reason": 500, "document_number": 100}
 
@@ -63,43 +68,78 @@ class StatusChanges:
         ValidationFailedError, NotFoundError, ForbiddenError, StaleStateError; TransitionRefusedError when the change
         does not fit those that were recorded, before and after its instant of effect.
         """
-        _check(decision)
-        scope = Scope.LICENCES_REVOKE if decision.status in ENDED else Scope.LICENCES_CHANGE
+        check_decision(decision)
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
+            scope = _scope(decision, actor)
             version = hold_version(session, licence_identifier, actor, scope, expected_revision=expected_revision)
-            licence = version.licence
-            effective_at = decision.effective_at or now
-            check_transition(_of_licence(licence.status_changes), StatusTransition(decision.status, effective_at, now))
-            _check_obligation(version, decision.obligation_id)
-            licence.status_changes.append(
-                StatusChange(
-                    status=decision.status,
-                    effective_at=effective_at,
-                    recorded_at=now,
-                    legal_ground=decision.legal_ground,
-                    reason=decision.reason,
-                    deciding_authority_code=decision.deciding_authority_code or licence.authority_code,
-                    document_number=decision.document_number,
-                    obligation_id=decision.obligation_id,
-                    actor=actor.audit(),
-                )
-            )
-            session.add(
-                AuditEvent(
-                    occurred_at=now,
-                    action="licence_status_changed",
-                    subject=licence_identifier,
-                    detail={
-                        "status": decision.status,
-                        "effective_at": effective_at.isoformat(),
-                        "legal_ground": decision.legal_ground,
-                        "reason": decision.reason,
-                    },
-                    actor=actor.audit(),
-                )
-            )
-            return RecordedStatus(licence_identifier, current_status(version, now), licence.revision)
+            _check_hands(version, decision, actor, now)
+            return apply_decision(session, version, decision, actor, now)
+
+
+def apply_decision(
+    session: Session, version: LicenceVersion, decision: StatusDecision, actor: Actor, now: datetime
+) -> RecordedStatus:
+    """Record a checked decision on a licence that is held; TransitionRefusedError, ConflictError."""
+    check_applicable(version, decision, now)
+    licence, effective_at = version.licence, decision.effective_at or now
+    licence.status_changes.append(
+        StatusChange(
+            status=decision.status,
+            effective_at=effective_at,
+            recorded_at=now,
+            legal_ground=decision.legal_ground,
+            reason=decision.reason,
+            deciding_authority_code=decision.deciding_authority_code or licence.authority_code,
+            document_number=decision.document_number,
+            obligation_id=decision.obligation_id,
+            actor=actor.audit(),
+        )
+    )
+    session.add(
+        AuditEvent(
+            occurred_at=now,
+            action="licence_status_changed",
+            subject=version.licence_identifier,
+            detail={
+                "status": decision.status,
+                "effective_at": effective_at.isoformat(),
+                "legal_ground": decision.legal_ground,
+                "reason": decision.reason,
+            },
+            actor=actor.audit(),
+        )
+    )
+    return RecordedStatus(version.licence_identifier, current_status(version, now), licence.revision)
+
+
+def check_applicable(version: LicenceVersion, decision: StatusDecision, now: datetime) -> None:
+    """TransitionRefusedError or ConflictError when the decision does not fit what is recorded on the licence."""
+    new = StatusTransition(decision.status, decision.effective_at or now, now)
+    check_transition(_of_licence(version.licence.status_changes), new)
+    obligations = {obligation.id for obligation in version.obligations}
+    if decision.obligation_id is not None and decision.obligation_id not in obligations:
+        raise ConflictError(
+            "该证照没有这项承诺或容缺。The licence has no such obligation.", hint="Look at its obligations."
+        )
+
+
+def _scope(decision: StatusDecision, actor: Actor) -> Scope:
+    """What ends a licence needs the scope for it; at the window, cancellation (注销) is what holders ask for every day."""
+    is_routine = decision.status is LicenceStatus.CANCELLED and actor.kind is ActorKind.STAFF
+    return Scope.LICENCES_REVOKE if decision.status in ENDED and not is_routine else Scope.LICENCES_CHANGE
+
+
+def _check_hands(version: LicenceVersion, decision: StatusDecision, actor: Actor, now: datetime) -> None:
+    """ForbiddenError when a person would do alone what needs two (services/revocations.py)."""
+    if actor.kind is not ActorKind.STAFF:
+        return
+    is_ended = any(current_status(version, at) in ENDED for at in (now, decision.effective_at or now))
+    if decision.status in FOUR_EYES or (decision.status is LicenceStatus.VALID and is_ended):
+        raise ForbiddenError(
+            "吊销、撤销及其恢复须由另一人审批。Revocation, withdrawal and their reversal need a second person.",
+            hint="Propose it, and have an approver decide.",
+        )
 
 
 def _of_licence(changes: Sequence[StatusChange]) -> list[StatusTransition]:
@@ -111,7 +151,8 @@ def _of_licence(changes: Sequence[StatusChange]) -> list[StatusTransition]:
     ]
 
 
-def _check(decision: StatusDecision) -> None:
+def check_decision(decision: StatusDecision) -> None:
+    """ValidationFailedError names each field of a decision that is missing, too long, or not to be decided so."""
     errors = []
     if decision.status is LicenceStatus.SUPERSEDED:
         message = "换发须签发新版本。A licence is superseded by issuing its next version."
@@ -126,10 +167,3 @@ def _check(decision: StatusDecision) -> None:
         errors.append(FieldError("effective_at", "NO_TIME_ZONE", "缺少时区。An instant needs its time zone."))
     if errors:
         raise ValidationFailedError(errors)
-
-
-def _check_obligation(version: LicenceVersion, obligation_id: int | None) -> None:
-    if obligation_id is not None and obligation_id not in {obligation.id for obligation in version.obligations}:
-        raise ConflictError(
-            "该证照没有这项承诺或容缺。The licence has no such obligation.", hint="Look at its obligations."
-        )

@@ -71,7 +71,8 @@ def inspect(page, axe, screen):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen.name
     small = page.evaluate(
         "[...document.querySelectorAll('button, input, nav a, .more, summary')]"
-        ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"
+        ".filter(e => e.offsetParent && (e.closest('label') ?? e).getBoundingClientRect().height < 44)"
+        ".map(e => e.outerHTML)"
     )
     assert small == [], screen.name
     page.evaluate(axe)

@@ -24,6 +24,7 @@ from gateway.persistence.models.papers import BlankForm, BlankMovement, PaperCou
 from gateway.persistence.models.purpose_copies import PurposeCopy
 from gateway.persistence.models.reported_licences import ReportedLicence
 from gateway.persistence.models.seals import Seal
+from gateway.persistence.models.staff import RevocationDecision, RevocationRequest, StaffMember, StaffSession
 
 __all__ = [
     "AccessRecord",
@@ -50,7 +51,11 @@ __all__ = [
     "PurposeCopy",
     "QueuedEvent",
     "ReportedLicence",
+    "RevocationDecision",
+    "RevocationRequest",
     "Seal",
+    "StaffMember",
+    "StaffSession",
     "StatusChange",
     "StoredFile",
     "UsedNonce",

@@ -1,0 +1,96 @@
+"""What all pages of the console share: the blueprint, the look, the person at work, and pages for what went wrong."""
+
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.api.problems import name_of, status_of
+from gateway.console.words import register_console_words
+from gateway.domain.actors import Actor
+from gateway.errors import ForbiddenError, GatewayError, NotFoundError, StaleStateError
+from gateway.services.staff_sessions import SignedIn
+from verify_web.language import pair
+from verify_web.pages import container, page
+from verify_web.style import SHEET, inlined
+from verify_web.words import say
+
+COOKIE = "staff_session"
+"""Holds the session's token, or before signing in a random value that only proves the form was ours."""
+
+blueprint = Blueprint("console", __name__, template_folder="templates", url_prefix="/console")
+register_console_words(blueprint)
+
+_STYLE, _STYLE_SOURCE = inlined(SHEET, Path(__file__).parent / "console.css")
+_POLICY = (
+    f"default-src 'none'; style-src {_STYLE_SOURCE}; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_TITLES = {
+    ForbiddenError: ("没有权限", "Not permitted"),
+    NotFoundError: ("没有找到", "Not found"),
+    StaleStateError: ("已有变更", "Changed meanwhile"),
+}
+
+
+def person() -> SignedIn:
+    """Who sent this request; only views that are declared for staff ask."""
+    found: SignedIn = g.person
+    return found
+
+
+def actor() -> Actor:
+    """The limits of the person at work."""
+    return person().actor
+
+
+def screen(template: str, status: int = HTTPStatus.OK, **values: object) -> Response:
+    """A page of the console, under a policy of its own."""
+    signed_in = g.get("person")
+    response = page(
+        f"console/{template}",
+        status,
+        style=_STYLE,
+        person=signed_in,
+        scopes=frozenset() if signed_in is None else signed_in.actor.scopes,
+        csrf=g.get("csrf", ""),
+        other_language=urlencode({**request.args.to_dict(), "lang": say("en", "zh")}),
+        site_name=container().settings.site_name,
+        **values,
+    )
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+def file_response(data: bytes, name: str) -> Response:
+    """A PDF to be looked at and printed; no cache keeps it."""
+    response = Response(data, mimetype="application/pdf")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
+
+
+@blueprint.errorhandler(GatewayError)
+def show_error(error: GatewayError) -> Response:
+    """One of our errors that no form took."""
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _sorry(
+            status, say("暂时无法办理", "It cannot be done right now"), say("请稍后再试。", "Try again later.")
+        )
+    title = next((words for kind, words in _TITLES.items() if isinstance(error, kind)), ("无法办理", "Not done"))
+    return _sorry(status, say(*title), say(*pair(error.message)), error.hint)
+
+
+@blueprint.errorhandler(HTTPException)
+def show_http_error(error: HTTPException) -> Response:
+    """An error of HTTP itself."""
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    title = _TITLES[ForbiddenError] if status is HTTPStatus.FORBIDDEN else ("无法办理", "Not done")
+    return _sorry(status, say(*title), say(*pair(error.description or name_of(status))))
+
+
+def _sorry(status: HTTPStatus, title: str, text: str, hint: str = "") -> Response:
+    return screen("sorry.html", status, title=title, text=text, hint=hint, request_id=g.get("request_id", ""))

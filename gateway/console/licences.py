@@ -1,0 +1,165 @@
+"""The file of a licence, and what one person decides on it: suspend, restore, cancel, settle an obligation."""
+
+from datetime import datetime
+
+from flask import request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from gateway.console.access import staff
+from gateway.console.applications import day_of
+from gateway.console.forms import Field, Form, Group, Sheet, fields_of, take_form
+from gateway.console.frame import actor, blueprint, file_response, screen
+from gateway.console.versions import KINDS
+from gateway.domain.actors import Scope
+from gateway.domain.basis import ObligationState
+from gateway.domain.status import ENDED, LicenceStatus, day_start
+from gateway.errors import FieldError, ValidationFailedError
+from gateway.services.dossiers import Dossier
+from gateway.services.status_changes import StatusDecision
+from verify_web.pages import container
+
+DECISION_FIELDS = (
+    Field(
+        "legal_ground",
+        "法律依据",
+        "Legal ground",
+        max_length=300,
+        focus=True,
+        hint=("法律法规及条款，如《食品安全法》第一百二十四条", "Law and article"),
+    ),
+    Field("reason", "事由", "Reason", kind="area", max_length=500),
+    Field("document_number", "文书号", "Document number", required=False, max_length=100),
+)
+_EFFECT = Field(
+    "effective_on", "自何日起", "From which day", kind="date", required=False, hint=("留空为立即", "Empty: at once")
+)
+_ACTS = {
+    "suspend": (LicenceStatus.SUSPENDED, ("暂扣证照", "Suspend the licence"), ("暂扣", "Suspend")),
+    "restore": (LicenceStatus.VALID, ("恢复证照效力", "Restore the licence"), ("恢复", "Restore")),
+    "cancel": (LicenceStatus.CANCELLED, ("注销证照", "Cancel the licence"), ("注销", "Cancel the licence")),
+}
+"""What one person decides; revocation and withdrawal need two (revocations.py)."""
+_OUTCOME = fields_of(
+    Field(
+        "outcome",
+        "结果",
+        "Outcome",
+        kind="choice",
+        choices=(("fulfilled", "已履行", "fulfilled"), ("broken", "未履行", "broken")),
+        focus=True,
+    ),
+    Field("note", "说明", "Note", kind="area", max_length=500),
+)
+
+
+@blueprint.get("/licences/<licence_identifier>")
+@staff(Scope.LICENCES_READ)
+def licence(licence_identifier: str) -> BaseResponse:
+    """Everything about one version of a licence."""
+    dossier = container().dossiers.of(licence_identifier, actor=actor())
+    return screen(
+        "licence.html",
+        dossier=dossier,
+        acts=_acts_on(dossier),
+        kinds=KINDS if dossier.status not in ENDED and dossier.newest_identifier == licence_identifier else (),
+        waits=any(one.is_approved is None for one in dossier.requests),
+        open_states=frozenset({ObligationState.OPEN, ObligationState.OVERDUE}),
+    )
+
+
+@blueprint.get("/licences/<licence_identifier>/electronic.pdf")
+@staff(Scope.LICENCES_READ)
+def electronic(licence_identifier: str) -> BaseResponse:
+    """The signed PDF."""
+    return file_response(
+        container().dossiers.electronic(licence_identifier, actor=actor()), f"{licence_identifier}.pdf"
+    )
+
+
+@blueprint.route("/licences/<licence_identifier>/<any(suspend, restore, cancel):act>", methods=["GET", "POST"])
+@staff(Scope.LICENCES_CHANGE)
+def change_status(licence_identifier: str, act: str) -> BaseResponse:
+    """Record a decision with its ground and reason."""
+    dossier = container().dossiers.of(licence_identifier, actor=actor())
+    status, title, submit = _ACTS[act]
+
+    def decide(form: Form) -> None:
+        container().status_changes.record(
+            licence_identifier,
+            StatusDecision(
+                status, form["legal_ground"], form["reason"], _effect(form), document_number=form["document_number"]
+            ),
+            actor=actor(),
+            expected_revision=form.revision,
+        )
+
+    form = Form((Group("", "", (*DECISION_FIELDS, _EFFECT)),))
+    return take_form(licence_sheet(dossier, title, submit, is_grave=act == "cancel"), form, decide)
+
+
+@blueprint.route("/licences/<licence_identifier>/obligations/<int:obligation_id>", methods=["GET", "POST"])
+@staff(Scope.LICENCES_CHANGE)
+def settle(licence_identifier: str, obligation_id: int) -> BaseResponse:
+    """How a commitment or a missing paper ended."""
+    dossier = container().dossiers.of(licence_identifier, actor=actor())
+    found = next((one for one in dossier.obligations if one.id == obligation_id), None)
+    if found is None:
+        raise NotFound
+
+    def record(form: Form) -> None:
+        if form["outcome"] not in ("fulfilled", "broken"):
+            raise ValidationFailedError([FieldError("outcome", "MISSING", "请选择结果。Choose the outcome.")])
+        container().obligations.settle(
+            licence_identifier,
+            obligation_id,
+            is_fulfilled=form["outcome"] == "fulfilled",
+            note=form["note"],
+            actor=actor(),
+            expected_revision=form.revision,
+        )
+
+    lead = "；".join(found.items)
+    sheet = licence_sheet(dossier, ("登记履行情况", "How it ended"), ("登记", "Record"), lead=(lead, lead))
+    return take_form(sheet, Form(_OUTCOME), record)
+
+
+def licence_sheet(
+    dossier: Dossier,
+    title: tuple[str, str],
+    submit: tuple[str, str],
+    *,
+    lead: tuple[str, str] | None = None,
+    link: tuple[str, str, str] | None = None,
+    is_grave: bool = False,
+) -> Sheet:
+    """The page around a form about one licence; it remembers the licence's revision as it was when it was opened."""
+    return Sheet(
+        title,
+        submit,
+        lead=lead,
+        facts=(
+            ("证照", f"{dossier.licence_type.name} {dossier.licence_number}"),
+            ("持证主体", dossier.holder_name),
+        ),
+        back=("licence", {"licence_identifier": dossier.licence_identifier}),
+        revision=dossier.revision if request.method == "GET" else None,
+        link=link,
+        is_grave=is_grave,
+    )
+
+
+def _acts_on(dossier: Dossier) -> list[tuple[str, tuple[str, str]]]:
+    """What one person may decide in the present status; the service judges again."""
+    if dossier.status in ENDED or dossier.newest_identifier != dossier.licence_identifier:
+        return []
+    first = "restore" if dossier.status == LicenceStatus.SUSPENDED else "suspend"
+    return [(act, _ACTS[act][1]) for act in (first, "cancel")]
+
+
+def _effect(form: Form) -> datetime | None:
+    text = form["effective_on"]
+    day = day_of(text)
+    if text and day is None:
+        raise ValidationFailedError([FieldError("effective_on", "NOT_A_DATE", "应为日期。Must be a date.")])
+    return None if day is None else day_start(day)

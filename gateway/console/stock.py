@@ -1,0 +1,88 @@
+"""The stock of blank forms: taken in, spoiled, returned."""
+
+from werkzeug.wrappers import Response as BaseResponse
+
+from gateway.console.access import staff
+from gateway.console.dashboard import own_stocks
+from gateway.console.forms import Field, Form, Sheet, fields_of, take_form
+from gateway.console.frame import actor, blueprint, person, screen
+from gateway.console.words import BLANK_WORDS
+from gateway.domain.actors import Scope
+from gateway.domain.papers import BlankState
+from gateway.errors import FieldError, ValidationFailedError
+from verify_web.pages import container
+
+_FORM_NAME = Field(
+    "form",
+    "空白证照种类",
+    "Kind of form",
+    max_length=50,
+    hint=("如：食品经营许可证正本", "Such as 食品经营许可证正本"),
+    focus=True,
+)
+_RECEIVE = fields_of(
+    _FORM_NAME,
+    Field(
+        "first",
+        "起始编号",
+        "First serial number",
+        max_length=64,
+        hint=("扫描或输入，如 SP0001", "Scan or type, such as SP0001"),
+    ),
+    Field("last", "终止编号", "Last serial number", max_length=64),
+)
+_PUT_ASIDE = fields_of(
+    _FORM_NAME,
+    Field("serials", "编号", "Serial numbers", kind="area", max_length=2000, hint=("每行一个", "One a line")),
+    Field(
+        "state",
+        "处理",
+        "What happens",
+        kind="choice",
+        choices=tuple((state, *BLANK_WORDS[state]) for state in (BlankState.SPOILED, BlankState.RETURNED)),
+    ),
+    Field("reason", "原因", "Reason", max_length=500),
+)
+
+
+@blueprint.get("/stock")
+@staff(Scope.PAPERS_HANDLE)
+def stock() -> BaseResponse:
+    """How many forms there are of each kind."""
+    return screen("stock.html", stocks=own_stocks())
+
+
+@blueprint.route("/stock/receive", methods=["GET", "POST"])
+@staff(Scope.PAPERS_HANDLE)
+def receive_forms() -> BaseResponse:
+    """Take a box in."""
+
+    def act(form: Form) -> None:
+        container().blank_forms.receive(_authority(), form["form"], form["first"], form["last"], actor=actor())
+
+    sheet = Sheet(("空白证照入库", "Take blank forms in"), ("入库", "Take in"), back=("stock", {}))
+    return take_form(sheet, Form(_RECEIVE), act)
+
+
+@blueprint.route("/stock/put-aside", methods=["GET", "POST"])
+@staff(Scope.PAPERS_HANDLE)
+def put_forms_aside() -> BaseResponse:
+    """Record forms as spoiled or returned."""
+
+    def act(form: Form) -> None:
+        serials = [line.strip() for line in form["serials"].splitlines() if line.strip()]
+        if not serials or form["state"] not in set(BlankState):
+            field = "state" if serials else "serials"
+            raise ValidationFailedError([FieldError(field, "MISSING", "必填项缺失。Required, but missing.")])
+        state = BlankState(form["state"])
+        container().blank_forms.put_aside(_authority(), form["form"], serials, state, form["reason"], actor=actor())
+
+    sheet = Sheet(("空白证照损毁或退回", "Forms spoiled or returned"), ("登记", "Record"), back=("stock", {}))
+    return take_form(sheet, Form(_PUT_ASIDE), act)
+
+
+def _authority() -> str:
+    """The person's own; no one without an authority handles papers."""
+    code = person().authority_code
+    assert code is not None
+    return code
