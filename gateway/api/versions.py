@@ -8,7 +8,6 @@ from gateway.api.preconditions import expected_revision
 from gateway.api.replies import container, parse_body
 from gateway.api.schemas.versions import VersionBody
 from gateway.domain.actors import Scope
-from gateway.services.batches import issued_json
 
 blueprint = Blueprint("versions", __name__)
 
@@ -21,4 +20,4 @@ def create(licence_identifier: str) -> Response:
     issued = container().versions.issue(
         licence_identifier, body.wanted(), actor=current_actor(), expected_revision=expected_revision()
     )
-    return issue_reply(issued_json(issued))
+    return issue_reply(issued)
