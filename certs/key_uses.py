@@ -43,11 +43,13 @@ class Purpose(StrEnum):
     OCSP = "ocsp"
     CERTIFICATE = "certificate"
     CRL = "crl"
+    LOG = "log"
+    """A checkpoint of the transparency log."""
     PROOF = "proof"
     """That the key is at hand: a certificate request or a test message. Every key may."""
 
 
-_SIGNER = frozenset({Purpose.LICENCE, Purpose.LIST, Purpose.RECEIPT, Purpose.REPORT, Purpose.COPY})
+_SIGNER = frozenset({Purpose.LICENCE, Purpose.LIST, Purpose.RECEIPT, Purpose.REPORT, Purpose.LOG, Purpose.COPY})
 _AUTHORITY = frozenset({Purpose.CERTIFICATE, Purpose.CRL})
 
 

@@ -21,7 +21,9 @@ from gateway.api import (
     licence_batches,
     licence_reports,
     licences,
+    log,
     national_operations,
+    oauth,
     obligations,
     papers,
     problems,
@@ -42,7 +44,7 @@ from verify_web import api_docs, pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
-_MACHINE_PATHS = ("/api/", "/elssp/", "/trust/", "/healthz", "/readyz", "/metrics")
+_MACHINE_PATHS = ("/api/", "/elssp/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
 _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -66,7 +68,19 @@ _DEPARTMENTS = (
     reconciliations,
     national_operations,
 )
-_PUBLIC = (resolutions, enterprises, verifications, trust, trust_answers, health, views, report_files, api_docs)
+_PUBLIC = (
+    resolutions,
+    enterprises,
+    verifications,
+    trust,
+    trust_answers,
+    log,
+    oauth,
+    health,
+    views,
+    report_files,
+    api_docs,
+)
 _STRICT_TRANSPORT = "max-age=31536000"
 """One year (RFC 6797); sub-domains are others' business."""
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))

@@ -12,7 +12,16 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers, cli_certificates, cli_copies, cli_keys, cli_lifecycle, cli_papers
+from gateway import (
+    cli_answers,
+    cli_certificates,
+    cli_clients,
+    cli_copies,
+    cli_keys,
+    cli_lifecycle,
+    cli_log,
+    cli_papers,
+)
 from gateway.cli_frame import read_text, records
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
@@ -39,7 +48,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(cli_keys.app, name="key")
+app.add_typer(cli_clients.app, name="client")
 app.add_typer(cli_certificates.app, name="certificate")
+app.add_typer(cli_log.app, name="log")
 for noun, commands in (
     ("paper", cli_papers.papers),
     ("blank", cli_papers.blanks),
@@ -142,6 +153,7 @@ def issue(
         outcome = run.take(record)
         if not as_json:
             output.print(cli_answers.issue_line(outcome), highlight=False, soft_wrap=True)
+    _bring_log_up(container)
     if as_json:
         _print_json(run.summary())
     else:
@@ -259,6 +271,7 @@ def change_status(
     container = _container(data_dir)
     decision = StatusDecision(status, legal_ground=ground, reason=reason, effective_at=cli_answers.instant_of(at))
     recorded = container.status_changes.record(licence_identifier, decision)
+    _bring_log_up(container)
     if as_json:
         _print_json(
             {"licence_identifier": licence_identifier, "status": recorded.status, "revision": recorded.revision}
@@ -301,6 +314,14 @@ def demo(
     if serve:
         output.print(f"\n页面 pages: {done.settings.public_base_url}/  （Ctrl-C 结束 to stop）", highlight=False)
         serve_application(done.settings, bind=bind, workers=2)
+
+
+def _bring_log_up(container: Container) -> None:
+    """What was recorded stands, whatever keeps the transparency log from taking it in now."""
+    try:
+        container.log.sequence()
+    except (GatewayError, CertsError, SigningError, OSError) as error:
+        _complain(error)
 
 
 def _read_bytes(path: Path | None) -> bytes:

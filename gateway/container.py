@@ -1,19 +1,30 @@
 """The services of one gateway, made by hand from its settings and clock."""
 
+from dataclasses import replace
+
+from gateway.domain.actors import OPERATOR
+from gateway.services.access_records import AccessRecords
+from gateway.services.authentication import Authentication
 from gateway.services.batches import Batches
 from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
+from gateway.services.clients import Clients
 from gateway.services.codes import Codes
 from gateway.services.dependencies import Clock, Dependencies, system_clock
 from gateway.services.enterprises import Enterprises
 from gateway.services.health import Health
 from gateway.services.histories import Histories
+from gateway.services.idempotency import Idempotency
 from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licence_records import LicenceRecords
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
+from gateway.services.log import TransparencyLog
+from gateway.services.log_audit import LogAudit
+from gateway.services.log_proofs import LogProofs
+from gateway.services.log_publication import LogPublication
 from gateway.services.national_operations import NationalOperations
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
@@ -59,10 +70,18 @@ class Container:
         self.national_operations = NationalOperations(self.catalogue, self.licence_records, self.representations)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.codes = Codes(self.deps, self.listing)
-        self.verifications = Verifications(self.deps)
+        self.log_publication = LogPublication(self.deps)
+        self.log = TransparencyLog(self.deps, self.log_publication)
+        self.log_proofs = LogProofs(self.deps)
+        self.log_audit = LogAudit(self.deps)
+        self.verifications = Verifications(self.deps, self.log_proofs)
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)
+        self.clients = Clients(self.deps, self.catalogue, replace(OPERATOR, id=actor, name=actor))
+        self.authentication = Authentication(self.deps)
+        self.idempotency = Idempotency(self.deps)
+        self.access_records = AccessRecords(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)

@@ -121,6 +121,8 @@ def _issue(demo: _Demo) -> list[IssueOutcome]:
     for record in track(records, "签发 issuing", console=demo.output, transient=True):
         run.take(record)
     demo.say(issue_summary(run))
+    logged = demo.container.log.sequence()
+    demo.say(f"· 透明日志 transparency log: {logged.size} 项 leaves")
     again = IssueRun(demo.container.licences)
     for record in records:
         again.take(record)

@@ -59,6 +59,12 @@ class ValidationFailedError(GatewayError):
         self.errors = errors
 
 
+class LogBrokenError(GatewayError):
+    """The transparency log, or a part of it, is not what it was."""
+
+    code = "LOG_BROKEN"
+
+
 class NotFoundError(GatewayError):
     """Nothing is registered under the name that was asked for."""
 
@@ -126,3 +132,32 @@ class KeyUnavailableError(GatewayError):
 
     code = "KEY_UNAVAILABLE"
     is_temporary = True
+
+
+class AuthenticationError(GatewayError):
+    """The caller did not prove who it is. The message never says which part was wrong."""
+
+    code = "NOT_AUTHENTICATED"
+
+
+class OverCapError(GatewayError):
+    """The client's calls for today are used up."""
+
+    code = "DAILY_CAP_REACHED"
+
+    def __init__(self, message: str, *, seconds_left: int) -> None:
+        super().__init__(message, hint="The day ends at midnight in China.")
+        self.seconds_left = seconds_left
+        """Until the day ends."""
+
+
+class BadRequestError(GatewayError):
+    """A header that the request needs is missing or malformed."""
+
+    code = "BAD_HEADER"
+
+
+class IdempotencyConflictError(ConflictError):
+    """The Idempotency-Key was used for another request, or that request is still at work."""
+
+    code = "IDEMPOTENCY_CONFLICT"

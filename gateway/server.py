@@ -1,7 +1,10 @@
 """The production WSGI server: gunicorn with sync workers, which it kills when a handler hangs."""
 
+import threading
+import time
 from typing import Any
 
+import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.sync import SyncWorker
@@ -13,6 +16,8 @@ from gateway.settings import Settings
 
 _TIMEOUT_SECONDS = 60
 _GRACE_SECONDS = 30
+_LOG_SECONDS = 1.0
+"""How often the transparency log takes in what was recorded since."""
 
 
 class StreamingWorker(SyncWorker):  # type: ignore[misc] # gunicorn has no types
@@ -54,7 +59,23 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         """The application, made in each worker so that no key or connection crosses a fork."""
         container = Container(self._settings)
         container.deps.workers.warm()
+        threading.Thread(target=keep_log, args=(container,), name="transparency-log", daemon=True).start()
         return create_app(container)
+
+
+def keep_log(container: Container) -> None:
+    """Sequence the transparency log for ever, in a thread of each worker process.
+
+    An event waits for one round at most. Whatever goes wrong is logged and tried again: the log is behind then, and
+    issuing goes on.
+    """
+    log = structlog.get_logger()
+    while True:
+        try:
+            container.log.sequence()
+        except Exception as error:  # noqa: BLE001 - the thread must outlive a database or key that is away for a while
+            log.error("transparency_log", kind=type(error).__name__, message=str(error))  # noqa: TRY400 - no trace each second
+        time.sleep(_LOG_SECONDS)
 
 
 def serve(settings: Settings, *, bind: str, workers: int) -> None:

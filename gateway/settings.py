@@ -106,6 +106,18 @@ class Settings(BaseModel):
         default=None,
         description="JSON file that says where certificates hold the unified social credit code (docs/trust.md).",
     )
+    idempotency_hours: int = Field(
+        default=24, gt=0, description="How long the first answer to a write is kept under its Idempotency-Key."
+    )
+    access_record_days: int = Field(
+        default=1096,
+        ge=1096,
+        description="How long it is kept who read data that are not public; three years at least.",
+    )
+    client_certificate_header: str | None = Field(
+        default=None,
+        description="Header in which the proxy hands on a client's TLS certificate (URL-encoded PEM); needs trusted proxies.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")

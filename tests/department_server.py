@@ -13,8 +13,7 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from gateway.api.auth import AUTHENTICATOR, public
-from gateway.domain.actors import Actor, ActorKind, Scope
+from gateway.api.auth import public
 from gateway.server import _Server
 from gateway.settings import read_settings
 

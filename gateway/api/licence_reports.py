@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, url_for
 
-from gateway.api.auth import current_actor, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.lists import list_reply
 from gateway.api.replies import container, parse_body, parse_query, reply
 from gateway.api.schemas.licence_reports import ReportBody, ReportQuery
@@ -13,6 +14,7 @@ blueprint = Blueprint("licence_reports", __name__)
 
 @blueprint.post("/api/v1/licence-reports")
 @requires(Scope.REPORTS_WRITE)
+@idempotent
 def create() -> Response:
     """Take one report in; other content under the same number is a correction."""
     view = container().reported_licences.report(parse_body(ReportBody).report(), actor=current_actor())
@@ -23,6 +25,7 @@ def create() -> Response:
 
 @blueprint.get("/api/v1/licence-reports")
 @requires(Scope.LICENCES_READ)
+@recorded("holder_code")
 def search() -> Response:
     """Reports that count, each with how it stands to the register."""
     query = parse_query(ReportQuery)
@@ -32,6 +35,7 @@ def search() -> Response:
 
 @blueprint.get("/api/v1/licence-reports/<report_id>")
 @requires(Scope.LICENCES_READ)
+@recorded("report_id")
 def show(report_id: str) -> Response:
     """One report; both sides of a conflict are shown."""
     return reply(container().reported_licences.get(report_id, actor=current_actor()).to_json())

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, url_for
 
-from gateway.api.auth import current_actor, public, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, public, recorded, requires
 from gateway.api.lists import chosen, list_reply
-from gateway.api.preconditions import with_etag
 from gateway.api.replies import container, parse_body, parse_query, reply
+from gateway.api.revisions import with_revision
 from gateway.api.schemas.licences import IssueRequest, LicenceQuery, RecordQuery
 from gateway.domain.actors import Scope
 from gateway.domain.answer_json import licence_json
@@ -27,6 +28,7 @@ def show(licence_identifier: str) -> Response:
 
 @blueprint.post("/api/v1/licences")
 @requires(Scope.LICENCES_ISSUE)
+@idempotent
 def issue() -> Response:
     """Issue one licence in both forms; the same application again gives the first answer (200)."""
     body = parse_body(IssueRequest)
@@ -38,6 +40,7 @@ def issue() -> Response:
 
 @blueprint.get("/api/v1/licences")
 @requires(Scope.LICENCES_READ)
+@recorded("holder_code")
 def search() -> Response:
     """The caller's own licences, the version in effect of each."""
     query = parse_query(LicenceQuery)
@@ -48,18 +51,20 @@ def search() -> Response:
 
 @blueprint.get("/api/v1/licences/<licence_identifier>/record")
 @requires(Scope.LICENCES_READ)
+@recorded("licence_identifier")
 def record(licence_identifier: str) -> Response:
     """Everything that is registered of one version; ``vocabulary`` gives it in the names of others."""
     query = parse_query(RecordQuery)
     found = container().licence_records.get(licence_identifier, actor=current_actor())
     if query.vocabulary is None:
-        return with_etag(reply(chosen(record_json(found), query.fields)), found.revision)
+        return with_revision(reply(chosen(record_json(found), query.fields)), found.revision)
     record = container().representations.of(licence_identifier, query.vocabulary, actor=current_actor())
-    return with_etag(reply(chosen(record, query.fields)), found.revision)
+    return with_revision(reply(chosen(record, query.fields)), found.revision)
 
 
 @blueprint.get("/api/v1/licences/<licence_identifier>/files/electronic")
 @requires(Scope.LICENCES_READ)
+@recorded("licence_identifier")
 def electronic_file(licence_identifier: str) -> Response:
     """The signed PDF."""
     return _pdf(container().licence_records.file(licence_identifier, actor=current_actor()))
@@ -67,6 +72,7 @@ def electronic_file(licence_identifier: str) -> Response:
 
 @blueprint.get("/api/v1/licences/<licence_identifier>/files/paper-<int:copy_number>")
 @requires(Scope.LICENCES_READ)
+@recorded("licence_identifier")
 def paper_file(licence_identifier: str, copy_number: int) -> Response:
     """The print-ready original (0) or a duplicate."""
     return _pdf(container().licence_records.file(licence_identifier, copy_number, actor=current_actor()))
@@ -78,7 +84,7 @@ def issue_reply(issued: IssuedLicence) -> Response:
     files = files_json(identifier, issued.electronic_sm3, issued.papers)
     response = reply(issued_json(issued) | {"files": files}, 201 if issued.newly_issued else 200)
     response.headers["Location"] = url_for("licences.record", licence_identifier=identifier)
-    return with_etag(response, issued.revision)
+    return with_revision(response, issued.revision)
 
 
 def record_json(record: LicenceRecord) -> dict[str, object]:

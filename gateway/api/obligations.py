@@ -2,10 +2,11 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.lists import list_reply
-from gateway.api.preconditions import expected_revision
 from gateway.api.replies import container, parse_body, parse_query, reply
+from gateway.api.revisions import expected_revision
 from gateway.api.schemas.obligations import ObligationQuery, OutcomeBody
 from gateway.domain.actors import Scope
 
@@ -14,6 +15,7 @@ blueprint = Blueprint("obligations", __name__)
 
 @blueprint.get("/api/v1/obligations")
 @requires(Scope.LICENCES_READ)
+@recorded("holder_code")
 def search() -> Response:
     """Obligations of the caller's licences, in the order of recording."""
     query = parse_query(ObligationQuery)
@@ -23,6 +25,7 @@ def search() -> Response:
 
 @blueprint.post("/api/v1/licences/<licence_identifier>/obligations/<int:obligation_id>/outcome")
 @requires(Scope.LICENCES_CHANGE)
+@idempotent
 def settle(licence_identifier: str, obligation_id: int) -> Response:
     """Record how an obligation ended, once."""
     body = parse_body(OutcomeBody)

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, requires
-from gateway.api.preconditions import expected_revision, with_etag
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.replies import container, parse_body, reply
+from gateway.api.revisions import expected_revision, with_revision
 from gateway.api.schemas.papers import CollectionBody, PrintBody, ReasonBody
 from gateway.domain.actors import Scope
 from gateway.services.papers import BlankChoice, PaperView
@@ -15,15 +16,17 @@ _PAPERS = "/api/v1/licences/<licence_identifier>/papers"
 
 @blueprint.get(_PAPERS)
 @requires(Scope.PAPERS_HANDLE)
+@recorded("licence_identifier")
 def listing(licence_identifier: str) -> Response:
     """The papers of a version, the original first."""
     papers = container().papers.of(licence_identifier, actor=current_actor())
     response = reply({"items": [paper.to_json() for paper in papers]})
-    return with_etag(response, papers[0].revision) if papers else response
+    return with_revision(response, papers[0].revision) if papers else response
 
 
 @blueprint.post(f"{_PAPERS}/<int:copy_number>/prints")
 @requires(Scope.PAPERS_HANDLE)
+@idempotent
 def print_paper(licence_identifier: str, copy_number: int) -> Response:
     """Record a print on a form from the stock, or with a reason a reprint."""
     body = parse_body(PrintBody)
@@ -41,6 +44,7 @@ def print_paper(licence_identifier: str, copy_number: int) -> Response:
 
 @blueprint.post(f"{_PAPERS}/<int:copy_number>/collections")
 @requires(Scope.PAPERS_HANDLE)
+@idempotent
 def collect(licence_identifier: str, copy_number: int) -> Response:
     """Record who took it away."""
     body = parse_body(CollectionBody)
@@ -56,6 +60,7 @@ def collect(licence_identifier: str, copy_number: int) -> Response:
 
 @blueprint.post(f"{_PAPERS}/<int:copy_number>/voidings")
 @requires(Scope.PAPERS_HANDLE)
+@idempotent
 def void(licence_identifier: str, copy_number: int) -> Response:
     """Declare it void."""
     reason, actor = parse_body(ReasonBody).reason, current_actor()
@@ -67,6 +72,7 @@ def void(licence_identifier: str, copy_number: int) -> Response:
 
 @blueprint.post(f"{_PAPERS}/<int:copy_number>/returns")
 @requires(Scope.PAPERS_HANDLE)
+@idempotent
 def take_back(licence_identifier: str, copy_number: int) -> Response:
     """Record that it came back from the holder."""
     reason, actor = parse_body(ReasonBody).reason, current_actor()
@@ -77,4 +83,4 @@ def take_back(licence_identifier: str, copy_number: int) -> Response:
 
 
 def _told(paper: PaperView) -> Response:
-    return with_etag(reply(paper.to_json(), 201), paper.revision)
+    return with_revision(reply(paper.to_json(), 201), paper.revision)

@@ -8,15 +8,20 @@ from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import (
+    AuthenticationError,
+    BadRequestError,
     BindingRefusedError,
     BusyError,
     ConfigurationError,
     ConflictError,
     ForbiddenError,
     GatewayError,
+    IdempotencyConflictError,
     KeyUnavailableError,
+    LogBrokenError,
     NotFoundError,
     NotInitialisedError,
+    OverCapError,
     OverLimitError,
     StaleStateError,
     StorageError,
@@ -35,12 +40,17 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     TransitionRefusedError: HTTPStatus.CONFLICT,
     StaleStateError: HTTPStatus.PRECONDITION_FAILED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    AuthenticationError: HTTPStatus.UNAUTHORIZED,
+    OverCapError: HTTPStatus.TOO_MANY_REQUESTS,
+    BadRequestError: HTTPStatus.BAD_REQUEST,
+    IdempotencyConflictError: HTTPStatus.CONFLICT,
     BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     OverLimitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    LogBrokenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
 
@@ -89,7 +99,21 @@ def gateway_problem(error: GatewayError) -> Response:
         return problem(status, error.code, "暂时无法完成，请稍后再试。It cannot be done right now; try again later.")
     fields = error.errors if isinstance(error, ValidationFailedError) else []
     detail = f"{error.message} {error.hint}".strip()
-    return problem(status, error.code, detail, errors=[field.to_json() for field in fields])
+    response = problem(status, error.code, detail, errors=[field.to_json() for field in fields])
+    response.headers.update(_headers(error))
+    return response
+
+
+def _headers(error: GatewayError) -> dict[str, str]:
+    """What HTTP wants to be told besides: how to prove oneself (RFC 9110, 11.6.1), when to come again (10.2.3)."""
+    match error:
+        case AuthenticationError():
+            return {"WWW-Authenticate": 'Bearer realm="licence-gateway"'}
+        case OverCapError():
+            return {"Retry-After": str(error.seconds_left)}
+        case IdempotencyConflictError():
+            return {"Retry-After": "5"}
+    return {}
 
 
 def http_problem(error: HTTPException) -> Response:

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, url_for
 
-from gateway.api.auth import current_actor, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.lists import list_reply
 from gateway.api.replies import container, parse_body, parse_query, reply
 from gateway.api.schemas.purpose_copies import CopyBody, CopyQuery
@@ -14,6 +15,7 @@ blueprint = Blueprint("purpose_copies", __name__)
 
 @blueprint.post("/api/v1/licences/<licence_identifier>/copies")
 @requires(Scope.COPIES_MAKE)
+@idempotent
 def create(licence_identifier: str) -> Response:
     """Make a signed, watermarked copy for one purpose, one user and a limited time."""
     view = container().purpose_copies.make(licence_identifier, parse_body(CopyBody).wanted(), actor=current_actor())
@@ -24,6 +26,7 @@ def create(licence_identifier: str) -> Response:
 
 @blueprint.get("/api/v1/holders/<code>/copies")
 @requires(Scope.COPIES_MAKE)
+@recorded("code")
 def of_holder(code: str) -> Response:
     """Who obtained which copy of the caller's licences of a holder."""
     query = parse_query(CopyQuery)
@@ -33,6 +36,7 @@ def of_holder(code: str) -> Response:
 
 @blueprint.get("/api/v1/copies/<copy_id>")
 @requires(Scope.COPIES_MAKE)
+@recorded("copy_id")
 def file(copy_id: str) -> Response:
     """The signed PDF of a copy."""
     response = Response(container().purpose_copies.content(copy_id, actor=current_actor()), mimetype="application/pdf")

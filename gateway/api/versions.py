@@ -2,10 +2,11 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, requires
 from gateway.api.licences import issue_reply
-from gateway.api.preconditions import expected_revision
 from gateway.api.replies import container, parse_body
+from gateway.api.revisions import expected_revision
 from gateway.api.schemas.versions import VersionBody
 from gateway.domain.actors import Scope
 
@@ -14,6 +15,7 @@ blueprint = Blueprint("versions", __name__)
 
 @blueprint.post("/api/v1/licences/<licence_identifier>/versions")
 @requires(Scope.LICENCES_CHANGE)
+@idempotent
 def create(licence_identifier: str) -> Response:
     """Issue the next version; the one before says what replaced it."""
     body = parse_body(VersionBody)

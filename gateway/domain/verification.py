@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.domain import instants
 from gateway.domain.answers import FaceDifference, Genuine, InForce
+from gateway.domain.log_proofs import LogProof
 from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.reasons import Reason
 from signing.certificate_facts import CertificateFacts, certificate_facts
@@ -70,6 +71,8 @@ class RegistryFinding:
     licence_identifier: str | None = None
     licence_status: str | None = None
     differences: tuple[FaceDifference, ...] = ()
+    log: LogProof | None = None
+    """That the licence's issue is in the transparency log; None while it waits for the next checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class VerificationReport:
                 "licence_identifier": self.registry.licence_identifier,
                 "licence_status": self.registry.licence_status,
                 "differences": [vars(difference) for difference in self.registry.differences],
+                "log": None if self.registry.log is None else self.registry.log.to_json(),
             },
             "purpose_copy": None
             if self.purpose_copy is None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from certs.authority import CertificateAuthority
 from certs.credit_code import DEFAULT_RULES, ExtractionRules, read_rules
 from certs.extensions import PublicationUrls
+from certs.field_vault import FieldVault
 from certs.issued import IssuedCertificates
 from certs.key_uses import KeyUseLog, Purpose
 from certs.keystore import Keystore
@@ -39,6 +40,9 @@ ECDSA_TIMESTAMPING_KEY = "ecdsa-timestamping-unit"
 REPORT_KEY = "report-signer"
 """Name of the key with which the gateway signs verification reports."""
 
+LOG_KEY = "log"
+"""Name of the key that signs the checkpoints of the transparency log."""
+
 _WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
 """The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 
@@ -61,6 +65,20 @@ class Dependencies:
     def trust_dir(self) -> Path:
         """Trust anchors, certificates and CRLs."""
         return self.settings.data_dir / "trust"
+
+    @property
+    def log_dir(self) -> Path:
+        """The public files of the transparency log. Not in the trust folder, which is read whole."""
+        return self.settings.data_dir / "transparency-log"
+
+    def log_certificates(self) -> list[bytes]:
+        """DER of the certificates of the log's first key and of those that replaced it; none before there is a key."""
+        names: list[str] = []
+        name: str | None = LOG_KEY if LOG_KEY in self.keystore else None
+        while name is not None and name not in names:
+            names.append(name)
+            name = self.keystore.attributes(name).replaced_by
+        return [self.keystore.certificate(name) for name in names]
 
     @cached_property
     def engine(self) -> Engine:
@@ -89,6 +107,13 @@ class Dependencies:
             next_password=read_password_file(following) if following.exists() else None,
             sink=self.key_uses,
             clock=self.clock,
+        )
+
+    @cached_property
+    def vault(self) -> FieldVault:
+        """Seals single fields at rest."""
+        return FieldVault(
+            self.settings.data_dir / "keys" / "fields", read_password_file(self.settings.resolved_key_password_file)
         )
 
     @property

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from certs.credit_code import extract_credit_code
 from certs.errors import CreditCodeError
+from gateway.domain.actors import OPERATOR
 from gateway.domain.answers import EnterpriseView
 from gateway.domain.identifiers import check_unified_social_credit_code
 from gateway.errors import BindingRefusedError
-from gateway.persistence.models import ElectronicBusinessLicence, Enterprise
+from gateway.persistence.models import AuditEvent, ElectronicBusinessLicence, Enterprise
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import HolderBinding
 from signing.sm2 import sm3
@@ -58,6 +59,15 @@ class Enterprises:
                         not_before=parsed.not_valid_before_utc,
                         not_after=parsed.not_valid_after_utc,
                         registered_at=self._deps.clock(),
+                    )
+                )
+                session.add(
+                    AuditEvent(
+                        occurred_at=self._deps.clock(),
+                        action="business_licence_registered",
+                        subject=code,
+                        detail={"certificate_sm3": digest},
+                        actor=OPERATOR.audit(),
                     )
                 )
 

@@ -28,7 +28,7 @@ from gateway.errors import NotInitialisedError
 from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.services.catalogue import Catalogues
-from gateway.services.dependencies import REPORT_KEY, TIMESTAMPING_KEY, Dependencies
+from gateway.services.dependencies import LOG_KEY, REPORT_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.embedded_cas import (
     ANCHORS,
     CA_KEYS,
@@ -178,6 +178,11 @@ class Installation:
             subject = Subject(common_name="电子文件核验网关（测试）", organisation=OPERATOR)
             chain = (issuing.certificate,)
             keystore.store(REPORT_KEY, self._issue(issuing, GATEWAY_SIGNER, subject, chain))
+        if LOG_KEY not in keystore:
+            issuing = self._deps.certificate_authority(ISSUING_KEY)
+            subject = Subject(common_name="透明日志（测试）", organisation=OPERATOR)
+            key = self._issue(issuing, GATEWAY_SIGNER, subject, (issuing.certificate,))
+            keystore.store(LOG_KEY, key, purposes=frozenset({Purpose.LOG}))
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""

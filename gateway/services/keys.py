@@ -19,7 +19,7 @@ from certs.private_files import create_password_file, next_password_file, read_p
 from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent, Seal
 from gateway.services.certificates import Certificates, owner_of, profile_for
-from gateway.services.dependencies import TIMESTAMPING_KEY, Dependencies
+from gateway.services.dependencies import LOG_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.embedded_cas import ISSUING_KEY, LICENCE_ROOT_KEY, ROOT_KEY
 from gateway.services.installation import Installation
 from signing.cose import key_id_of
@@ -288,7 +288,7 @@ class Keys:
 
     def _is_needed(self, name: str) -> bool:
         """Whether it is a CA's key, the time-stamping unit's, or that of a seal."""
-        roles = (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, TIMESTAMPING_KEY)
+        roles = (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, TIMESTAMPING_KEY, LOG_KEY)
         with self._deps.sessions() as session:
             seal = session.scalars(select(Seal).where(Seal.key_name == name)).first()
         return seal is not None or name in {self._deps.keystore.current(role) for role in roles}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
+from gateway.domain.log_proofs import LogProof
 from gateway.domain.purpose_copies import ATTACHMENT as COPY_ATTACHMENT
 from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
@@ -21,7 +22,7 @@ from gateway.domain.verification import (
     RegistryStatus,
     VerificationReport,
 )
-from gateway.errors import BusyError, NotFoundError, OverLimitError, UnreadableInputError
+from gateway.errors import BusyError, GatewayError, NotFoundError, OverLimitError, UnreadableInputError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
@@ -29,6 +30,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
 from gateway.services.kept_reports import document_sm3_prefix, keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status
+from gateway.services.log_proofs import LogProofs
 from gateway.services.presented_copies import attached_terms, copy_finding
 from signing.errors import (
     MalformedDataError,
@@ -97,8 +99,9 @@ def validate_file(
 class Verifications:
     """Answers on presented PDFs and keeps a record of each answer."""
 
-    def __init__(self, deps: Dependencies) -> None:
+    def __init__(self, deps: Dependencies, log_proofs: LogProofs) -> None:
         self._deps = deps
+        self._log_proofs = log_proofs
 
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
         """Validate a PDF and ask the registry about it. UnreadableInputError when it is no usable PDF."""
@@ -133,9 +136,17 @@ class Verifications:
             with reading(self._deps.sessions) as session:
                 if attachment is None and (found := copy_finding(session, document_sm3, terms, now)) is not None:
                     return found
-                return registry_finding(session, document_sm3, attachment, now)
+                found = registry_finding(session, document_sm3, attachment, now)
+                return replace(found, log=self._log_proof(session, found.licence_identifier))
         except SQLAlchemyError:
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
+
+    def _log_proof(self, session: Session, licence_identifier: str | None) -> LogProof | None:
+        """The proof of the issue; that it cannot be made says nothing about the licence."""
+        try:
+            return None if licence_identifier is None else self._log_proofs.of_issue(session, licence_identifier)
+        except (GatewayError, OSError):
+            return None
 
     def _record(self, report: VerificationReport) -> bool:
         """Whether the report was kept. The answer stands without its record; then it has no number."""

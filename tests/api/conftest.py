@@ -1,14 +1,17 @@
 import io
 import json
+import secrets
 from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
+from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
-from gateway.domain.actors import Actor, ActorKind
+from gateway.api.auth import ELEMENT_HEADERS
+from gateway.services.clients import ClientSpec
 from tests.conftest import container_at
 from tests.gallery import gallery
 
@@ -62,12 +65,32 @@ def settings_like():
     return make
 
 
-@pytest.fixture
-def as_client():
-    """A test client that acts as a department with these scopes and limits."""
+class DepartmentClient(FlaskClient):
+    """Sends a token, who asks and why, and a new key with each write that names none."""
 
-    def make(app, scopes, **limits):
-        app.extensions["authenticator"] = lambda request: Actor(ActorKind.CLIENT, "d", "d", scopes, **limits)
-        return app.test_client()
+    department = {}
+
+    def open(self, *arguments, headers=None, **options):
+        keys = {"Idempotency-Key": secrets.token_hex(8)} | dict.fromkeys(ELEMENT_HEADERS.values(), "test")
+        return super().open(*arguments, headers=keys | self.department | (headers or {}), **options)
+
+
+@pytest.fixture(scope="session")
+def as_client():
+    """A test client that acts as a registered department with these scopes and limits."""
+
+    def make(app, scopes, *, authority_codes=None, **limits):
+        container = app.extensions["container"]
+        everywhere = frozenset(container.catalogue.load().authorities_by_code)
+        client_id = container.clients.create(
+            ClientSpec("审批系统", "测试部门", frozenset(scopes), authority_codes or everywhere, **limits)
+        )
+        secret = container.clients.new_secret(client_id).secret
+        token = container.authentication.by_secret(client_id, secret, None).token
+        app.test_client_class = DepartmentClient
+        client = app.test_client()
+        app.test_client_class = None
+        client.department = {"Authorization": f"Bearer {token}"}
+        return client
 
     return make

@@ -1,16 +1,21 @@
 """What was done and what was answered. Insert-only."""
 
+import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, text
+from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.persistence.base import Base
 
+_SALT_BYTES = 16
+
 
 class AuditEvent(Base):
-    """One act that changed the registry, written in its transaction."""
+    """One act that changed the registry, written in its transaction. Triggers queue it for the transparency log, and
+    refuse that it is changed or removed.
+    """
 
     __tablename__ = "audit_events"
 
@@ -23,6 +28,44 @@ class AuditEvent(Base):
     detail: Mapped[dict[str, Any]]
     actor: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """Who did it: kind, id, name."""
+    salt: Mapped[str] = mapped_column(
+        String(32), server_default=text("''"), default=lambda: secrets.token_hex(_SALT_BYTES)
+    )
+    """Chance that keeps the log's digest of the event from being guessed, hexadecimal."""
+
+
+class QueuedEvent(Base):
+    """An event that is not in the log yet. A trigger puts it here in the event's own transaction, so that an event
+    that commits late is met as surely as any other; the sequencer takes it out as it gives it a leaf.
+    """
+
+    __tablename__ = "log_queue"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey(AuditEvent.id), primary_key=True, autoincrement=False)
+
+
+class LogLeaf(Base):
+    """A leaf of the transparency log. Insert-only; the indexes have no gaps."""
+
+    __tablename__ = "log_leaves"
+
+    leaf_index: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(ForeignKey(AuditEvent.id), unique=True)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """SM3 of a zero byte and the entry (RFC 9162, 2.1.1)."""
+
+
+class LogCheckpoint(Base):
+    """A signed state of the log. Insert-only."""
+
+    __tablename__ = "log_checkpoints"
+
+    size: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """Leaves."""
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)
+    """Hashes of the complete subtrees, the largest first, 32 bytes each: where the next batch goes on."""
+    note: Mapped[str] = mapped_column(Text)
+    signed_at: Mapped[datetime]
 
 
 class VerificationRecord(Base):

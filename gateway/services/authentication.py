@@ -1,0 +1,260 @@
+"""Who is calling: OAuth 2.0 client credentials in three forms, bearer tokens, and the Guangdong gateway's headers."""
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload, selectinload
+
+from certs.errors import CertsError
+from gateway.domain.actors import Actor
+from gateway.domain.status import CHINA_STANDARD_TIME, day_start
+from gateway.errors import AuthenticationError, ForbiddenError, OverCapError
+from gateway.persistence.models import AccessToken, Client, DailyUse, UsedNonce
+from gateway.persistence.session import reading
+from gateway.services.clients import SECRET, client_actor, gateway_tokens, secret_digest
+from gateway.services.dependencies import Dependencies
+from signing.sm2 import sm3
+
+TOKEN_SECONDS = 1800
+_TOKEN_BYTES = 32
+_LONGEST_ASSERTION = timedelta(minutes=5)
+_ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
+_GATEWAY_WINDOW = timedelta(minutes=5)
+"""How far the timestamp of x-tif headers may be off; nonces are kept for twice as long."""
+_LONGEST_NONCE = 128
+
+
+@dataclass(frozen=True)
+class GivenToken:
+    """An access token, shown once."""
+
+    token: str
+    expires_in: int
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GatewayHeaders:
+    """The x-tif headers of a request, and what their signatures are over."""
+
+    client_id: str
+    timestamp: str
+    nonce: str
+    signature: str
+    body_signature: str
+    method: str
+    target: str
+    """Path with its query."""
+    body: bytes
+
+
+class Authentication:
+    """Turns what a request proves into an actor."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self._deps = deps
+
+    def by_secret(self, client_id: str, secret: str, scopes: frozenset[str] | None) -> GivenToken:
+        """A token for a client that knows its secret (RFC 6749, 2.3.1). AuthenticationError."""
+        client, digest, now = self._client(client_id), secret_digest(secret), self._deps.clock()
+        credentials = [] if client is None else client.credentials
+        # Every digest is compared, in constant time: neither the place nor the number of a match shows in the time.
+        matches = [
+            hmac.compare_digest(credential.digest, digest)
+            and credential.kind == SECRET
+            and (credential.expires_at is None or credential.expires_at > now)
+            for credential in credentials
+        ]
+        return self._give(client if any(matches) else None, scopes)
+
+    def by_assertion(self, assertion: str, audiences: frozenset[str], scopes: frozenset[str] | None) -> GivenToken:
+        """A token for a client that signed an assertion with its private key (RFC 7523). Each is good once."""
+        client = self._client(_claimed_client(assertion))
+        if client is None or not client.public_keys:
+            raise _refusal()
+        try:
+            keys = KeySet.import_key_set({"keys": list(client.public_keys["keys"])})
+            proven = jwt.decode(assertion, keys, algorithms=_ALGORITHMS).claims
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise _refusal() from None
+        now = self._deps.clock()
+        audience = proven.get("aud", ())
+        named = frozenset([audience] if isinstance(audience, str) else audience)
+        expires, identifier = proven.get("exp"), proven.get("jti")
+        if (
+            proven.get("iss") != client.id
+            or proven.get("sub") != client.id
+            or not named & audiences
+            or not isinstance(expires, int | float)
+            or not now.timestamp() < expires <= (now + _LONGEST_ASSERTION).timestamp()
+            or not isinstance(identifier, str)
+            or not 0 < len(identifier) <= _LONGEST_NONCE
+        ):
+            raise _refusal()
+        self._use_once("jti", client.id, identifier, now + _LONGEST_ASSERTION)
+        return self._give(client, scopes)
+
+    def by_certificate(self, client_id: str, certificate: bytes, scopes: frozenset[str] | None) -> GivenToken:
+        """A token for a client whose TLS certificate (PEM) is the registered one (RFC 8705, 2.2)."""
+        client, now = self._client(client_id), self._deps.clock()
+        try:
+            parsed = x509.load_pem_x509_certificate(certificate)
+        except ValueError:
+            raise _refusal() from None
+        is_current = parsed.not_valid_before_utc <= now <= parsed.not_valid_after_utc
+        found = parsed.fingerprint(hashes.SHA256()).hex()
+        fits = client is not None and bool(client.certificate_sha256)
+        fits = fits and client is not None and hmac.compare_digest(client.certificate_sha256, found)
+        return self._give(client if fits and is_current else None, scopes)
+
+    def by_token(self, token: str, address: str) -> Actor:
+        """The client that a bearer token was given to. AuthenticationError, ForbiddenError, OverCapError."""
+        with reading(self._deps.sessions) as session:
+            found = session.scalar(
+                select(AccessToken)
+                .where(AccessToken.digest == secret_digest(token))
+                .options(joinedload(AccessToken.client))
+            )
+        if found is None or found.expires_at <= self._deps.clock():
+            raise _refusal()
+        self._admit(found.client, address)
+        return client_actor(found.client, found.scopes)
+
+    def by_gateway(self, headers: GatewayHeaders, address: str) -> Actor:
+        """The client that signed x-tif headers, and with them, by an extension of ours, the body. Each nonce is good once."""
+        client, now = self._client(headers.client_id), self._deps.clock()
+        if client is None or not 0 < len(headers.nonce) <= _LONGEST_NONCE or not headers.timestamp.isdecimal():
+            raise _refusal()
+        if abs(now.timestamp() - int(headers.timestamp[:15])) > _GATEWAY_WINDOW.total_seconds():
+            raise _refusal()
+        try:
+            tokens = gateway_tokens(self._deps, client, now)
+        except CertsError:
+            raise _refusal() from None
+        if not any([_fits(headers, token) for token in tokens]):  # noqa: C419 - every token is tried, whichever fits
+            raise _refusal()
+        self._admit(client, address)
+        self._use_once("x-tif", client.id, headers.nonce, now + 2 * _GATEWAY_WINDOW)
+        return client_actor(client)
+
+    def prune(self) -> int:
+        """Forget tokens and nonces that are over; gives how many."""
+        now, gone = self._deps.clock(), 0
+        with self._deps.sessions.begin() as session:
+            for kind in (AccessToken, UsedNonce):
+                gone += session.execute(delete(kind).where(kind.expires_at < now)).rowcount  # type: ignore[attr-defined]
+        return gone
+
+    def _client(self, client_id: str) -> Client | None:
+        """A client that may call now."""
+        now = self._deps.clock()
+        with reading(self._deps.sessions) as session:
+            client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
+        return client if client is not None and _is_current(client, now) else None
+
+    def _give(self, client: Client | None, scopes: frozenset[str] | None) -> GivenToken:
+        if client is None:
+            raise _refusal()
+        granted = sorted(set(client.scopes) if scopes is None else set(client.scopes) & scopes)
+        if not granted:
+            raise ForbiddenError("没有所请求的权限。None of the scopes that were asked for is granted.")
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        with self._deps.sessions.begin() as session:
+            session.add(
+                AccessToken(
+                    digest=secret_digest(token),
+                    client_id=client.id,
+                    scopes=granted,
+                    expires_at=self._deps.clock() + timedelta(seconds=TOKEN_SECONDS),
+                )
+            )
+        return GivenToken(token, TOKEN_SECONDS, tuple(granted))
+
+    def _admit(self, client: Client, address: str) -> None:
+        """Whether it may call now, from there, once more today."""
+        if not _is_current(client, self._deps.clock()):
+            raise _refusal()
+        if client.ip_ranges and not _is_within(address, client.ip_ranges):
+            raise ForbiddenError("来源地址不在许可范围。The client may not call from this address.")
+        if client.daily_cap is not None:
+            self._count(client.id, client.daily_cap)
+
+    def _count(self, client_id: str, cap: int) -> None:
+        """Count a call of today; OverCapError when the cap is reached."""
+        now = self._deps.clock()
+        day = now.astimezone(CHINA_STANDARD_TIME).date()
+        one_more = (
+            update(DailyUse)
+            .where(DailyUse.client_id == client_id, DailyUse.day == day, DailyUse.calls < cap)
+            .values(calls=DailyUse.calls + 1)
+        )
+        for _ in range(2):
+            with self._deps.sessions.begin() as session:
+                if session.execute(one_more).rowcount:  # type: ignore[attr-defined] # of an UPDATE
+                    return
+                if session.get(DailyUse, (client_id, day)) is not None:
+                    seconds = int((day_start(day + timedelta(days=1)) - now).total_seconds()) + 1
+                    raise OverCapError("今日调用次数已用完。The calls for today are used up.", seconds_left=seconds)
+            # Another request may be the first of the day at the same moment: then the second round counts on its row.
+            with suppress(IntegrityError), self._deps.sessions.begin() as session:
+                session.add(DailyUse(client_id=client_id, day=day, calls=0))
+
+    def _use_once(self, scheme: str, client_id: str, nonce: str, until: datetime) -> None:
+        digest = sm3(f"{scheme}\n{client_id}\n{nonce}".encode()).hex()
+        try:
+            with self._deps.sessions.begin() as session:
+                session.add(UsedNonce(digest=digest, expires_at=until))
+        except IntegrityError:
+            raise _refusal() from None
+
+
+def _claimed_client(assertion: str) -> str:
+    """The client that an assertion names, nothing proven: it only says whose key to ask. Empty when it names none."""
+    try:
+        payload = assertion.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(found["sub"])
+    except (ValueError, IndexError, KeyError, TypeError):
+        return ""
+
+
+def _is_current(client: Client, now: datetime) -> bool:
+    ends = client.valid_until
+    return client.is_enabled and client.valid_from <= now and (ends is None or now < ends)
+
+
+def _is_within(address: str, ranges: list[str]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in ipaddress.ip_network(network) for network in ranges)
+
+
+def _fits(headers: GatewayHeaders, token: str) -> bool:
+    """SHA-256 over timestamp, token, nonce, timestamp (domain facts, 5); HMAC-SM3 over the rest of the request."""
+    joined = f"{headers.timestamp}{token}{headers.nonce}{headers.timestamp}".encode()
+    expected = hashlib.sha256(joined).hexdigest()
+    over = "\n".join((headers.method, headers.target, headers.timestamp, headers.nonce, sm3(headers.body).hex()))
+    body = hmac.new(token.encode(), over.encode(), "sm3").hexdigest()
+    return hmac.compare_digest(expected, headers.signature.lower()) & hmac.compare_digest(
+        body, headers.body_signature.lower()
+    )
+
+
+def _refusal() -> AuthenticationError:
+    return AuthenticationError("身份验证失败。The caller could not be authenticated.", hint="Get a new token.")

@@ -1,0 +1,233 @@
+"""Registration of department systems, and the secrets that they prove themselves with."""
+
+import ipaddress
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, selectinload
+
+from gateway.domain.actors import Actor, ActorKind, Scope
+from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.persistence.models import AccessToken, AuditEvent, Client, ClientCredential
+from gateway.persistence.session import reading
+from gateway.services.catalogue import Catalogues
+from gateway.services.dependencies import Dependencies
+from signing.sm2 import sm3
+
+SECRET, GATEWAY_TOKEN = "secret", "gateway_token"
+_SECRET_BYTES = 32
+_MOST_CREDENTIALS = 2
+"""Of one kind, good at once: the old one and the new one."""
+_MOST_NAME = 200
+
+
+@dataclass(frozen=True)
+class ClientSpec:
+    """Everything that an administrator sets on a client."""
+
+    name: str
+    organisation: str
+    scopes: frozenset[Scope]
+    authority_codes: frozenset[str]
+    type_codes: frozenset[str] = frozenset()
+    ip_ranges: tuple[str, ...] = ()
+    daily_cap: int | None = None
+    valid_until: datetime | None = None
+    is_sandbox: bool = False
+    public_keys: Mapping[str, Any] = field(default_factory=dict)
+    """JWKS."""
+    certificate_pem: str = ""
+
+
+@dataclass(frozen=True)
+class IssuedSecret:
+    """A new secret, shown once and never again."""
+
+    client_id: str
+    kind: str
+    secret: str = field(repr=False)
+    expires_at: datetime | None
+
+
+class Clients:
+    """Administers clients; each public method stands for one command."""
+
+    def __init__(self, deps: Dependencies, catalogue: Catalogues, actor: Actor) -> None:
+        self._deps = deps
+        self._catalogue = catalogue
+        self._actor = actor
+
+    def create(self, spec: ClientSpec) -> str:
+        """Register a client; gives its id. ValidationFailedError names each wrong field."""
+        self._check(spec)
+        now = self._deps.clock()
+        client = Client(
+            id=f"client-{secrets.token_hex(8)}",
+            name=spec.name.strip(),
+            organisation=spec.organisation.strip(),
+            scopes=sorted(spec.scopes),
+            authority_codes=sorted(spec.authority_codes),
+            type_codes=sorted(spec.type_codes),
+            ip_ranges=list(spec.ip_ranges),
+            daily_cap=spec.daily_cap,
+            valid_from=now,
+            valid_until=spec.valid_until,
+            is_sandbox=spec.is_sandbox,
+            is_enabled=True,
+            public_keys=dict(spec.public_keys),
+            certificate_sha256=_certificate_sha256(spec.certificate_pem),
+            created_at=now,
+        )
+        with self._deps.sessions.begin() as session:
+            session.add(client)
+            self._note(session, "client_created", client.id, {"name": client.name, "scopes": client.scopes})
+        return client.id
+
+    def all(self) -> list[Client]:
+        """Every client, by name."""
+        with reading(self._deps.sessions) as session:
+            return list(session.scalars(select(Client).order_by(Client.name).options(selectinload(Client.credentials))))
+
+    def get(self, client_id: str) -> Client:
+        """One client. NotFoundError."""
+        with reading(self._deps.sessions) as session:
+            return _find(session, client_id)
+
+    def new_secret(
+        self, client_id: str, *, kind: str = SECRET, days: int | None = None, old_ends_in: timedelta = timedelta(days=7)
+    ) -> IssuedSecret:
+        """A further secret; those before it end after ``old_ends_in``. It is stored as its digest only.
+
+        A digest without salt or slow derivation is enough: a secret of 256 random bits can be guessed no faster.
+        """
+        now, secret = self._deps.clock(), secrets.token_urlsafe(_SECRET_BYTES)
+        expires_at = None if days is None else now + timedelta(days=days)
+        with self._deps.sessions.begin() as session:
+            client = _find(session, client_id)
+            good = [c for c in client.credentials if c.kind == kind and (c.expires_at is None or c.expires_at > now)]
+            if len(good) >= _MOST_CREDENTIALS:
+                raise ConflictError(
+                    "已有两个有效密钥。The client has two good secrets already.", hint="Wait until the older one ends."
+                )
+            for credential in good:
+                ends = now + old_ends_in
+                credential.expires_at = ends if credential.expires_at is None else min(credential.expires_at, ends)
+            sealed = self._deps.vault.seal(secret, _place(client_id)) if kind == GATEWAY_TOKEN else ""
+            digest = secret_digest(secret) if kind == SECRET else ""
+            client.credentials.append(
+                ClientCredential(kind=kind, digest=digest, sealed=sealed, created_at=now, expires_at=expires_at)
+            )
+            self._note(session, "client_secret_created", client_id, {"kind": kind})
+        return IssuedSecret(client_id, kind, secret, expires_at)
+
+    def set_enabled(self, client_id: str, *, is_enabled: bool) -> None:
+        """Let a client in, or shut it out at once: its tokens are forgotten."""
+        with self._deps.sessions.begin() as session:
+            client = _find(session, client_id)
+            client.is_enabled = is_enabled
+            if not is_enabled:
+                session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
+            self._note(session, "client_enabled" if is_enabled else "client_disabled", client_id, {})
+
+    def _check(self, spec: ClientSpec) -> None:
+        catalogue = self._catalogue.load()
+        errors = [
+            FieldError(name, "MISSING", "必填项缺失或过长。Missing or too long.")
+            for name in ("name", "organisation")
+            if not 0 < len(getattr(spec, name).strip()) <= _MOST_NAME
+        ]
+        if not spec.scopes:
+            errors.append(FieldError("scopes", "MISSING", "至少一项权限。At least one scope."))
+        unknown = spec.authority_codes - catalogue.authorities_by_code.keys()
+        if unknown or not spec.authority_codes:
+            message = f"未登记的发证机关：{'、'.join(sorted(unknown))}。Unknown, or no authority."
+            errors.append(FieldError("authority_codes", "UNKNOWN", message))
+        if unknown := spec.type_codes - catalogue.types_by_code.keys():
+            message = f"目录中没有：{'、'.join(sorted(unknown))}。Not in the catalogue."
+            errors.append(FieldError("type_codes", "UNKNOWN", message))
+        errors += _check_forms(spec)
+        if errors:
+            raise ValidationFailedError(errors)
+
+    def _note(self, session: Session, action: str, client_id: str, detail: dict[str, Any]) -> None:
+        session.add(
+            AuditEvent(
+                occurred_at=self._deps.clock(),
+                action=action,
+                subject=client_id,
+                detail=detail,
+                actor=self._actor.audit(),
+            )
+        )
+
+
+def secret_digest(secret: str) -> str:
+    """What is stored of a secret."""
+    return sm3(secret.encode()).hex()
+
+
+def gateway_tokens(deps: Dependencies, client: Client, now: datetime) -> list[str]:
+    """The client's good tokens for x-tif signatures, in clear."""
+    return [
+        deps.vault.open(credential.sealed, _place(client.id))
+        for credential in client.credentials
+        if credential.kind == GATEWAY_TOKEN and (credential.expires_at is None or credential.expires_at > now)
+    ]
+
+
+def client_actor(client: Client, scopes: Iterable[str] | None = None) -> Actor:
+    """A client as it acts, with the scopes of its token when they are fewer."""
+    granted = set(client.scopes) & set(client.scopes if scopes is None else scopes)
+    return Actor(
+        ActorKind.CLIENT,
+        client.id,
+        client.name,
+        frozenset(Scope(scope) for scope in granted),
+        frozenset(client.authority_codes),
+        frozenset(client.type_codes) or None,
+        is_sandbox=client.is_sandbox,
+    )
+
+
+def _place(client_id: str) -> str:
+    return f"client_credentials/{client_id}"
+
+
+def _find(session: Session, client_id: str) -> Client:
+    client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
+    if client is None:
+        raise NotFoundError(f"没有客户端 {client_id}。There is no client {client_id}.")
+    return client
+
+
+def _check_forms(spec: ClientSpec) -> list[FieldError]:
+    errors = []
+    try:
+        for network in spec.ip_ranges:
+            ipaddress.ip_network(network)
+    except ValueError:
+        errors.append(FieldError("ip_ranges", "NOT_A_NETWORK", "应为网段，如 10.1.0.0/16。Not a network."))
+    if spec.daily_cap is not None and spec.daily_cap < 1:
+        errors.append(FieldError("daily_cap", "OUT_OF_RANGE", "应大于 0。Must be over 0."))
+    try:
+        if spec.public_keys:
+            KeySet.import_key_set({"keys": list(spec.public_keys["keys"])})
+    except (JoseError, ValueError, KeyError, TypeError):
+        errors.append(FieldError("public_keys", "NOT_A_KEY_SET", "应为 JWKS。Not a JSON Web Key Set."))
+    try:
+        _certificate_sha256(spec.certificate_pem)
+    except ValueError:
+        errors.append(FieldError("certificate_pem", "NOT_A_CERTIFICATE", "不是证书。Not a certificate in PEM."))
+    return errors
+
+
+def _certificate_sha256(pem: str) -> str:
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex() if pem else ""

@@ -1,0 +1,43 @@
+"""The sequencer is killed at moments spread over its work; then nothing may be missing and nothing twice."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from gateway.persistence.models import AuditEvent, LogLeaf
+from tests.unit.services.log_gateway import event
+from tests.unit.services.test_log import tiles_of
+
+ROOT = Path(__file__).resolve().parents[3]
+ROUNDS, EVENTS = 8, 600
+SEED = 20261125
+
+
+def test_killed_at_any_moment_it_goes_on_without_loss(logging):
+    moments = random.Random(SEED)
+    url = logging.settings.database_url or "-"
+    command = [sys.executable, "-m", "tests.unit.services.log_sequencer", str(logging.settings.data_dir), url]
+    seen = set()
+    for _ in range(ROUNDS):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout.readline() == b"ready\n"
+        with logging.deps.sessions.begin() as session:
+            session.add_all([event(number) for number in range(EVENTS)])
+        time.sleep(moments.uniform(0, 0.15))
+        process.kill()
+        process.communicate()
+        published = logging.log_publication.files.published()
+        seen.add((logging.log.backlog(), 0 if published is None else published.size))
+        findings = logging.log_audit.verify()
+        assert findings.is_whole, findings.faults
+    assert len(seen) > 2  # the kills met it in different states
+    logging.log.sequence()
+    with logging.deps.sessions() as session:
+        leaves, events = (session.scalar(select(func.count()).select_from(model)) for model in (LogLeaf, AuditEvent))
+        last = session.scalar(select(func.max(LogLeaf.leaf_index)))
+    assert leaves == events == last + 1 == ROUNDS * EVENTS
+    assert logging.log_audit.verify().is_whole and tiles_of(logging).is_whole
