@@ -1,4 +1,4 @@
-"""A real gunicorn, and a plain JSON route to compare with.
+"""The production server with a plain JSON route to compare with.
 
 Run as ``python -m tests.department_server DATA_DIR BIND WORKERS``, with the settings in the environment.
 """
@@ -14,7 +14,9 @@ from pathlib import Path
 from flask import Flask, Response
 
 from gateway.api.auth import public
+from gateway.domain.actors import Scope
 from gateway.server import _Server
+from gateway.services.clients import ClientSpec
 from gateway.settings import read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,12 +29,23 @@ def bare() -> Response:
 
 
 class BareServer(_Server):
-    """The production server with the plain route beside the others."""
+    """With the plain route beside the others."""
 
     def load(self) -> Flask:
         app = super().load()
         app.add_url_rule(BARE, "bare", public(bare))
         return app
+
+
+def department_headers(container):
+    """A registered department that may do everything, by its token; each write still needs its own key."""
+    codes = frozenset(container.catalogue.load().authorities_by_code)
+    client_id = container.clients.create(
+        ClientSpec("测试系统", "测试部门", frozenset(Scope) - {Scope.ADMINISTER}, codes)
+    )
+    secret = container.clients.new_secret(client_id).secret
+    token = container.authentication.by_secret(client_id, secret, None).token
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 ``public``: anyone. ``requires(scope)``: a department's system with this scope, which becomes ``g.actor``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -64,7 +64,7 @@ def requires(scope: Scope) -> Callable[[Callable[..., Response]], Callable[..., 
     return declare
 
 
-def current_actor() -> Actor:
+def actor() -> Actor:
     """The authenticated caller of this request."""
     found: Actor = g.actor
     return found
@@ -114,7 +114,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
             headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
             return KeptAnswer(response.status_code, headers, response.get_data())
 
-        answer, is_repeated = container().idempotency.once(KeyedRequest(current_actor().id, key, digest), execute)
+        answer, is_repeated = container().idempotency.once(KeyedRequest(actor().id, key, digest), execute)
         response = Response(answer.body, status=answer.status, headers=answer.headers)
         response.headers["Idempotency-Replayed"] = "true" if is_repeated else "false"
         return response
@@ -122,11 +122,10 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     return once
 
 
-def recorded(*subjects: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+def recorded(subject: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """A read of data that are not public: the caller says for what, and it is kept on record.
 
-    ``subjects`` are the names under which the licence or holder may stand in the route, the query or a JSON body. It
-    stands under ``requires``.
+    ``subject`` is the name of the route's variable that names the licence or holder. It stands under ``requires``.
     """
 
     def declare(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -141,26 +140,18 @@ def recorded(*subjects: str) -> Callable[[Callable[..., Response]], Callable[...
             fields = tuple(filter(None, request.args.get("fields", "").split(",")))
             access = Access(
                 route="" if rule is None else rule.rule,
-                subject=_named(subjects, named),
+                subject=str(named.get(subject, request.args.get(subject, "")))[:_LONGEST_ELEMENT],
                 fields=fields,
                 result=response.status_code,
                 request_id=g.get("request_id", ""),
                 address=request.remote_addr or "",
             )
-            container().access_records.record(current_actor(), elements, access)
+            container().access_records.record(actor(), elements, access)
             return response
 
         return kept
 
     return declare
-
-
-def _named(names: tuple[str, ...], variables: Mapping[str, object]) -> str:
-    """The first of these names that the request has; empty when it asks for none in particular."""
-    body = request.get_json(silent=True) if request.is_json else None
-    places = (variables, request.args, body if isinstance(body, dict) else {})
-    found = (str(place[name]) for name in names for place in places if name in place)
-    return next(found, "")[:_LONGEST_ELEMENT]
 
 
 def caller_elements() -> CallerElements:

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, idempotent, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.replies import container, parse_body, parse_query, reply
 from gateway.api.schemas.blank_forms import DeliveryBody, PutAsideBody, StockQuery
 from gateway.domain.actors import Scope
@@ -13,6 +14,7 @@ blueprint = Blueprint("blank_forms", __name__)
 
 @blueprint.get("/api/v1/blank-forms")
 @requires(Scope.PAPERS_HANDLE)
+@recorded("holder_code")
 def stock() -> Response:
     """How many forms of each kind an authority has, by state."""
     query = parse_query(StockQuery)

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, recorded, requires
-from gateway.api.preconditions import with_etag
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import recorded, requires
 from gateway.api.replies import container, parse_query, reply
+from gateway.api.revisions import with_revision
 from gateway.api.schemas.histories import HistoryQuery
 from gateway.domain.actors import Scope
 
@@ -18,4 +19,4 @@ def show(licence_identifier: str) -> Response:
     """Every decision and the periods that follow; ``on`` asks for one day, ``known_at`` for an earlier state of knowledge."""
     query = parse_query(HistoryQuery)
     history = container().histories.of(licence_identifier, known_at=query.known_at, actor=current_actor())
-    return with_etag(reply(history.to_json(query.on)), history.revision)
+    return with_revision(reply(history.to_json(query.on)), history.revision)

@@ -7,7 +7,8 @@ from typing import IO
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from gateway.api.auth import current_actor, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import requires
 from gateway.api.replies import container, reply
 from gateway.api.schemas.licence_batches import read_line
 from gateway.domain.actors import Scope

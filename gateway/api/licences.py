@@ -1,16 +1,20 @@
 """/api/v1/licences: issue, find, read whole; one licence masked for anyone."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, url_for
 
-from gateway.api.auth import current_actor, idempotent, public, recorded, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, public, recorded, requires
 from gateway.api.lists import chosen, list_reply
-from gateway.api.preconditions import with_etag
 from gateway.api.replies import container, parse_body, parse_query, reply
+from gateway.api.revisions import with_revision
 from gateway.api.schemas.licences import IssueRequest, LicenceQuery, RecordQuery
 from gateway.domain.actors import Scope
 from gateway.domain.answer_json import licence_json
 from gateway.services.batches import issued_json
-from gateway.services.licence_records import LicenceRecord
+from gateway.services.licence_records import LicenceRecord, PaperRecord
+from gateway.services.licences import IssuedLicence, IssuedPaper
 
 blueprint = Blueprint("licences", __name__)
 
@@ -31,7 +35,7 @@ def issue() -> Response:
     issued = container().licences.issue(
         body.record, basis=body.basis(), duplicates=body.duplicates, actor=current_actor()
     )
-    return issue_reply(issued_json(issued))
+    return issue_reply(issued)
 
 
 @blueprint.get("/api/v1/licences")
@@ -53,9 +57,9 @@ def record(licence_identifier: str) -> Response:
     query = parse_query(RecordQuery)
     found = container().licence_records.get(licence_identifier, actor=current_actor())
     if query.vocabulary is None:
-        return with_etag(reply(chosen(record_json(found), query.fields)), found.revision)
+        return with_revision(reply(chosen(record_json(found), query.fields)), found.revision)
     record = container().representations.of(licence_identifier, query.vocabulary, actor=current_actor())
-    return with_etag(reply(chosen(record, query.fields)), found.revision)
+    return with_revision(reply(chosen(record, query.fields)), found.revision)
 
 
 @blueprint.get("/api/v1/licences/<licence_identifier>/files/electronic")
@@ -74,31 +78,27 @@ def paper_file(licence_identifier: str, copy_number: int) -> Response:
     return _pdf(container().licence_records.file(licence_identifier, copy_number, actor=current_actor()))
 
 
-def issue_reply(answer: dict[str, object]) -> Response:
+def issue_reply(issued: IssuedLicence) -> Response:
     """The answer to an issue: 201 with its place, or 200 when it had been issued before."""
-    identifier = str(answer["licence_identifier"])
-    record = container().licence_records.get(identifier, actor=current_actor())
-    response = reply(answer | {"files": files_json(record)}, 201 if answer["newly_issued"] else 200)
+    identifier = issued.licence_identifier
+    files = files_json(identifier, issued.electronic_sm3, issued.papers)
+    response = reply(issued_json(issued) | {"files": files}, 201 if issued.newly_issued else 200)
     response.headers["Location"] = url_for("licences.record", licence_identifier=identifier)
-    return with_etag(response, record.revision)
+    return with_revision(response, issued.revision)
 
 
 def record_json(record: LicenceRecord) -> dict[str, object]:
     """A record with the addresses of its files."""
-    return record.facts | {"files": files_json(record)}
+    return record.facts | {"files": files_json(record.licence_identifier, record.electronic_sm3, record.papers)}
 
 
-def files_json(record: LicenceRecord) -> dict[str, object]:
-    """Where the files of a version are, with their digests and how the papers stand."""
-    identifier = record.licence_identifier
+def files_json(identifier: str, electronic_sm3: str, papers: Sequence[IssuedPaper | PaperRecord]) -> dict[str, object]:
+    """Where the files of a version are, with their digests; of a record also how the papers stand."""
     electronic = url_for("licences.electronic_file", licence_identifier=identifier)
+    paper = url_for("licences.paper_file", licence_identifier=identifier, copy_number=0).removesuffix("0")
     return {
-        "electronic": {"href": electronic, "sm3": record.electronic_sm3},
-        "papers": [
-            vars(paper)
-            | {"href": url_for("licences.paper_file", licence_identifier=identifier, copy_number=paper.copy_number)}
-            for paper in record.papers
-        ],
+        "electronic": {"href": electronic, "sm3": electronic_sm3},
+        "papers": [vars(each) | {"href": f"{paper}{each.copy_number}"} for each in papers],
     }
 
 

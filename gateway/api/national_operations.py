@@ -1,25 +1,22 @@
 """POST /elssp/v1/…: the national operations (docs/national-adapter.md)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, recorded, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import recorded, requires
 from gateway.api.replies import container, parse_body, reply
 from gateway.api.schemas.national_operations import HolderAsked, IdentifierAsked, RetrievalAsked, TypesAsked
 from gateway.domain.actors import Scope
 
 blueprint = Blueprint("national_operations", __name__, url_prefix="/elssp/v1")
-
-
-def _reading(view: Callable[[], Response]) -> Callable[..., Response]:
-    """A department's read, on record under the route that was asked."""
-    return requires(Scope.LICENCES_READ)(recorded("CertificateID", "CertificateHolderCode")(view))
+_reading, _on_record = requires(Scope.LICENCES_READ), recorded("")
 
 
 @blueprint.post("/GetCertificateType")
 @_reading
+@_on_record
 def types() -> Response:
     """The types that the caller handles."""
     parse_body(TypesAsked)
@@ -28,6 +25,7 @@ def types() -> Response:
 
 @blueprint.post("/Retrieval")
 @_reading
+@_on_record
 def retrieval() -> Response:
     """The licences of a holder."""
     asked = parse_body(RetrievalAsked)
@@ -39,6 +37,7 @@ def retrieval() -> Response:
 
 @blueprint.post("/GetCertificateDataByCertificateID")
 @_reading
+@_on_record
 def data_by_identifier() -> Response:
     """One licence's data."""
     asked = parse_body(IdentifierAsked)
@@ -47,6 +46,7 @@ def data_by_identifier() -> Response:
 
 @blueprint.post("/GetCertificateDataByHolder")
 @_reading
+@_on_record
 def data_by_holder() -> Response:
     """One licence's data, named by type, number and holder."""
     return _enveloped(container().national_operations.data(_named(), current_actor()))
@@ -54,6 +54,7 @@ def data_by_holder() -> Response:
 
 @blueprint.post("/GetCertificateFileByCertificateID")
 @_reading
+@_on_record
 def file_by_identifier() -> Response:
     """One licence's signed PDF."""
     asked = parse_body(IdentifierAsked)
@@ -62,6 +63,7 @@ def file_by_identifier() -> Response:
 
 @blueprint.post("/GetCertificateFileByHolder")
 @_reading
+@_on_record
 def file_by_holder() -> Response:
     """One licence's signed PDF, named by type, number and holder."""
     return _enveloped(container().national_operations.file(_named(), current_actor()))

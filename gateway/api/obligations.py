@@ -2,10 +2,11 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, idempotent, recorded, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.lists import list_reply
-from gateway.api.preconditions import expected_revision
 from gateway.api.replies import container, parse_body, parse_query, reply
+from gateway.api.revisions import expected_revision
 from gateway.api.schemas.obligations import ObligationQuery, OutcomeBody
 from gateway.domain.actors import Scope
 

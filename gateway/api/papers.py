@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, idempotent, recorded, requires
-from gateway.api.preconditions import expected_revision, with_etag
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.replies import container, parse_body, reply
+from gateway.api.revisions import expected_revision, with_revision
 from gateway.api.schemas.papers import CollectionBody, PrintBody, ReasonBody
 from gateway.domain.actors import Scope
 from gateway.services.papers import BlankChoice, PaperView
@@ -20,7 +21,7 @@ def listing(licence_identifier: str) -> Response:
     """The papers of a version, the original first."""
     papers = container().papers.of(licence_identifier, actor=current_actor())
     response = reply({"items": [paper.to_json() for paper in papers]})
-    return with_etag(response, papers[0].revision) if papers else response
+    return with_revision(response, papers[0].revision) if papers else response
 
 
 @blueprint.post(f"{_PAPERS}/<int:copy_number>/prints")
@@ -82,4 +83,4 @@ def take_back(licence_identifier: str, copy_number: int) -> Response:
 
 
 def _told(paper: PaperView) -> Response:
-    return with_etag(reply(paper.to_json(), 201), paper.revision)
+    return with_revision(reply(paper.to_json(), 201), paper.revision)

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, url_for
 
-from gateway.api.auth import current_actor, idempotent, recorded, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, recorded, requires
 from gateway.api.lists import list_reply
 from gateway.api.replies import container, parse_body, parse_query, reply
 from gateway.api.schemas.purpose_copies import CopyBody, CopyQuery

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import recorded, requires
 from gateway.api.replies import container, parse_query, reply
 from gateway.api.schemas.reconciliations import ReconciliationQuery
 from gateway.domain.actors import Scope
@@ -12,6 +13,7 @@ blueprint = Blueprint("reconciliations", __name__)
 
 @blueprint.get("/api/v1/reconciliations")
 @requires(Scope.LICENCES_READ)
+@recorded("holder_code")
 def show() -> Response:
     """Counts of everything within the caller's limits, and the first rows of each kind."""
     query = parse_query(ReconciliationQuery)

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, idempotent, requires
-from gateway.api.preconditions import expected_revision, with_etag
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, requires
 from gateway.api.replies import container, parse_body, reply
+from gateway.api.revisions import expected_revision, with_revision
 from gateway.api.schemas.status_changes import StatusChangeBody
 from gateway.domain.actors import Scope
 
@@ -20,4 +21,4 @@ def create(licence_identifier: str) -> Response:
     recorded = container().status_changes.record(
         licence_identifier, decision, actor=current_actor(), expected_revision=expected_revision()
     )
-    return with_etag(reply(vars(recorded), 201), recorded.revision)
+    return with_revision(reply(vars(recorded), 201), recorded.revision)

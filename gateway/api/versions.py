@@ -2,13 +2,13 @@
 
 from flask import Blueprint, Response
 
-from gateway.api.auth import current_actor, idempotent, requires
+from gateway.api.auth import actor as current_actor
+from gateway.api.auth import idempotent, requires
 from gateway.api.licences import issue_reply
-from gateway.api.preconditions import expected_revision
 from gateway.api.replies import container, parse_body
+from gateway.api.revisions import expected_revision
 from gateway.api.schemas.versions import VersionBody
 from gateway.domain.actors import Scope
-from gateway.services.batches import issued_json
 
 blueprint = Blueprint("versions", __name__)
 
@@ -22,4 +22,4 @@ def create(licence_identifier: str) -> Response:
     issued = container().versions.issue(
         licence_identifier, body.wanted(), actor=current_actor(), expected_revision=expected_revision()
     )
-    return issue_reply(issued_json(issued))
+    return issue_reply(issued)

@@ -28,6 +28,15 @@ from gateway.services.seals import Seals, key_at_work
 
 
 @dataclass(frozen=True)
+class IssuedPaper:
+    """One print-ready paper."""
+
+    kind: str
+    copy_number: int
+    sm3: str
+
+
+@dataclass(frozen=True)
 class IssuedLicence:
     """The outcome of one application."""
 
@@ -46,6 +55,10 @@ class IssuedLicence:
     """The original (正本); None for a type that exists only electronically."""
     paper_sm3: str | None
     duplicate_files: tuple[Path, ...] = ()
+    papers: tuple[IssuedPaper, ...] = ()
+    """The original first."""
+    revision: int = 1
+    """Of the licence, for If-Match."""
 
 
 class Licences:
@@ -203,4 +216,6 @@ class Licences:
             paper_file=None if original is None else files.path(original.paper_sm3, PDF),
             paper_sm3=None if original is None else original.paper_sm3,
             duplicate_files=tuple(files.path(paper.paper_sm3, PDF) for paper in version.paper[1:]),
+            papers=tuple(IssuedPaper(paper.kind, paper.copy_number, paper.paper_sm3) for paper in version.paper),
+            revision=version.licence.revision,
         )

@@ -1,15 +1,19 @@
 import io
 import json
+import secrets
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
+from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from jsonschema.validators import validator_for
 
+from gateway.api.auth import ELEMENT_HEADERS
+from gateway.services.clients import ClientSpec
 from tests.conftest import container_at
-from tests.departments import DepartmentClient, token_for
 from tests.gallery import gallery
 
 __all__ = ["gallery"]
@@ -62,13 +66,32 @@ def settings_like():
     return make
 
 
-@pytest.fixture
-def as_client():
-    """A test client that acts as a department with these scopes and limits."""
+class DepartmentClient(FlaskClient):
+    """Sends a token, who asks and why, and a new key with each write that names none."""
 
-    def make(app, scopes, **limits):
-        client = DepartmentClient(app)
-        client.token = token_for(app.extensions["container"], scopes, **limits)
+    department: ClassVar = {}
+
+    def open(self, *arguments, headers=None, **options):
+        keys = {"Idempotency-Key": secrets.token_hex(8)} | dict.fromkeys(ELEMENT_HEADERS.values(), "test")
+        return super().open(*arguments, headers=keys | self.department | (headers or {}), **options)
+
+
+@pytest.fixture(scope="session")
+def as_client():
+    """A test client that acts as a registered department with these scopes and limits."""
+
+    def make(app, scopes, *, authority_codes=None, **limits):
+        container = app.extensions["container"]
+        everywhere = frozenset(container.catalogue.load().authorities_by_code)
+        client_id = container.clients.create(
+            ClientSpec("审批系统", "测试部门", frozenset(scopes), authority_codes or everywhere, **limits)
+        )
+        secret = container.clients.new_secret(client_id).secret
+        token = container.authentication.by_secret(client_id, secret, None).token
+        app.test_client_class = DepartmentClient
+        client = app.test_client()
+        app.test_client_class = None
+        client.department = {"Authorization": f"Bearer {token}"}
         return client
 
     return make

@@ -13,8 +13,7 @@ from pathlib import Path
 from gateway.container import Container
 from gateway.settings import read_settings
 from tests.bench.result import BenchResult
-from tests.department_server import BARE, serving
-from tests.departments import headers_of, token_for
+from tests.department_server import BARE, department_headers, serving
 from tests.faults.fault_http import free_port
 from tests.faults.gateway import APPLICATIONS, VECTORS, records
 from tools.check_migrations import postgresql
@@ -29,17 +28,17 @@ def run() -> BenchResult:
         container = Container(read_settings({}, data_dir=home, key_iterations=1000, database_url=url))
         container.installation.initialise()
         container.installation.register_samples(records(VECTORS / "registry" / "enterprises.jsonl"))
-        token = token_for(container)
+        headers = department_headers(container)
         container.deps.engine.dispose()
         port, numbers, base = free_port(), count(), records(APPLICATIONS)
         with serving(home, port, database_url=url):
-            ask(port, token, "POST", bodies(base, numbers, 40))
+            ask(port, headers, "POST", bodies(base, numbers, 40))
             issued, plain, taken = [], [], []
             for _ in range(ROUNDS):
-                seconds, each = ask(port, token, "POST", bodies(base, numbers, LICENCES))
+                seconds, each = ask(port, headers, "POST", bodies(base, numbers, LICENCES))
                 issued.append(LICENCES / seconds)
                 taken += each
-                plain.append(PLAIN / ask(port, token, "GET", [b""] * PLAIN)[0])
+                plain.append(PLAIN / ask(port, headers, "GET", [b""] * PLAIN)[0])
     rate = statistics.median(issued)
     return BenchResult(
         ratios={"issue_http_vs_bare_flask": rate / statistics.median(plain)},
@@ -60,23 +59,22 @@ def bodies(base: list[dict[str, str]], numbers: "count[int]", how_many: int) -> 
     ]
 
 
-def ask(port: int, token: str, method: str, sent: list[bytes]) -> tuple[float, list[float]]:
+def ask(port: int, headers: dict[str, str], method: str, sent: list[bytes]) -> tuple[float, list[float]]:
     """Seconds for all of them by several clients at once, and seconds of each."""
     started = time.perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
-        found = pool.map(lambda n: one_client(port, token, method, sent[n::CLIENTS]), range(CLIENTS))
+        found = pool.map(lambda n: one_client(port, headers, method, sent[n::CLIENTS]), range(CLIENTS))
         each = [seconds for share in found for seconds in share]
     return time.perf_counter() - started, each
 
 
-def one_client(port: int, token: str, method: str, sent: list[bytes]) -> list[float]:
+def one_client(port: int, headers: dict[str, str], method: str, sent: list[bytes]) -> list[float]:
     """Seconds of each request, over a connection that is kept as long as the server does."""
     connection, taken = HTTPConnection("127.0.0.1", port, timeout=60), []
     path = BARE if method == "GET" else "/api/v1/licences"
     for body in sent:
         started = time.perf_counter()
-        key = {"Idempotency-Key": secrets.token_hex(16), "Content-Type": "application/json"}
-        connection.request(method, path, body or None, headers_of(token) | key)
+        connection.request(method, path, body or None, headers | {"Idempotency-Key": secrets.token_hex(16)})
         answer = connection.getresponse()
         content = answer.read()
         assert answer.status in (200, 201), content
