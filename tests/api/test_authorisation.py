@@ -13,7 +13,7 @@ from tests.conftest import container_at
 ALL = frozenset(Scope) - {Scope.ADMINISTER}
 FOREIGN = frozenset({"11441702G00007401N"})
 """An authority that issues other licences than the ones here."""
-OTHER_TYPES = frozenset(
+OTHER_TYPES = frozenset({"11441700000000019L034"})
     {entry["local_type_code"] for entry in seed_entries("licence_types") if entry["name"] == "食品经营许可证"}
 )
 LICENCE = "/api/v1/licences/{licence}"
