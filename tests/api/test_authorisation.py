@@ -7,15 +7,13 @@ import pytest
 from gateway.api.auth import PUBLIC
 from gateway.app import create_app
 from gateway.domain.actors import Scope
-from gateway.domain.catalogue import seed_entries
 from tests.conftest import container_at
 
 ALL = frozenset(Scope) - {Scope.ADMINISTER}
 FOREIGN = frozenset({"11441702G00007401N"})
 """An authority that issues other licences than the ones here."""
 OTHER_TYPES = frozenset({"11441700000000019L034"})
-    {entry["local_type_code"] for entry in seed_entries("licence_types") if entry["name"] == "食品经营许可证"}
-)
+"""Of none of the licences here."""
 LICENCE = "/api/v1/licences/{licence}"
 REASON = {"reason": "原因"}
 NATIONAL = {"UseFor": "办理业务"}
