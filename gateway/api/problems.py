@@ -18,6 +18,8 @@ from gateway.errors import (
     NotFoundError,
     NotInitialisedError,
     OverLimitError,
+    RegistryBusyError,
+    RegistryUnavailableError,
     StaleStateError,
     StorageError,
     TransitionRefusedError,
@@ -39,6 +41,8 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     OverLimitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    RegistryUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    RegistryBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -36,7 +36,7 @@ def mask_text(text: str) -> str:
 
 def mask_face(licence_type: LicenceType, items: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """The lines of a face as the public may see them."""
-    sensitive = {item.label for item in licence_type.face_items if item.is_sensitive}
+    sensitive = licence_type.sensitive_labels
     return tuple((label, HIDDEN if label in sensitive else mask_text(value)) for label, value in items)
 
 

@@ -22,6 +22,9 @@ from certs.tsa_client import RemoteTimestamps
 from gateway.documents.fonts import FontLibrary, font_library
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
+from gateway.persistence.bucket_store import BucketPlace, BucketStore
+from gateway.persistence.folder_store import FolderStore
+from gateway.persistence.sealing import FieldVault, open_vault
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
 from signing.algorithms import SHA256_OID, SM3_OID
@@ -74,8 +77,22 @@ class Dependencies:
 
     @cached_property
     def files(self) -> FileStore:
-        """Licence files by digest."""
-        return FileStore(self.settings.data_dir / "files")
+        """Licence files by digest, in the folder or the bucket that is set."""
+        settings = self.settings
+        if settings.file_store == "folder":
+            return FolderStore(settings.data_dir / "files")
+        place = BucketPlace.parse(
+            settings.file_store,
+            settings.file_store_endpoint,
+            settings.file_store_region,
+            settings.file_store_credentials_file,
+        )
+        return BucketStore(place)
+
+    @cached_property
+    def vault(self) -> FieldVault:
+        """Seals and opens personal fields. KeystoreError without the field keys, which ``init`` makes."""
+        return open_vault(self.keystore)
 
     @cached_property
     def keystore(self) -> Keystore:

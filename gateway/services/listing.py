@@ -11,12 +11,13 @@ from gateway.domain.answers import FaceDifference, FaceValue, Genuine, InForce, 
 from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
 from gateway.domain.conclusion import judge_signatures, judge_status
 from gateway.domain.licence_code import LicenceClaims
-from gateway.domain.masking import mask_face
+from gateway.domain.masking import HIDDEN, mask_face
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.domain.status import CHINA_STANDARD_TIME, StatusTransition, status_at
 from gateway.errors import StorageError
 from gateway.persistence.models import Licence, LicenceVersion, Obligation
+from gateway.persistence.sealing import closed_face
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from signing.errors import SigningError
@@ -87,7 +88,7 @@ class Listing:
         """The full answer on one licence, compared with a presented QR code when there is one."""
         listed = self.line(version)
         licence_type = self._catalogue.load().types_by_code[version.licence.local_type_code]
-        face = mask_face(licence_type, tuple(version.face_items.items()))
+        face = mask_face(licence_type, closed_face(version.face_items, HIDDEN))
         differences = () if claims is None else compare_claims(claims, version)
         return LicenceAnswer(
             listed=listed,
@@ -100,7 +101,7 @@ class Listing:
     def _genuine(self, version: LicenceVersion, now: datetime) -> tuple[Genuine, tuple[Reason, ...]]:
         """The stored file's signature, checked again now. A file that cannot be read is undecided, never forged."""
         try:
-            data = self._deps.files.read(version.electronic_sm3, PDF)
+            data = self._deps.files.read(version.electronic_sm3, PDF, version.electronic.sha256)
             validation = self._deps.workers.run(validate_pdf, data, self._deps.policy(), at=now)
         except (StorageError, SigningError, OSError):
             return Genuine.UNKNOWN, (reason("FILE_NOT_CHECKED"),)

@@ -8,6 +8,7 @@ from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.status import ENDED, LicenceStatus, StatusTransition, check_transition
 from gateway.errors import ConflictError, FieldError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, LicenceVersion, StatusChange
+from gateway.persistence.retrying import retried
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import hold_version
 from gateway.services.listing import current_status
@@ -50,6 +51,7 @@ class StatusChanges:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
+    @retried
     def record(
         self,
         licence_identifier: str,

@@ -19,7 +19,7 @@ from gateway.domain.verification import (
     RegistryStatus,
     VerificationReport,
 )
-from gateway.errors import BusyError, NotFoundError, OverLimitError, UnreadableInputError
+from gateway.errors import BusyError, NotFoundError, OverLimitError, RegistryUnavailableError, UnreadableInputError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
@@ -125,7 +125,7 @@ class Verifications:
         try:
             with reading(self._deps.sessions) as session:
                 return registry_finding(session, document_sm3, attachment, now)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, RegistryUnavailableError):
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
     def _record(self, report: VerificationReport) -> bool:
@@ -140,7 +140,7 @@ class Verifications:
         try:
             with self._deps.sessions.begin() as session:
                 session.add(record)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, RegistryUnavailableError):
             return False
         return True
 
