@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from certs.errors import CertsError
-from gateway import cli_answers, cli_certificates, cli_keys
+from gateway import cli_answers, cli_certificates, cli_keys, cli_storage
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
 from gateway.demo import run_demo
@@ -40,6 +40,8 @@ app = typer.Typer(
 )
 app.add_typer(cli_keys.app, name="key")
 app.add_typer(cli_certificates.app, name="certificate")
+app.add_typer(cli_storage.app, name="storage")
+app.add_typer(cli_storage.backup_app, name="backup")
 output = Console()
 complaints = Console(stderr=True)
 

@@ -1,5 +1,6 @@
 """The services of one gateway, made by hand from its settings and clock."""
 
+from gateway.services.backups import Backups
 from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
 from gateway.services.certificates import Certificates
@@ -17,6 +18,7 @@ from gateway.services.papers import Papers
 from gateway.services.reports import Reports
 from gateway.services.seals import Seals
 from gateway.services.status_changes import StatusChanges
+from gateway.services.storage import Storage
 from gateway.services.trust import Trust
 from gateway.services.trust_answers import TrustAnswers
 from gateway.services.verifications import Verifications
@@ -47,6 +49,8 @@ class Container:
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)
+        self.storage = Storage(self.deps, self.catalogue)
+        self.backups = Backups(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)
