@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from gateway.domain.answers import FaceDifference, FaceValue, Genuine, InForce, 
 from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
 from gateway.domain.conclusion import judge_signatures, judge_status
 from gateway.domain.licence_code import LicenceClaims
-from gateway.domain.masking import HIDDEN, mask_face
+from gateway.domain.masking import HIDDEN, mask_face, mask_text
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.domain.status import CHINA_STANDARD_TIME, StatusTransition, status_at
@@ -81,7 +82,7 @@ class Listing:
             reasons=reasons,
             version=version.version,
             replaced_by=None if version.successor is None else version.successor.licence_identifier,
-            obligations=tuple(obligation_view(obligation, now) for obligation in version.obligations),
+            obligations=tuple(_public(obligation_view(obligation, now)) for obligation in version.obligations),
         )
 
     def answer(self, version: LicenceVersion, claims: LicenceClaims | None = None) -> LicenceAnswer:
@@ -123,6 +124,11 @@ def obligation_view(obligation: Obligation, now: datetime) -> ObligationView:
         due_on=obligation.due_on,
         state=state,
     )
+
+
+def _public(view: ObligationView) -> ObligationView:
+    """What a department wrote in its own words, as everyone may see it."""
+    return replace(view, items=tuple(mask_text(item) for item in view.items))
 
 
 def transitions_of(version: LicenceVersion, known_at: datetime | None = None) -> tuple[StatusTransition, ...]:

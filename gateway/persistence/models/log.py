@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Integer, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from gateway.domain.masking import mask_text
 from gateway.persistence.base import Base
+
+_OWN_WORDS = frozenset({"reason", "note", "legal_ground", "change_reason", "remark"})
 
 
 class AuditEvent(Base):
@@ -23,6 +26,14 @@ class AuditEvent(Base):
     detail: Mapped[dict[str, Any]]
     actor: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """Who did it: kind, id, name."""
+
+    @validates("detail")
+    def _without_personal_numbers(self, _: str, detail: dict[str, Any]) -> dict[str, Any]:
+        """The log is public and for ever: what someone wrote in their own words enters it masked."""
+        return {
+            name: mask_text(value) if name in _OWN_WORDS and isinstance(value, str) else value
+            for name, value in detail.items()
+        }
 
 
 class VerificationRecord(Base):
