@@ -59,7 +59,8 @@ def _name_error(context: ExceptionContext) -> None:
     """Say in our own words that the database failed; the statement and its values stay out of the message."""
     error = context.original_exception
     dialect = context.dialect
-    if dialect is None or dialect.dbapi is None or not isinstance(error, dialect.dbapi.Error):
+    # A pooled connection that the server closed fails its ping; the pool opens another one.
+    if context.is_pre_ping or dialect is None or dialect.dbapi is None or not isinstance(error, dialect.dbapi.Error):
         return
     if _gave_way(error):
         raise RegistryBusyError(
