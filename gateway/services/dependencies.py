@@ -22,7 +22,6 @@ from certs.tsa_client import RemoteTimestamps
 from gateway.documents.fonts import FontLibrary, font_library
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
-from gateway.persistence.bucket_store import BucketPlace, BucketStore
 from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.sealing import FieldVault, open_vault
 from gateway.persistence.session import make_engine, make_sessions
@@ -81,6 +80,9 @@ class Dependencies:
         settings = self.settings
         if settings.file_store == "folder":
             return FolderStore(settings.data_dir / "files")
+        # The client of buckets takes a quarter of a second to load, which only those pay who use one.
+        from gateway.persistence.bucket_store import BucketPlace, BucketStore
+
         place = BucketPlace.parse(
             settings.file_store,
             settings.file_store_endpoint,
