@@ -108,9 +108,12 @@ def load_crl(der: bytes) -> RevocationList | None:
         )
         if is_partial or _has_foreign_entries(parsed):
             return None
-        return RevocationList(der, parsed, scope, keeps_expired_since)
+        found = RevocationList(der, parsed, scope, keeps_expired_since)
+        # The parser is lazy: what it cannot read must show here, not in the middle of a validation.
+        _ = (found.issuer, found.entries, parsed.last_update_utc, parsed.signature_algorithm_oid)
     except _UNREADABLE:
         return None
+    return found
 
 
 def _has_foreign_entries(parsed: x509.CertificateRevocationList) -> bool:

@@ -254,3 +254,12 @@ def test_our_own_lists_keep_what_expired():
     assert load_crl(root_list).keeps_expired_since < NOW
     assert der.oid("2.5.29.60") in root_list
     assert ExtensionOID.CRL_NUMBER in {e.oid for e in load_crl(root_list).parsed.extensions}
+
+
+@pytest.mark.parametrize("tag", [0x03, 0x02])
+def test_a_list_whose_issuer_cannot_be_read_proves_nothing(tag):
+    crl = make_pki().crls()[0]
+    name = crl.index("测试".encode()) - 2
+    assert crl[name] == 0x0C
+    assert load_crl(crl) is not None
+    assert load_crl(crl[:name] + bytes((tag,)) + crl[name + 1 :]) is None
