@@ -81,7 +81,7 @@ class Dependencies:
         if settings.file_store == "folder":
             return FolderStore(settings.data_dir / "files")
         # The client of buckets takes a quarter of a second to load, which only those pay who use one.
-        from gateway.persistence.bucket_store import BucketPlace, BucketStore
+        from gateway.persistence.bucket_store import BucketPlace, BucketStore  # noqa: PLC0415 - as the line above says
 
         place = BucketPlace.parse(
             settings.file_store,

@@ -1,6 +1,7 @@
 """The file store is checked and cleaned; a gateway works on a bucket as it does on a folder."""
 
 import os
+import secrets
 from datetime import timedelta
 
 import boto3
@@ -54,28 +55,29 @@ def on_bucket(fresh, tmp_path):
     client = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
-    client.create_bucket(Bucket="licences")
+    bucket = f"licences-{secrets.token_hex(4)}"
+    client.create_bucket(Bucket=bucket)
     credentials = tmp_path / "credentials"
     credentials.write_text("a\nb\n")
     credentials.chmod(0o600)
     container = container_at(
         fresh.settings.data_dir,
-        file_store="s3://licences/gateway",
+        file_store=f"s3://{bucket}/gateway",
         file_store_endpoint=endpoint,
         file_store_credentials_file=credentials,
     )
-    yield container, client, server
+    yield container, client, server, bucket
     container.deps.engine.dispose()
     server.stop()
 
 
 def test_licences_are_issued_into_a_bucket(on_bucket, applications):
-    container, client, _ = on_bucket
+    container, client, _, bucket = on_bucket
     container.installation.require()
     issued = container.licences.issue(applications[0], duplicates=1)
     assert issued.electronic_file.read_bytes().startswith(b"%PDF")
     assert container.licences.public_answer(issued.licence_identifier).listed.genuine is Genuine.YES
-    names = {entry["Key"] for entry in client.list_objects_v2(Bucket="licences")["Contents"]}
+    names = {entry["Key"] for entry in client.list_objects_v2(Bucket=bucket)["Contents"]}
     assert len(names) == 3
     assert f"gateway/{issued.electronic_sm3[:2]}/{issued.electronic_sm3}.pdf" in names
     assert container.storage.check().is_whole
@@ -83,12 +85,12 @@ def test_licences_are_issued_into_a_bucket(on_bucket, applications):
         _ = issued.electronic_file.local_path
     with pytest.raises(ValidationFailedError):
         container.licences.issue(applications[1] | {"FZRQ": "x"})
-    client.delete_object(Bucket="licences", Key=f"gateway/{issued.paper_sm3[:2]}/{issued.paper_sm3}.pdf")
+    client.delete_object(Bucket=bucket, Key=f"gateway/{issued.paper_sm3[:2]}/{issued.paper_sm3}.pdf")
     assert container.storage.check().missing == (issued.paper_sm3,)
 
 
 def test_a_bucket_that_is_gone_refuses_an_issue_and_leaves_nothing(on_bucket, fresh, applications):
-    container, _, server = on_bucket
+    container, _, server, _ = on_bucket
     server.stop()
     with pytest.raises(StorageError, match="does not answer"):
         container.licences.issue(applications[0])
