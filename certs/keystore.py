@@ -2,7 +2,8 @@
 
 ``NAME.p8`` is the private key under the store's password (PKCS#8, PBES2), or ``NAME.source`` tells which token or remote
 signer holds it; ``NAME.pem`` is the certificate with its chain, written last, so that half a pair is no key;
-``NAME.attributes`` says what the key is authorised for and whether it is retired.
+``NAME.attributes`` says what the key is authorised for and whether it is retired. ``NAME.secret`` is a symmetric key under
+the same password, which signs nothing and has no certificate.
 """
 
 import json
@@ -21,6 +22,7 @@ from certs.errors import KeystoreError, KeyUseError
 from certs.key_entries import KeyAttributes, KeyEntry, algorithm_or_none, open_source, read_attributes
 from certs.key_uses import AuthorisedKey, KeyUseSink, NullSink, Purpose, purposes_of
 from certs.private_files import FOLDER_MODE, read_password_file, write_private
+from certs.secret_keys import open_secret, seal_secret
 from signing import sm2
 from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm, SigningKey
@@ -208,6 +210,30 @@ class Keystore:
             self._attributes[name] = known
         return known[1]
 
+    def add_secret(self, name: str, key: bytes) -> None:
+        """Store a symmetric key under the store's password. KeystoreError when there is one of this name."""
+        path = self._path(name, "secret")
+        self._prepare()
+        try:
+            write_private(path, seal_secret(key, self._passwords[-1], iterations=self._iterations), replace=False)
+        except FileExistsError:
+            raise KeystoreError(f"已有名为 {name} 的密钥。There is a key named {name}.") from None
+
+    def secret(self, name: str) -> bytes:
+        """A symmetric key. KeystoreError when it is missing, damaged, or the password does not open it."""
+        try:
+            sealed = self._path(name, "secret").read_bytes()
+        except OSError:
+            raise KeystoreError(_absent(name)) from None
+        for password in self._passwords:
+            with suppress(SigningError):
+                return open_secret(sealed, password)
+        raise KeystoreError(_closed(name))
+
+    def secret_names(self) -> list[str]:
+        """Names of the symmetric keys, sorted."""
+        return sorted(path.stem for path in self._folder.glob("*.secret") if _NAME.fullmatch(path.stem))
+
     def certificate(self, name: str) -> bytes:
         """DER certificate of a stored key, without unlocking it. KeystoreError when it is missing or damaged."""
         return self._certificates(name)[0]
@@ -223,10 +249,13 @@ class Keystore:
         """
         names = [name for name in self._all_names() if self._path(name, "p8").exists()]
         opened = {name: self._unlock(name) for name in names}
+        secrets = {name: self.secret(name) for name in self.secret_names()}
         for name, key in opened.items():
             write_private(self._path(name, "p8"), seal_key(key, password, iterations=self._iterations))
+        for name, secret in secrets.items():
+            write_private(self._path(name, "secret"), seal_secret(secret, password, iterations=self._iterations))
         self._passwords = (password,)
-        return len(opened)
+        return len(opened) + len(secrets)
 
     def _open(self, name: str, certificate: bytes, chain: tuple[bytes, ...]) -> SigningKey:
         if not self._path(name, "p8").exists():
@@ -250,9 +279,7 @@ class Keystore:
                     return sm2.backend().load_private(sealed, password)
                 return open_key(sealed, password)
         # What exactly failed is of use to an attacker only.
-        raise KeystoreError(
-            f"密钥 {name} 打不开：口令错误或文件损坏。The key {name} cannot be opened: wrong password or damaged file"
-        ) from None
+        raise KeystoreError(_closed(name)) from None
 
     def _purposes(self, name: str, certificate: bytes) -> frozenset[Purpose]:
         try:
@@ -311,6 +338,10 @@ class Keystore:
 
 def _absent(name: str) -> str:
     return f"没有名为 {name} 的密钥。There is no key named {name}; see: licence-gateway key list"
+
+
+def _closed(name: str) -> str:
+    return f"密钥 {name} 打不开：口令错误或文件损坏。The key {name} cannot be opened: wrong password or damaged file"
 
 
 def _require_match(name: str, public: bytes, certificate: bytes) -> None:

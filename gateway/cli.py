@@ -22,6 +22,7 @@ from gateway import (
     cli_log,
     cli_papers,
     cli_staff,
+    cli_storage,
 )
 from gateway.cli_frame import read_text, records
 from gateway.cli_reports import ReportWriter
@@ -68,6 +69,8 @@ for name, command in (
     ("reconcile", cli_copies.reconcile),
 ):
     app.command(name)(command)
+app.add_typer(cli_storage.app, name="storage")
+app.add_typer(cli_storage.backup_app, name="backup")
 output = Console()
 complaints = Console(stderr=True)
 

@@ -1,6 +1,5 @@
 """``licence-gateway copy`` and ``reconcile``."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -36,15 +35,13 @@ def make_copy(
     service, last_day = opened(data_dir).purpose_copies, day_of(until, "--until")
     assert last_day is not None
     view = service.make(licence_identifier, CopyRequest(purpose, user, last_day))
-    file = service.file(view.terms.copy_id)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, output)
-        file = output
+        output.write_bytes(service.content(view.terms.copy_id))
     if as_json:
-        print_json({**view.to_json(), "file": file})
+        print_json({**view.to_json(), "file": output})
     else:
-        tell(f"{view.terms.copy_id}\n    {file}")
+        tell(view.terms.copy_id + ("" if output is None else f"\n    {output}"))
 
 
 @copies.command("list")

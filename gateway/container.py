@@ -5,6 +5,7 @@ from dataclasses import replace
 from gateway.domain.actors import OPERATOR
 from gateway.services.access_records import AccessRecords
 from gateway.services.authentication import Authentication
+from gateway.services.backups import Backups
 from gateway.services.batches import Batches
 from gateway.services.blank_forms import BlankForms
 from gateway.services.catalogue import Catalogues
@@ -40,6 +41,7 @@ from gateway.services.seals import Seals
 from gateway.services.staff import Staff
 from gateway.services.staff_sessions import StaffSessions
 from gateway.services.status_changes import StatusChanges
+from gateway.services.storage import Storage
 from gateway.services.trust import Trust
 from gateway.services.trust_answers import TrustAnswers
 from gateway.services.verifications import Verifications
@@ -91,6 +93,8 @@ class Container:
         self.authentication = Authentication(self.deps)
         self.idempotency = Idempotency(self.deps)
         self.access_records = AccessRecords(self.deps)
+        self.storage = Storage(self.deps, self.catalogue)
+        self.backups = Backups(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)

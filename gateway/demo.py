@@ -175,7 +175,7 @@ def _verify(demo: _Demo, outcomes: list[IssueOutcome]) -> None:
     )
     for title, path in cases:
         demo.say(f"\n[bold]{title}[/]  {path}")
-        report = demo.container.verifications.verify(path.read_bytes(), path.name)
+        report = demo.container.verifications.verify(path.read_bytes(), Path(str(path)).name)
         for line in report_lines(report):
             demo.say(f"  {line}")
         if path == appended:

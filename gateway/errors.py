@@ -126,6 +126,18 @@ class BusyError(GatewayError):
     is_temporary = True
 
 
+class RegistryUnavailableError(GatewayError):
+    """The database cannot be opened, or does not take what is written; nothing is said about any licence."""
+
+    code = "REGISTRY_UNAVAILABLE"
+
+
+class RegistryBusyError(RegistryUnavailableError):
+    """Transactions met and this one had to give way; it left nothing behind and may be tried again."""
+
+    code = "REGISTRY_BUSY"
+
+
 class StorageError(GatewayError):
     """A file that the registry names is missing or differs from its digest, or cannot be written."""
 

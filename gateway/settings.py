@@ -22,6 +22,19 @@ class Settings(BaseModel):
         default=None,
         description="SQLAlchemy URL; without it SQLite in the data directory. PostgreSQL: postgresql+psycopg://…",
     )
+    file_store: str = Field(
+        default="folder",
+        pattern=r"^(folder|s3://[^/?#]+(/[^?#]*)?)$",
+        description="Where licence files are kept: `folder` (in the data directory) or s3://bucket/prefix (docs/storage.md).",
+    )
+    file_store_endpoint: str | None = Field(
+        default=None, description="Address of the S3-compatible store; none: that of the provider for the region."
+    )
+    file_store_region: str = Field(default="us-east-1", description="Region that requests to the store are signed for.")
+    file_store_credentials_file: Path | None = Field(
+        default=None,
+        description="File (mode 600) with two lines: access key id and secret access key of the store.",
+    )
     assets_dir: Path = Field(
         default=REPOSITORY / "build" / "assets",
         description="Fonts that `make setup` builds from npm packages.",

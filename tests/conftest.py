@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 
 from gateway.container import Container
 from gateway.settings import read_settings
+from tests.databases import ENGINES, copy_home, database_of, forget_home, needs_both
 
 # CI judges a change, so that it must not depend on chance; at a desk every run looks for new examples.
 hypothesis_settings.register_profile("ci", derandomize=True, print_blob=True)
@@ -48,17 +48,30 @@ def applications():
 
 
 def container_at(folder, **overrides):
-    return Container(
-        read_settings(
-            {}, data_dir=folder, key_iterations=1000, public_base_url=BASE_URL, log_level="ERROR", **overrides
-        )
-    )
+    """The gateway in a folder, on the database that belongs to it (tests/databases.py)."""
+    settings = {"data_dir": folder, "key_iterations": 1000, "public_base_url": BASE_URL, "log_level": "ERROR"}
+    return Container(read_settings({}, **settings | {"database_url": database_of(folder)} | overrides))
+
+
+def pytest_generate_tests(metafunc):
+    """Services and the API are tested on both engines, everything else that has a gateway on SQLite."""
+    if "database" in metafunc.fixturenames:
+        both = needs_both(metafunc.definition.path)
+        metafunc.parametrize("database", list(ENGINES) if both else ["sqlite"], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def set_up_home(tmp_path_factory):
+def database(request):
+    """The engine of this test: what makes an empty database for a folder."""
+    with ENGINES[request.param]() as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def set_up_home(tmp_path_factory, database):
     """A gateway with the sample enterprises and no licences."""
     home = tmp_path_factory.mktemp("home") / "data"
+    database(home)
     container = container_at(home)
     container.installation.initialise()
     container.installation.register_samples(vector_lines("enterprises"))
@@ -70,7 +83,7 @@ def set_up_home(tmp_path_factory):
 def issued_home(set_up_home, tmp_path_factory, applications):
     """A gateway with all sample licences."""
     home = tmp_path_factory.mktemp("issued") / "data"
-    shutil.copytree(set_up_home, home)
+    copy_home(set_up_home, home)
     container = container_at(home)
     for application in applications:
         container.licences.issue(application)
@@ -81,19 +94,21 @@ def issued_home(set_up_home, tmp_path_factory, applications):
 @pytest.fixture
 def fresh(set_up_home, tmp_path):
     """A copy of the gateway without licences, to be changed at will."""
-    shutil.copytree(set_up_home, tmp_path / "data")
+    copy_home(set_up_home, tmp_path / "data")
     container = container_at(tmp_path / "data")
     yield container
     container.deps.engine.dispose()
+    forget_home(tmp_path / "data")
 
 
 @pytest.fixture
 def issued(issued_home, tmp_path):
     """A copy of the gateway with all sample licences, to be changed at will."""
-    shutil.copytree(issued_home, tmp_path / "data")
+    copy_home(issued_home, tmp_path / "data")
     container = container_at(tmp_path / "data")
     yield container
     container.deps.engine.dispose()
+    forget_home(tmp_path / "data")
 
 
 @pytest.fixture

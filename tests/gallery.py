@@ -1,6 +1,5 @@
 """A gateway in which every kind of answer can be met: what the API and the pages are shown on."""
 
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from gateway.domain.status import LicenceStatus
 from gateway.services.licences import IssuedLicence
 from gateway.services.status_changes import StatusDecision
 from tests.conftest import container_at, vector_lines
+from tests.databases import copy_home
 
 RICH = "91441702MA9Y03WY4L"
 """An enterprise with one licence of each status."""
@@ -54,7 +54,7 @@ def application(name, number, today):
 
 
 def build(home, folder):
-    shutil.copytree(home, folder)
+    copy_home(home, folder)
     container = container_at(folder)
     today = container.clock().date()
     licences = {"expired": container.licences.issue(vector_lines("applications")[0])}
@@ -64,7 +64,7 @@ def build(home, folder):
     for name, status in (("suspended", LicenceStatus.SUSPENDED), ("revoked", LicenceStatus.REVOKED)):
         identifier = licences[name].licence_identifier
         container.status_changes.record(identifier, StatusDecision(status, LEGAL_GROUND, "整改期间"))
-    licences["unchecked"].electronic_file.unlink()
+    licences["unchecked"].electronic_file.local_path.unlink()
     return Gallery(container, licences)
 
 

@@ -51,6 +51,11 @@ class LicenceType:
     forms: Forms = Forms.BOTH
 
     @property
+    def sensitive_labels(self) -> frozenset[str]:
+        """Labels of the items that are personal: sealed at rest, hidden from the public."""
+        return frozenset(item.label for item in self.face_items if item.is_sensitive)
+
+    @property
     def identifier_type_code(self) -> str:
         """The code that goes into licence identifiers."""
         return self.licence_type_code or self.local_type_code

@@ -9,9 +9,14 @@ from datetime import date
 from gateway.domain.catalogue import LicenceType
 
 HIDDEN = "******"
-_DIGIT, _SEPARATOR = "[0-9０-９]", "[ \u3000-]?"
+_DIGIT = r"\d"
+"""In any script and width, as ``re`` and ``int`` understand it."""
+_SEPARATOR = "[ \u00a0\u2000-\u200d\u202f\u2060\u3000\ufeff\u00ad_\u2010-\u2015\u2212\uff0d-]{0,3}"
+"""Spaces, dashes and characters without width, as clerks and word processors put them."""
+_BETWEEN_DIGITS = rf"(?<!{_DIGIT})", rf"(?!{_DIGIT})"
 _APART = rf"(?<![A-Za-z]|{_DIGIT})", rf"(?![A-Za-z]|{_DIGIT})"
-_IDENTITY_NUMBER = re.compile(f"(?:{_DIGIT}{_SEPARATOR}){{17}}[0-9０-９XxＸｘ]".join(_APART))
+# Letters may touch it ("ID1101..."): the day of birth and the check digit tell it from a number of another kind.
+_IDENTITY_NUMBER = re.compile(f"(?:{_DIGIT}{_SEPARATOR}){{17}}[\\dXxＸｘ]".join(_BETWEEN_DIGITS))
 _MOBILE_NUMBER = re.compile(f"[1１]{_SEPARATOR}[3-9３-９](?:{_SEPARATOR}{_DIGIT}){{9}}".join(_APART))
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}[@＠][A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -36,10 +41,11 @@ def mask_text(text: str) -> str:
 
 def mask_face(licence_type: LicenceType, items: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     """The lines of a face as the public may see them."""
-    sensitive = {item.label for item in licence_type.face_items if item.is_sensitive}
+    sensitive = licence_type.sensitive_labels
     return tuple((label, HIDDEN if label in sensitive else mask_text(value)) for label, value in items)
 
 
 def _compact(text: str) -> str:
     """As typed by clerks, full width and spaced, to plain digits."""
-    return re.sub("[ -]", "", unicodedata.normalize("NFKC", text))
+    plain = re.sub(_SEPARATOR, "", text)
+    return "".join(str(int(c)) if c.isdecimal() else unicodedata.normalize("NFKC", c) for c in plain)

@@ -1,18 +1,16 @@
-"""Files by their SM3 digest on a local folder, in step with the database.
+"""Files by their digests, in step with the database: what every file store promises.
 
-A file is *staged* before the row that names it is committed and *published* (renamed) after. A process killed in
-between leaves either a staged file with a row, which readers find and the next start publishes, or a staged file
-without a row, which the next start removes. A published file therefore always has its row.
+A file is written before the row that names it is committed. What a killed process leaves is a file without a row; a
+row without its file cannot come about. Which file has no row, the store's ``recover`` and garbage collection settle.
 """
 
-import contextlib
-import fcntl
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from gateway.errors import StorageError
 from signing.sm2 import sm3
@@ -35,110 +33,92 @@ class FileDigest:
         return cls(sm3=sm3(data).hex(), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
-class FileStore:
-    """A folder of immutable files named by digest."""
+@dataclass(frozen=True)
+class HeldFile:
+    """A file that lies in a store, whether a row names it or not."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._staging = folder / "incoming"
-        self._lock = folder / ".writers"
+    sm3: str
+    """The digest that it claims by its name."""
+    suffix: str
+    written_at: datetime
+    """Aware UTC."""
+    size: int
+
+
+class FileStore(Protocol):
+    """Immutable files named by digest. Every method raises StorageError when the store does not serve."""
 
     def prepare(self) -> None:
-        """Make the folders."""
-        self._staging.mkdir(parents=True, exist_ok=True)
-        self._lock.touch(exist_ok=True)
+        """Make the store ready; safe to repeat."""
 
-    def path(self, digest: str, suffix: str) -> Path:
-        """Where the file lies once it is published."""
-        return self._folder / digest[:2] / f"{digest}{suffix}"
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold off recovery while this process stages and commits; the kernel lets go when it is killed."""
-        with self._lock.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH)
-            yield
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold off recovery while this process stages and commits."""
 
     def stage(self, files: Iterable[tuple[bytes, str]]) -> list[FileDigest]:
-        """Write each (content, suffix) durably under its staged name. StorageError when the disk does not take it."""
-        staged: list[tuple[FileDigest, str]] = []
-        try:
-            for data, suffix in files:
-                digest = FileDigest.of(data)
-                staged.append((digest, suffix))
-                _write_durably(self._staged(digest.sm3, suffix), data)
-            _sync_folder(self._staging)
-        except OSError as error:
-            self.discard((digest.sm3, suffix) for digest, suffix in staged)
-            raise StorageError(f"A file could not be written: {error.strerror}.", hint="Free disk space.") from error
-        return [digest for digest, _ in staged]
+        """Write each (content, suffix) durably, all or none; after the commit they are published."""
 
     def publish(self, files: Iterable[tuple[str, str]]) -> None:
-        """Rename staged files, given as (SM3, suffix), to their lasting names. Safe to repeat."""
-        for digest, suffix in files:
-            target = self.path(digest, suffix)
-            target.parent.mkdir(exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                self._staged(digest, suffix).replace(target)
+        """Give staged files, as (SM3, suffix), their lasting names. Safe to repeat."""
 
     def discard(self, files: Iterable[tuple[str, str]]) -> None:
         """Remove staged files whose transaction did not happen."""
-        for digest, suffix in files:
-            self._staged(digest, suffix).unlink(missing_ok=True)
 
-    def read(self, digest: str, suffix: str) -> bytes:
-        """The bytes, checked against their digest. StorageError when missing or altered."""
-        for path in (self.path(digest, suffix), self._staged(digest, suffix), self.path(digest, suffix)):
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise StorageError(f"File {digest} cannot be read: {error.strerror}.") from error
-            if sm3(data).hex() != digest:
-                raise StorageError(f"File {digest} differs from its digest.", hint="Restore it from the backup.")
-            return data
-        raise StorageError(f"File {digest} is missing.", hint="Restore it from the backup.")
+    def read(self, digest: str, suffix: str, sha256: str | None = None) -> bytes:
+        """The bytes, checked against their SM3 digest and, where it is known, their SHA-256 digest."""
 
     def holds(self, digest: str, suffix: str) -> bool:
         """Whether the file is there; its content is not read."""
-        return self.path(digest, suffix).exists() or self._staged(digest, suffix).exists()
 
     def recover(self, is_named: Callable[[str], bool]) -> tuple[int, int]:
-        """Settle what killed processes left: (published, removed). Does nothing while a writer is alive.
+        """Settle what killed processes left: (published, removed); ``is_named`` tells whether a row names a digest."""
 
-        ``is_named`` tells whether a row of the registry names the digest.
-        """
-        with self._lock.open("rb") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return 0, 0
-            published = removed = 0
-            for path in self._staging.iterdir():
-                if is_named(path.stem):
-                    self.publish([(path.stem, path.suffix)])
-                    published += 1
-                else:
-                    path.unlink(missing_ok=True)
-                    removed += 1
-            return published, removed
+    def held(self) -> Iterator[HeldFile]:
+        """Every file in the store, those on their way too."""
 
-    def _staged(self, digest: str, suffix: str) -> Path:
-        return self._staging / f"{digest}{suffix}"
+    def remove(self, file: HeldFile) -> None:
+        """Remove a file that no row names."""
+
+    def local_path(self, digest: str, suffix: str) -> Path | None:
+        """Where the file lies on this machine; None when it lies elsewhere."""
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
+@dataclass(frozen=True)
+class StoredDocument:
+    """A file of the register, read when it is asked for, wherever it lies."""
+
+    store: FileStore
+    sm3: str
+    suffix: str
+    sha256: str | None = None
+
+    def read_bytes(self) -> bytes:
+        """The content, checked. StorageError when it is missing or altered."""
+        return self.store.read(self.sm3, self.suffix, self.sha256)
+
+    @property
+    def local_path(self) -> Path:
+        """Where it lies on this machine. StorageError when it lies elsewhere."""
+        path = self.store.local_path(self.sm3, self.suffix)
+        if path is None:
+            raise StorageError(f"File {self.sm3} does not lie on this machine.", hint="Read it through the gateway.")
+        return path
+
+    def __str__(self) -> str:
+        """The path of a local file; else its name."""
+        return str(self.store.local_path(self.sm3, self.suffix) or f"{self.sm3}{self.suffix}")
 
 
-def _sync_folder(folder: Path) -> None:
-    # A new name is durable only once its folder is.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def checked(data: bytes, digest: str, sha256: str | None) -> bytes:
+    """``data`` when it has both digests. StorageError when it was altered."""
+    if sm3(data).hex() != digest or (sha256 is not None and hashlib.sha256(data).hexdigest() != sha256):
+        raise StorageError(f"File {digest} differs from its digest.", hint="Restore it from the backup.")
+    return data
+
+
+class FileMissingError(StorageError):
+    """The store works, but the file is not there."""
+
+
+def missing(digest: str) -> FileMissingError:
+    """The error for a file that is not there."""
+    return FileMissingError(f"File {digest} is missing.", hint="Restore it from the backup.")

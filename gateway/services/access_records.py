@@ -9,8 +9,7 @@ from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.persistence.models import AccessRecord
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
-
-_PLACE = "access_records/user_name"
+from gateway.services.sealed_places import asking_person
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,13 @@ class AccessRecords:
 
     def record(self, actor: Actor, elements: CallerElements, access: Access) -> None:
         """Write one record in its own transaction. The name of the person is sealed."""
-        stored = asdict(elements) | {"user_name": self._deps.vault.seal(elements.user_name, _PLACE)}
+        now = self._deps.clock()
+        name = self._deps.vault.seal(elements.user_name, asking_person(now, access.request_id))
+        stored = asdict(elements) | {"user_name": name}
         with self._deps.sessions.begin() as session:
             session.add(
                 AccessRecord(
-                    accessed_at=self._deps.clock(),
+                    accessed_at=now,
                     client_id=actor.id,
                     route=access.route,
                     subject=access.subject,
@@ -100,7 +101,8 @@ class AccessRecords:
             return session.execute(old).rowcount  # type: ignore[attr-defined,no-any-return] # of a DELETE
 
     def _view(self, row: AccessRecord) -> AccessView:
-        name = self._deps.vault.open(str(row.elements["user_name"]), _PLACE)
+        place = asking_person(row.accessed_at, row.request_id)
+        name = self._deps.vault.open(str(row.elements["user_name"]), place)
         return AccessView(
             id=row.id,
             accessed_at=row.accessed_at,

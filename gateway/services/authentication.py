@@ -19,7 +19,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
-from certs.errors import CertsError
 from gateway.domain.actors import Actor
 from gateway.domain.status import CHINA_STANDARD_TIME, day_start
 from gateway.errors import AuthenticationError, ForbiddenError, OverCapError
@@ -141,10 +140,7 @@ class Authentication:
             raise _refusal()
         if abs(now.timestamp() - int(headers.timestamp[:15])) > _GATEWAY_WINDOW.total_seconds():
             raise _refusal()
-        try:
-            tokens = gateway_tokens(self._deps, client, now)
-        except CertsError:
-            raise _refusal() from None
+        tokens = gateway_tokens(self._deps, client, now)
         if not any([_fits(headers, token) for token in tokens]):  # noqa: C419 - every token is tried, whichever fits
             raise _refusal()
         self._admit(client, address)

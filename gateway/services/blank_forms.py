@@ -11,6 +11,7 @@ from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.papers import BlankState, serial_range
 from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, BlankForm, BlankMovement
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
@@ -36,6 +37,7 @@ class BlankForms:
         self._deps = deps
         self._catalogue = catalogue
 
+    @retried
     def receive(self, authority_code: str, form: str, first: str, last: str, *, actor: Actor = OPERATOR) -> int:
         """Take in the forms from serial number ``first`` to ``last``; gives how many.
 
@@ -74,6 +76,7 @@ class BlankForms:
             ) from error
         return len(serials)
 
+    @retried
     def put_aside(
         self,
         authority_code: str,

@@ -20,6 +20,7 @@ from gateway.persistence.models import AccessToken, AuditEvent, Client, ClientCr
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
+from gateway.services.sealed_places import gateway_token
 from signing.sm2 import sm3
 
 SECRET, GATEWAY_TOKEN = "secret", "gateway_token"
@@ -120,7 +121,7 @@ class Clients:
             for credential in good:
                 ends = now + old_ends_in
                 credential.expires_at = ends if credential.expires_at is None else min(credential.expires_at, ends)
-            sealed = self._deps.vault.seal(secret, _place(client_id)) if kind == GATEWAY_TOKEN else ""
+            sealed = self._deps.vault.seal(secret, gateway_token(client_id)) if kind == GATEWAY_TOKEN else ""
             digest = secret_digest(secret) if kind == SECRET else ""
             client.credentials.append(
                 ClientCredential(kind=kind, digest=digest, sealed=sealed, created_at=now, expires_at=expires_at)
@@ -177,7 +178,7 @@ def secret_digest(secret: str) -> str:
 def gateway_tokens(deps: Dependencies, client: Client, now: datetime) -> list[str]:
     """The client's good tokens for x-tif signatures, in clear."""
     return [
-        deps.vault.open(credential.sealed, _place(client.id))
+        deps.vault.open(credential.sealed, gateway_token(client.id))
         for credential in client.credentials
         if credential.kind == GATEWAY_TOKEN and (credential.expires_at is None or credential.expires_at > now)
     ]
@@ -195,10 +196,6 @@ def client_actor(client: Client, scopes: Iterable[str] | None = None) -> Actor:
         frozenset(client.type_codes) or None,
         is_sandbox=client.is_sandbox,
     )
-
-
-def _place(client_id: str) -> str:
-    return f"client_credentials/{client_id}"
 
 
 def _find(session: Session, client_id: str) -> Client:

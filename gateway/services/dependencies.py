@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from certs.authority import CertificateAuthority
 from certs.credit_code import DEFAULT_RULES, ExtractionRules, read_rules
 from certs.extensions import PublicationUrls
-from certs.field_vault import FieldVault
 from certs.issued import IssuedCertificates
 from certs.key_uses import KeyUseLog, Purpose
 from certs.keystore import Keystore
@@ -23,6 +22,8 @@ from certs.tsa_client import RemoteTimestamps
 from gateway.documents.fonts import FontLibrary, font_library
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
+from gateway.persistence.folder_store import FolderStore
+from gateway.persistence.sealing import FieldVault, open_vault
 from gateway.persistence.session import make_engine, make_sessions
 from gateway.settings import Settings
 from signing.algorithms import SHA256_OID, SM3_OID
@@ -92,8 +93,25 @@ class Dependencies:
 
     @cached_property
     def files(self) -> FileStore:
-        """Licence files by digest."""
-        return FileStore(self.settings.data_dir / "files")
+        """Licence files by digest, in the folder or the bucket that is set."""
+        settings = self.settings
+        if settings.file_store == "folder":
+            return FolderStore(settings.data_dir / "files")
+        # The client of buckets takes a quarter of a second to load, which only those pay who use one.
+        from gateway.persistence.bucket_store import BucketPlace, BucketStore  # noqa: PLC0415 - as the line above says
+
+        place = BucketPlace.parse(
+            settings.file_store,
+            settings.file_store_endpoint,
+            settings.file_store_region,
+            settings.file_store_credentials_file,
+        )
+        return BucketStore(place)
+
+    @cached_property
+    def vault(self) -> FieldVault:
+        """Seals and opens personal fields. KeystoreError without the field keys, which ``init`` makes."""
+        return open_vault(self.keystore)
 
     @cached_property
     def keystore(self) -> Keystore:
@@ -107,13 +125,6 @@ class Dependencies:
             next_password=read_password_file(following) if following.exists() else None,
             sink=self.key_uses,
             clock=self.clock,
-        )
-
-    @cached_property
-    def vault(self) -> FieldVault:
-        """Seals single fields at rest."""
-        return FieldVault(
-            self.settings.data_dir / "keys" / "fields", read_password_file(self.settings.resolved_key_password_file)
         )
 
     @property

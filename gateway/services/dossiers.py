@@ -12,7 +12,8 @@ from gateway.domain.basis import ObligationView
 from gateway.domain.catalogue import IssuingAuthority, LicenceType
 from gateway.domain.papers import PaperState, paper_state
 from gateway.errors import NotFoundError
-from gateway.persistence.models import Enterprise, Licence, LicenceVersion, PaperCounterpart
+from gateway.persistence.models import Enterprise, Licence, LicenceVersion, PaperCounterpart, PaperEvent
+from gateway.persistence.sealing import FieldVault
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
@@ -22,6 +23,7 @@ from gateway.services.histories import LicenceHistory, history_of
 from gateway.services.listing import current_status, obligation_view, version_in_effect
 from gateway.services.recording import PDF
 from gateway.services.revocations import RevocationView, requests_of
+from gateway.services.sealed_places import collector, open_version_face
 
 MOST_FOUND = 50
 
@@ -170,7 +172,7 @@ class Dossiers:
             version = find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
             licence = version.licence
             licence_type = catalogue.types_by_code[licence.local_type_code]
-            items = version.face_items
+            items = open_version_face(self._deps.vault, version)
             return Dossier(
                 licence_identifier=licence_identifier,
                 licence_number=licence.licence_number,
@@ -188,7 +190,7 @@ class Dossiers:
                 versions=tuple(_line(one, now) for one in licence.versions),
                 history=history_of(version),
                 obligations=tuple(obligation_view(one, now) for one in version.obligations),
-                papers=tuple(_paper(paper) for paper in version.paper),
+                papers=tuple(_paper(paper, self._deps.vault) for paper in version.paper),
                 requests=tuple(requests_of(session, licence.id)),
                 qr_text=version.qr_text,
             )
@@ -221,7 +223,7 @@ def _line(version: LicenceVersion, now: datetime) -> VersionLine:
     )
 
 
-def _paper(paper: PaperCounterpart) -> PaperFile:
+def _paper(paper: PaperCounterpart, vault: FieldVault) -> PaperFile:
     return PaperFile(
         copy_number=paper.copy_number,
         state=paper_state(event.action for event in paper.events),
@@ -232,9 +234,15 @@ def _paper(paper: PaperCounterpart) -> PaperFile:
                 blank_form="" if event.blank is None else event.blank.form,
                 blank_serial_number="" if event.blank is None else event.blank.serial_number,
                 reason=event.reason,
-                collected_by=event.collected_by,
+                collected_by=_collector(paper, event, vault),
                 actor_name=str(event.actor.get("name", "")),
             )
             for event in paper.events
         ),
     )
+
+
+def _collector(paper: PaperCounterpart, event: PaperEvent, vault: FieldVault) -> str:
+    """Who took the paper away, in clear; empty for other events."""
+    place = collector(paper.licence_identifier, paper.copy_number, event.occurred_at)
+    return vault.open(event.collected_by, place) if event.collected_by else ""

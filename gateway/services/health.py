@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from certs.errors import CertsError
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, RegistryUnavailableError
 from gateway.persistence.schema import is_current
 from gateway.services.dependencies import Dependencies
 
@@ -26,7 +26,7 @@ class Health:
             with self._deps.engine.connect() as connection:
                 connection.execute(text("SELECT 1"))
             return OK if is_current(self._deps.engine) else "The schema is not at the newest revision; run init."
-        except SQLAlchemyError:
+        except (SQLAlchemyError, RegistryUnavailableError):
             return "The database does not answer."
 
     def _trust(self) -> str:

@@ -27,6 +27,7 @@ from gateway.domain.catalogue import IssuingAuthority
 from gateway.errors import NotInitialisedError
 from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
+from gateway.persistence.sealing import ensure_field_key
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import LOG_KEY, REPORT_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.embedded_cas import (
@@ -40,6 +41,7 @@ from gateway.services.embedded_cas import (
 )
 from gateway.services.enterprises import Enterprises
 from gateway.services.samples import SAMPLE_KEYS
+from gateway.services.sealed_rows import reseal_rows
 from gateway.services.second_signatures import signs_twice
 from signing import sm2
 from signing.cose import key_id_of
@@ -88,8 +90,11 @@ class Installation:
         create_password_file(deps.settings.resolved_key_password_file)
         self._make_authorities()
         self._cas.make_ecdsa_branch()
+        ensure_field_key(deps.keystore)
         progress("证照目录 catalogue")
         self._catalogue.seed()
+        # Rows of a release that did not seal; a migration has no key to do it with.
+        reseal_rows(deps, self._catalogue.load())
         progress("发证机关印章 seals of the issuing authorities")
         for authority in self._catalogue.load().authorities:
             self._make_seal(authority)

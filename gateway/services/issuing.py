@@ -1,12 +1,12 @@
 """Issues a stream of applications one by one: each stands or falls for itself."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gateway.errors import FieldError, GatewayError, ValidationFailedError
+from gateway.persistence.blobs import StoredDocument
 from gateway.services.licences import IssuedLicence, Licences
 
 
@@ -19,7 +19,7 @@ class IssueOutcome:
     licence: IssuedLicence | None
     checked_only: bool = False
     error: GatewayError | None = None
-    files: tuple[Path, ...] = ()
+    files: tuple[Path | StoredDocument, ...] = ()
     """The electronic and the paper PDF, where they can be picked up."""
 
     @property
@@ -35,7 +35,7 @@ class IssueOutcome:
         """One line of the report."""
         report: dict[str, Any] = {"row": self.row, "status": self.status}
         if self.licence is not None:
-            report |= {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.licence).items()}
+            report |= {k: _plain(v) for k, v in vars(self.licence).items()}
             report["files"] = [str(path) for path in self.files]
         if self.error is not None:
             report |= {"code": self.error.code, "message": self.error.message, "errors": _fields(self.error)}
@@ -86,7 +86,7 @@ class IssueRun:
             "outcomes": [o.to_json() for o in self.outcomes],
         }
 
-    def _hand_over(self, licence: IssuedLicence) -> tuple[Path, ...]:
+    def _hand_over(self, licence: IssuedLicence) -> tuple[Path | StoredDocument, ...]:
         """Copies under readable names in the output folder, else the files in the store."""
         forms = {"electronic": licence.electronic_file}
         if licence.paper_file is not None:
@@ -99,8 +99,15 @@ class IssueRun:
         name = licence.licence_number.replace("/", "-")
         targets = tuple(self.output_dir / f"{name}.{form}.pdf" for form in forms)
         for source, target in zip(stored, targets, strict=True):
-            shutil.copyfile(source, target)
+            target.write_bytes(source.read_bytes())
         return targets
+
+
+def _plain(value: object) -> object:
+    """Files by their path or name."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, StoredDocument) else value
 
 
 def _fields(error: GatewayError) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
 from gateway.services.listing import current_status, obligation_view
 from gateway.services.recording import PDF
+from gateway.services.sealed_places import open_version_face
 
 MOST_LISTED = 200
 _PAPERS = selectinload(LicenceVersion.paper).options(
@@ -171,7 +172,10 @@ class LicenceRecords:
             "issued_on": version.issued_on.isoformat(),
             "valid_from": version.valid_from.isoformat(),
             "valid_until": None if until is None else until.isoformat(),
-            "face": [{"label": label, "value": value} for label, value in version.face_items.items()],
+            "face": [
+                {"label": label, "value": value}
+                for label, value in open_version_face(self._deps.vault, version).items()
+            ],
             "status": status,
             "status_code": NATIONAL_CODES[status],
             "is_sample": licence.is_sample,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -16,14 +15,16 @@ from gateway.domain.forms import check_forms
 from gateway.domain.orders import VersionOrder, first_identifier
 from gateway.domain.status import CHINA_STANDARD_TIME, LicenceStatus, day_start
 from gateway.errors import ConflictError, NotFoundError
+from gateway.persistence.blobs import StoredDocument
 from gateway.persistence.models import Licence, LicenceVersion, StatusChange
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises
 from gateway.services.listing import WHOLE, Listing
-from gateway.services.recording import PDF, record_version
+from gateway.services.recording import document_of, record_version
 from gateway.services.seals import Seals, key_at_work
 
 
@@ -49,12 +50,12 @@ class IssuedLicence:
     holder_code: str
     issuing_authority: str
     qr_text: str
-    electronic_file: Path
+    electronic_file: StoredDocument
     electronic_sm3: str
-    paper_file: Path | None
+    paper_file: StoredDocument | None
     """The original (正本); None for a type that exists only electronically."""
     paper_sm3: str | None
-    duplicate_files: tuple[Path, ...] = ()
+    duplicate_files: tuple[StoredDocument, ...] = ()
     papers: tuple[IssuedPaper, ...] = ()
     """The original first."""
     revision: int = 1
@@ -78,6 +79,7 @@ class Licences:
         self._seals = seals
         self._listing = listing
 
+    @retried
     def issue(
         self, record: Mapping[str, object], *, basis: Basis = ORDINARY, duplicates: int = 0, actor: Actor = OPERATOR
     ) -> IssuedLicence:
@@ -200,7 +202,7 @@ class Licences:
 
     def outcome(self, application: Application, version: LicenceVersion, *, newly_issued: bool) -> IssuedLicence:
         """What a caller is told of a recorded version."""
-        files = self._deps.files
+        store = self._deps.files
         original = next(iter(version.paper), None)
         return IssuedLicence(
             newly_issued=newly_issued,
@@ -211,11 +213,11 @@ class Licences:
             holder_code=application.holder_code,
             issuing_authority=application.authority.name,
             qr_text=version.qr_text,
-            electronic_file=files.path(version.electronic_sm3, PDF),
+            electronic_file=document_of(store, version.electronic),
             electronic_sm3=version.electronic_sm3,
-            paper_file=None if original is None else files.path(original.paper_sm3, PDF),
+            paper_file=None if original is None else document_of(store, original.file),
             paper_sm3=None if original is None else original.paper_sm3,
-            duplicate_files=tuple(files.path(paper.paper_sm3, PDF) for paper in version.paper[1:]),
+            duplicate_files=tuple(document_of(store, paper.file) for paper in version.paper[1:]),
             papers=tuple(IssuedPaper(paper.kind, paper.copy_number, paper.paper_sm3) for paper in version.paper),
             revision=version.licence.revision,
         )

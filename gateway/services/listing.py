@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -11,12 +12,13 @@ from gateway.domain.answers import FaceDifference, FaceValue, Genuine, InForce, 
 from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
 from gateway.domain.conclusion import judge_signatures, judge_status
 from gateway.domain.licence_code import LicenceClaims
-from gateway.domain.masking import mask_face
+from gateway.domain.masking import HIDDEN, mask_face, mask_text
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.domain.status import CHINA_STANDARD_TIME, SAMPLE, StatusTransition, status_at
 from gateway.errors import StorageError
 from gateway.persistence.models import Licence, LicenceVersion, Obligation
+from gateway.persistence.sealing import closed_face
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from signing.errors import SigningError
@@ -82,14 +84,14 @@ class Listing:
             reasons=reasons,
             version=version.version,
             replaced_by=None if version.successor is None else version.successor.licence_identifier,
-            obligations=tuple(obligation_view(obligation, now) for obligation in version.obligations),
+            obligations=tuple(_public(obligation_view(obligation, now)) for obligation in version.obligations),
         )
 
     def answer(self, version: LicenceVersion, claims: LicenceClaims | None = None) -> LicenceAnswer:
         """The full answer on one licence, compared with a presented QR code when there is one."""
         listed = self.line(version)
         licence_type = self._catalogue.load().types_by_code[version.licence.local_type_code]
-        face = mask_face(licence_type, tuple(version.face_items.items()))
+        face = mask_face(licence_type, closed_face(version.face_items, HIDDEN))
         differences = () if claims is None else compare_claims(claims, version)
         return LicenceAnswer(
             listed=listed,
@@ -102,7 +104,7 @@ class Listing:
     def _genuine(self, version: LicenceVersion, now: datetime) -> tuple[Genuine, tuple[Reason, ...]]:
         """The stored file's signature, checked again now. A file that cannot be read is undecided, never forged."""
         try:
-            data = self._deps.files.read(version.electronic_sm3, PDF)
+            data = self._deps.files.read(version.electronic_sm3, PDF, version.electronic.sha256)
             validation = self._deps.workers.run(validate_pdf, data, self._deps.policy(), at=now)
         except (StorageError, SigningError, OSError):
             return Genuine.UNKNOWN, (reason("FILE_NOT_CHECKED"),)
@@ -124,6 +126,11 @@ def obligation_view(obligation: Obligation, now: datetime) -> ObligationView:
         due_on=obligation.due_on,
         state=state,
     )
+
+
+def _public(view: ObligationView) -> ObligationView:
+    """What a department wrote in its own words, as everyone may see it."""
+    return replace(view, items=tuple(mask_text(item) for item in view.items))
 
 
 def transitions_of(version: LicenceVersion, known_at: datetime | None = None) -> tuple[StatusTransition, ...]:

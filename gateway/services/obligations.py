@@ -11,6 +11,7 @@ from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
 from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, Obligation, ObligationOutcome
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import hold_version
@@ -68,6 +69,7 @@ class Obligations:
             rows = session.scalars(self._query(wanted, actor)).all()
             return [_listed(row, obligation_view(row, now)) for row in rows]
 
+    @retried
     def settle(
         self,
         licence_identifier: str,

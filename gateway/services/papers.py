@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,13 +10,16 @@ from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.papers import STATE_WORDS, BlankState, PaperAction, PaperState, check_action, paper_state
 from gateway.domain.status import ENDED
 from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.persistence.blobs import StoredDocument
 from gateway.persistence.models import AuditEvent, BlankMovement, LicenceVersion, PaperCounterpart, PaperEvent
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.blank_forms import move_blank, take_blank
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version, hold_version
 from gateway.services.listing import current_status
-from gateway.services.recording import PDF
+from gateway.services.recording import document_of
+from gateway.services.sealed_places import collector
 
 _MOST_REASON, _MOST_NAME = 500, 100
 
@@ -32,7 +34,7 @@ class PaperView:
     state: PaperState
     blank_serial_number: str | None
     """Of the form that it is printed on now."""
-    file: Path
+    file: StoredDocument
     revision: int
     """Of the licence, for If-Match."""
 
@@ -69,6 +71,7 @@ class Papers:
             version = find_version(session, licence_identifier, actor, Scope.PAPERS_HANDLE)
             return [self._view(paper) for paper in version.paper]
 
+    @retried
     def print(
         self,
         licence_identifier: str,
@@ -98,6 +101,7 @@ class Papers:
             self._record(session, paper, action, actor, reason=reason)
             return self._view(paper)
 
+    @retried
     def collect(
         self,
         licence_identifier: str,
@@ -115,6 +119,7 @@ class Papers:
             self._record(session, paper, PaperAction.COLLECTED, actor, collected_by=collected_by)
             return self._view(paper)
 
+    @retried
     def collect_all(
         self,
         licence_identifier: str,
@@ -139,6 +144,7 @@ class Papers:
                 self._record(session, paper, PaperAction.COLLECTED, actor, collected_by=collected_by)
             return [self._view(paper) for paper in ready]
 
+    @retried
     def void(
         self,
         licence_identifier: str,
@@ -245,13 +251,14 @@ class Papers:
         collected_by: str = "",
     ) -> None:
         now, blank = self._deps.clock(), paper.current_blank
+        place = collector(paper.licence_identifier, paper.copy_number, now)
         paper.events.append(
             PaperEvent(
                 action=action,
                 occurred_at=now,
                 blank=blank,
                 reason=reason,
-                collected_by=collected_by,
+                collected_by=self._deps.vault.seal(collected_by, place) if collected_by else "",
                 actor=actor.audit(),
             )
         )
@@ -277,7 +284,7 @@ class Papers:
             copy_number=paper.copy_number,
             state=paper_state(event.action for event in paper.events),
             blank_serial_number=None if paper.current_blank is None else paper.current_blank.serial_number,
-            file=self._deps.files.path(paper.paper_sm3, PDF),
+            file=document_of(self._deps.files, paper.file),
             revision=paper.version.licence.revision,
         )
 

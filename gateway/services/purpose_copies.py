@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -97,10 +96,6 @@ class PurposeCopies:
         with reading(self._deps.sessions) as session:
             return [self._view(row, version) for row, version in session.execute(query)]
 
-    def file(self, copy_id: str, *, actor: Actor = OPERATOR) -> Path:
-        """Where the signed PDF lies. NotFoundError, ForbiddenError."""
-        return self._deps.files.path(self._found(copy_id, actor).copy_sm3, PDF)
-
     def content(self, copy_id: str, *, actor: Actor = OPERATOR) -> bytes:
         """The signed PDF. NotFoundError, ForbiddenError, StorageError."""
         return self._deps.files.read(self._found(copy_id, actor).copy_sm3, PDF)
@@ -126,7 +121,7 @@ class PurposeCopies:
 
     def _sign(self, version: LicenceVersion, terms: CopyTerms) -> bytes:
         order = VersionOrder(
-            application_of(version, self._catalogue.load()),
+            application_of(version, self._catalogue.load(), self._deps.vault),
             LicenceIdentifier.parse(version.licence_identifier),
             takes_effect_at=version.takes_effect_at,
             kind=VersionKind(version.kind),

@@ -105,7 +105,8 @@ class Reconciliation:
         for (report,) in rows(queries.reports_without_licence(paper_only), ReportedLicence):
             yield _of_report(report, DriftKind.PAPER_WITHOUT_ELECTRONIC, since=instant(report.reported_at) or "")
         for report, version, licence in rows(queries.reports_with_version(now), ReportedLicence):
-            for found in differences(report_facts(report), version_facts(version, licence)):
+            facts = report_facts(report, self._deps.vault)
+            for found in differences(facts, version_facts(version, licence, self._deps.vault)):
                 yield _of_report(
                     report,
                     DriftKind.FACE_DIFFERS,

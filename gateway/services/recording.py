@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.actors import Actor
 from gateway.domain.forms import check_complete
-from gateway.persistence.blobs import FileDigest
+from gateway.persistence.blobs import FileDigest, FileStore, StoredDocument
 from gateway.persistence.models import (
     AuditEvent,
     LicenceVersion,
@@ -14,8 +14,10 @@ from gateway.persistence.models import (
     PaperCounterpart,
     StoredFile,
 )
+from gateway.persistence.sealing import FieldVault
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import Draft, HolderBinding, SealInUse
+from gateway.services.sealed_places import version_face
 
 PDF = ".pdf"
 
@@ -42,12 +44,13 @@ def record_version(
     with files.writing():
         digests = files.stage([(draft.electronic, PDF), *((paper.pdf, PDF) for paper in draft.papers)])
         names = [(digest.sm3, PDF) for digest in digests]
-        version = _version(draft, binding, seal, digests)
+        rows = _file_rows(digests)
+        version = _version(deps.vault, draft, binding, seal, rows)
         in_doubt = False
         try:
             with deps.sessions.begin() as session:
                 place(session, version)
-                session.add_all([*_file_rows(digests), version, _event(version, draft, actor)])
+                session.add_all([*rows, version, _event(version, draft, actor)])
                 session.flush()
                 in_doubt = True
         except BaseException:
@@ -58,9 +61,12 @@ def record_version(
     return version
 
 
-def _version(draft: Draft, binding: HolderBinding, seal: SealInUse, digests: list[FileDigest]) -> LicenceVersion:
+def _version(
+    vault: FieldVault, draft: Draft, binding: HolderBinding, seal: SealInUse, files: list[StoredFile]
+) -> LicenceVersion:
     order, application = draft.order, draft.order.application
-    electronic, *papers = digests
+    electronic, *papers = files
+    place = version_face(str(order.identifier))
     version = LicenceVersion(
         licence_identifier=str(order.identifier),
         version=order.identifier.version,
@@ -69,7 +75,7 @@ def _version(draft: Draft, binding: HolderBinding, seal: SealInUse, digests: lis
         takes_effect_at=order.takes_effect_at,
         change_reason=order.change_reason,
         holder_name=application.holder_name,
-        face_items=dict(application.items),
+        face_items=vault.seal_face(dict(application.items), application.licence_type.sensitive_labels, place),
         issued_on=application.issued_on,
         valid_from=application.valid_from,
         valid_until=application.valid_until,
@@ -78,11 +84,12 @@ def _version(draft: Draft, binding: HolderBinding, seal: SealInUse, digests: lis
         seal_key_id=seal.key_id,
         holder_certificate_sm3=binding.certificate_sm3,
         electronic_sm3=electronic.sm3,
+        electronic=electronic,
         signed_at=draft.signed_at,
     )
     version.paper = [
-        PaperCounterpart(kind=paper.kind, copy_number=paper.copy_number, paper_sm3=digest.sm3)
-        for paper, digest in zip(draft.papers, papers, strict=True)
+        PaperCounterpart(kind=paper.kind, copy_number=paper.copy_number, paper_sm3=file.sm3, file=file)
+        for paper, file in zip(draft.papers, papers, strict=True)
     ]
     version.obligations += [
         Obligation(kind=spec.kind, items=list(spec.items), due_on=spec.due_on) for spec in application.basis.obligations
@@ -110,3 +117,8 @@ def _event(version: LicenceVersion, draft: Draft, actor: Actor) -> AuditEvent:
 
 def _file_rows(digests: list[FileDigest]) -> list[StoredFile]:
     return [StoredFile(sm3=d.sm3, sha256=d.sha256, size=d.size, suffix=PDF) for d in digests]
+
+
+def document_of(store: FileStore, row: StoredFile) -> StoredDocument:
+    """The file that a row names, to be read when it is asked for."""
+    return StoredDocument(store, row.sm3, row.suffix, row.sha256)

@@ -14,10 +14,12 @@ from gateway.domain.applications import Application, parse_application
 from gateway.domain.reported import FaceFacts, LicenceReport, Match, ReportedLicenceView, differences
 from gateway.errors import NotFoundError
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, ReportedLicence
+from gateway.persistence.sealing import FieldVault
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.listing import version_in_effect
+from gateway.services.sealed_places import open_reported_face, open_version_face, reported_face
 from signing.sm2 import sm3
 
 MOST_LISTED = 200
@@ -114,14 +116,16 @@ class ReportedLicences:
             return replace(self._views(session, [row])[0], newly_reported=True)
 
     def _row(self, application: Application, report: LicenceReport, content: str, actor: Actor) -> ReportedLicence:
+        report_id = secrets.token_hex(16)
+        labels = application.licence_type.sensitive_labels
         return ReportedLicence(
-            id=secrets.token_hex(16),
+            id=report_id,
             local_type_code=application.licence_type.local_type_code,
             authority_code=application.authority.code,
             licence_number=application.licence_number,
             holder_code=application.holder_code,
             holder_name=application.holder_name,
-            face_items=dict(application.items),
+            face_items=self._deps.vault.seal_face(dict(application.items), labels, reported_face(report_id)),
             issued_on=application.issued_on,
             valid_from=application.valid_from,
             valid_until=application.valid_until,
@@ -139,9 +143,13 @@ class ReportedLicences:
         return [self._view(row, matches.get(_key(row))) for row in rows]
 
     def _view(self, row: ReportedLicence, licence: Licence | None) -> ReportedLicenceView:
-        catalogue, facts = self._catalogue.load(), report_facts(row)
+        catalogue, facts = self._catalogue.load(), report_facts(row, self._deps.vault)
         version = None if licence is None else version_in_effect(licence.versions, self._deps.clock())
-        found = () if version is None or licence is None else differences(facts, version_facts(version, licence))
+        found = (
+            ()
+            if version is None or licence is None
+            else differences(facts, version_facts(version, licence, self._deps.vault))
+        )
         match = Match.NOT_REGISTERED if version is None else Match.CONFLICT if found else Match.AGREES
         return ReportedLicenceView(
             id=row.id,
@@ -183,14 +191,14 @@ def counts(report: type[ReportedLicence] = ReportedLicence) -> ColumnElement[boo
     )
 
 
-def report_facts(row: ReportedLicence) -> FaceFacts:
+def report_facts(row: ReportedLicence, vault: FieldVault) -> FaceFacts:
     """What a report says."""
     return FaceFacts(
-        row.holder_code, row.holder_name, row.issued_on, row.valid_from, row.valid_until, dict(row.face_items)
+        row.holder_code, row.holder_name, row.issued_on, row.valid_from, row.valid_until, open_reported_face(vault, row)
     )
 
 
-def version_facts(version: LicenceVersion, licence: Licence) -> FaceFacts:
+def version_facts(version: LicenceVersion, licence: Licence, vault: FieldVault) -> FaceFacts:
     """What the register says."""
     return FaceFacts(
         licence.holder_code,
@@ -198,7 +206,7 @@ def version_facts(version: LicenceVersion, licence: Licence) -> FaceFacts:
         version.issued_on,
         version.valid_from,
         version.valid_until,
-        dict(version.face_items),
+        open_version_face(vault, version),
     )
 
 

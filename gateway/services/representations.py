@@ -7,11 +7,13 @@ from gateway.domain.catalogue import Catalogue
 from gateway.domain.identifiers import LicenceIdentifier
 from gateway.domain.representations import RegisteredFacts, Vocabulary, represent
 from gateway.persistence.models import LicenceVersion
+from gateway.persistence.sealing import FieldVault
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
 from gateway.services.listing import current_status
+from gateway.services.sealed_places import open_version_face
 
 
 class Representations:
@@ -28,15 +30,15 @@ class Representations:
             facts = RegisteredFacts(
                 LicenceIdentifier.parse(licence_identifier), current_status(version, self._deps.clock())
             )
-            return represent(application_of(version, self._catalogue.load()), facts, vocabulary)
+            return represent(application_of(version, self._catalogue.load(), self._deps.vault), facts, vocabulary)
 
 
-def application_of(version: LicenceVersion, catalogue: Catalogue) -> Application:
+def application_of(version: LicenceVersion, catalogue: Catalogue, vault: FieldVault) -> Application:
     """The application that a version was issued on."""
     licence = version.licence
     licence_type = catalogue.types_by_code[licence.local_type_code]
     # The row keeps values by label; the order is that of the type's face.
-    items = version.face_items
+    items = open_version_face(vault, version)
     return Application(
         licence_type=licence_type,
         authority=catalogue.authorities_by_code[licence.authority_code],

@@ -10,6 +10,7 @@ from gateway.domain.actors import OPERATOR, Actor, ActorKind, Scope
 from gateway.domain.status import ENDED, LicenceStatus, StatusTransition, check_transition
 from gateway.errors import ConflictError, FieldError, ForbiddenError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, LicenceVersion, StatusChange
+from gateway.persistence.retrying import retried
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import hold_version
 from gateway.services.listing import current_status
@@ -55,6 +56,7 @@ class StatusChanges:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
+    @retried
     def record(
         self,
         licence_identifier: str,

@@ -22,7 +22,14 @@ from gateway.domain.verification import (
     RegistryStatus,
     VerificationReport,
 )
-from gateway.errors import BusyError, GatewayError, NotFoundError, OverLimitError, UnreadableInputError
+from gateway.errors import (
+    BusyError,
+    GatewayError,
+    NotFoundError,
+    OverLimitError,
+    RegistryUnavailableError,
+    UnreadableInputError,
+)
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.session import reading
@@ -138,7 +145,7 @@ class Verifications:
                     return found
                 found = registry_finding(session, document_sm3, attachment, now)
                 return replace(found, log=self._log_proof(session, found.licence_identifier))
-        except SQLAlchemyError:
+        except (SQLAlchemyError, RegistryUnavailableError):
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
     def _log_proof(self, session: Session, licence_identifier: str | None) -> LogProof | None:
@@ -160,7 +167,7 @@ class Verifications:
         try:
             with self._deps.sessions.begin() as session:
                 session.add(record)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, RegistryUnavailableError):
             return False
         return True
 

@@ -16,6 +16,7 @@ from gateway.domain.orders import KIND_WORDS, MOST_VERSIONS, VersionKind, Versio
 from gateway.domain.status import ENDED, LicenceStatus, StatusTransition, check_transition
 from gateway.errors import ConflictError, FieldError, TransitionRefusedError, ValidationFailedError
 from gateway.persistence.models import Licence, LicenceVersion, StatusChange
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import make_draft
@@ -58,6 +59,7 @@ class Versions:
         self._enterprises = enterprises
         self._seals = seals
 
+    @retried
     def issue(
         self,
         licence_identifier: str,

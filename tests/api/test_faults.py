@@ -7,6 +7,7 @@ import pytest
 from gateway.app import create_app
 from tests.api.conftest import form, problem_of
 from tests.conftest import container_at
+from tests.databases import break_database, copy_home, forget_home
 from tests.gallery import RICH
 
 VERDICTS = (
@@ -27,8 +28,11 @@ VERDICTS = (
 def broken(gallery, tmp_path):
     """A client of a gateway with the gallery's data, of which a test may break a part."""
     home = tmp_path / "data"
-    shutil.copytree(gallery.container.settings.data_dir, home)
-    return home, create_app(container_at(home)).test_client()
+    copy_home(gallery.container.settings.data_dir, home)
+    container = container_at(home)
+    yield home, create_app(container).test_client()
+    container.deps.engine.dispose()
+    forget_home(home)
 
 
 def pages(client, path, **options):
@@ -43,7 +47,7 @@ def says_could_not_check(page):
 
 def test_a_dead_database(broken, gallery):
     home, client = broken
-    (home / "gateway.db").write_bytes(b"this is no database any more" * 100)
+    break_database(home)
     answers = (
         client.post("/api/v1/resolutions", json={"text": RICH}),
         client.get(f"/api/v1/enterprises/{RICH}/licences"),

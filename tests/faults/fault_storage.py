@@ -59,7 +59,7 @@ def lost_files(clean, home):
     rounds = survived = 0
     try:
         application = records(APPLICATIONS)[0]
-        path = container.licences.issue(application).electronic_file
+        path = container.licences.issue(application).electronic_file.local_path
         identifier = container.licences.issue(application).licence_identifier
         original = path.read_bytes()
         assert container.licences.public_answer(identifier).listed.genuine is Genuine.YES

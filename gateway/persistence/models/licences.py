@@ -50,6 +50,7 @@ class LicenceVersion(Base):
     change_reason: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
     holder_name: Mapped[str] = mapped_column(String(300))
     face_items: Mapped[dict[str, Any]]
+    """By label; a sensitive one is sealed (``gateway.persistence.sealing``)."""
     issued_on: Mapped[date] = mapped_column(Date)
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
@@ -61,6 +62,7 @@ class LicenceVersion(Base):
     signed_at: Mapped[datetime]
 
     licence: Mapped[Licence] = relationship(back_populates="versions")
+    electronic: Mapped["StoredFile"] = relationship(lazy="joined", innerjoin=True)
     successor: Mapped["LicenceVersion | None"] = relationship(
         foreign_keys=[supersedes],
         remote_side=[supersedes],

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Integer, LargeBinary, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from gateway.domain.masking import mask_text
 from gateway.persistence.base import Base
 
 _SALT_BYTES = 16
+_OWN_WORDS = frozenset({"reason", "note", "legal_ground", "change_reason", "remark"})
 
 
 class AuditEvent(Base):
@@ -32,6 +34,14 @@ class AuditEvent(Base):
         String(32), server_default=text("''"), default=lambda: secrets.token_hex(_SALT_BYTES)
     )
     """Chance that keeps the log's digest of the event from being guessed, hexadecimal."""
+
+    @validates("detail")
+    def _without_personal_numbers(self, _: str, detail: dict[str, Any]) -> dict[str, Any]:
+        """The log is public and for ever: what someone wrote in their own words enters it masked."""
+        return {
+            name: mask_text(value) if name in _OWN_WORDS and isinstance(value, str) else value
+            for name, value in detail.items()
+        }
 
 
 class QueuedEvent(Base):

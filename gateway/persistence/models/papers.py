@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from gateway.persistence.base import Base
 
 if TYPE_CHECKING:
-    from gateway.persistence.models.licences import LicenceVersion
+    from gateway.persistence.models.licences import LicenceVersion, StoredFile
 
 
 class PaperCounterpart(Base):
@@ -29,6 +29,7 @@ class PaperCounterpart(Base):
     """The form that it is printed on; no form bears two papers."""
 
     version: Mapped["LicenceVersion"] = relationship(back_populates="paper")
+    file: Mapped["StoredFile"] = relationship(lazy="joined", innerjoin=True)
     current_blank: Mapped["BlankForm | None"] = relationship()
     events: Mapped[list["PaperEvent"]] = relationship(back_populates="paper", order_by="PaperEvent.id")
 

@@ -33,6 +33,7 @@ class ReportedLicence(Base):
     holder_code: Mapped[str] = mapped_column(String(18), index=True)
     holder_name: Mapped[str] = mapped_column(String(300))
     face_items: Mapped[dict[str, Any]]
+    """By label; a sensitive one is sealed (``gateway.persistence.sealing``)."""
     issued_on: Mapped[date] = mapped_column(Date)
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)

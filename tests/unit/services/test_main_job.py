@@ -51,7 +51,7 @@ def test_the_list_is_checked_again_each_time(issued):
     assert {line.genuine for line in licences} == {Genuine.YES}
     with issued.deps.sessions() as session:
         digest = session.get(LicenceVersion, licences[0].licence_identifier).electronic_sm3
-    path = issued.deps.files.path(digest, ".pdf")
+    path = issued.deps.files.local_path(digest, ".pdf")
     path.write_bytes(path.read_bytes() + b" ")
     changed = issued.codes.resolve(CODE).licences[0]
     assert (changed.genuine, changed.in_force) == (Genuine.UNKNOWN, InForce.UNKNOWN)
@@ -110,6 +110,7 @@ def test_openssl_qpdf_and_poppler_accept_an_issued_pdf(issued, applications, tmp
 def test_a_killed_issue_leaves_nothing_half_done(fresh, applications):
     home = fresh.settings.data_dir
     environment = {"GATEWAY_KEY_ITERATIONS": "1000", "GATEWAY_PUBLIC_BASE_URL": BASE_URL, "PATH": "/usr/bin:/bin"}
+    environment["GATEWAY_DATABASE_URL"] = fresh.settings.resolved_database_url
     source = str(VECTORS / "registry" / "applications.jsonl")
     command = [sys.executable, "-m", "gateway.cli", "issue", source, "--data-dir", str(home), "--json"]
     for delay in (1.6, 1.9, 2.2):

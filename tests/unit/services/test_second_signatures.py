@@ -10,6 +10,7 @@ from gateway.services.second_signatures import second_key_name, signs_twice
 from gateway.settings import read_settings
 from signing.pyhanko_adapter import validate_with_pyhanko
 from tests.conftest import container_at
+from tests.databases import copy_home
 
 CHOSEN = "11441702G00007035K"
 
@@ -17,9 +18,8 @@ CHOSEN = "11441702G00007035K"
 @pytest.fixture
 def twice(set_up_home, tmp_path, applications):
     """(container whose authority of the first application signs twice, that application)."""
-    import shutil
 
-    shutil.copytree(set_up_home, tmp_path / "data")
+    copy_home(set_up_home, tmp_path / "data")
     plain = container_at(tmp_path / "data")
     authority = plain.catalogue.load().authorities_by_name[applications[0]["FZJGMC"]]
     plain.deps.engine.dispose()
