@@ -11,6 +11,7 @@ the anchors, or every certificate when none is self-issued.
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ _MOST_BYTES_IN_ALL = 256 * 1024 * 1024
 _MOST_READINGS = 3
 """How often a folder that changes while it is read is read again at once; the next call goes on."""
 _BEGIN, _END = re.compile(rb"^-----BEGIN ", re.MULTILINE), re.compile(rb"^-----END [A-Z0-9 ]+-----\s*?$", re.MULTILINE)
+_LAYOUT = ("anchors", "anchors.json", "certificates", "crls", "ocsp")
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _ATTRIBUTES = frozenset({"egov_qualified", "uses", "valid_from", "valid_until"})
 
@@ -73,8 +75,15 @@ class TrustStore:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         rules: ExtractionRules = DEFAULT_RULES,
+        look_again_seconds: float = 0.0,
     ) -> None:
+        """``look_again_seconds``: how long a file that was written over in its place may go unnoticed. Files that are
+        added, removed or replaced by renaming show at once; 0 looks at every file each time.
+        """
         self._path = path
+        self._look_again_seconds = look_again_seconds
+        self._looks_again_at = 0.0
+        self._folders: object = None
         self._clock = clock
         self._read_credit_code = partial(_credit_code, rules=rules)
         self._lock = Lock()
@@ -107,6 +116,10 @@ class TrustStore:
     def _current(self) -> _Material:
         # One thread reads; the others wait for it rather than find nothing yet.
         with self._lock:
+            folders, now = _folders(self._path), time.monotonic()
+            if self._material is not None and folders == self._folders and now < self._looks_again_at:
+                return self._material
+            self._folders, self._looks_again_at = folders, now + self._look_again_seconds
             for _ in range(_MOST_READINGS):
                 # Looked at again after reading: files that were replaced meanwhile must not leave a mixed set in force.
                 if not self._has_read_anew():
@@ -127,6 +140,16 @@ class TrustStore:
         except TrustStoreError as error:
             self.warning = str(error)
         return True
+
+
+def _folders(path: Path) -> object:
+    """What changes when a file is added, removed or renamed: a look at each of hundreds costs a tenth of an issue."""
+    try:
+        return tuple(
+            (found := p.stat()).st_mtime_ns + found.st_ino for p in (path, *(path / n for n in _LAYOUT)) if p.exists()
+        )
+    except OSError:
+        return None
 
 
 def _stamp(path: Path) -> object:

@@ -47,6 +47,9 @@ LOG_KEY = "log"
 _WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
 """The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
 
+_LOOK_AGAIN_SECONDS = 1.0
+"""How long a trust file that was written over in its place may go unnoticed."""
+
 Clock = Callable[[], datetime]
 
 
@@ -145,7 +148,7 @@ class Dependencies:
     @cached_property
     def trust_store(self) -> TrustStore:
         """Anchors, published certificates and CRLs."""
-        return TrustStore(self.trust_dir, rules=self.credit_code_rules)
+        return TrustStore(self.trust_dir, rules=self.credit_code_rules, look_again_seconds=_LOOK_AGAIN_SECONDS)
 
     @cached_property
     def credit_code_rules(self) -> ExtractionRules:

@@ -363,3 +363,16 @@ def test_readers_at_once_meet_only_whole_sets(folder, pki):
         reader.join()
     assert failures == []
     assert sizes == {2, 3}
+
+
+def test_a_patient_store_sees_new_files_at_once_and_those_written_over_in_time(folder, pki, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(trust_store.time, "monotonic", lambda: now[0])
+    store = TrustStore(folder, look_again_seconds=1.0)
+    assert len(store.policy().crls) == 2
+    (folder / "crls" / "1.crl").unlink()
+    assert len(store.policy().crls) == 1
+    other = make_stranger().root.certificate
+    (folder / "anchors" / "root.pem").write_bytes(armoured(other))
+    now[0] = 1.0
+    assert [a.certificate for a in store.policy().trust_anchors] == [other]
