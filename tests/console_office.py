@@ -2,7 +2,6 @@
 
 import html
 import re
-import shutil
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from gateway.domain.staff import StaffRole
 from gateway.services.dependencies import system_clock
 from gateway.settings import read_settings
 from tests.conftest import BASE_URL
+from tests.databases import copy_home, database_of
 
 PASSWORD = "春江潮水连海平，海上明月共潮生"
 AUTHORITY = "阳江市江城区卫生健康局"
@@ -87,10 +87,16 @@ class Office:
 
 
 def open_office(home, folder):
-    shutil.copytree(home, folder)
+    copy_home(home, folder)
     clock = MovingClock()
     settings = read_settings(
-        {}, data_dir=folder, key_iterations=1000, password_cost=4, public_base_url=BASE_URL, log_level="ERROR"
+        {},
+        data_dir=folder,
+        database_url=database_of(folder),
+        key_iterations=1000,
+        password_cost=4,
+        public_base_url=BASE_URL,
+        log_level="ERROR",
     )
     office = Office(Container(settings, clock), clock)
     for account, (roles, name, authority) in PEOPLE.items():
