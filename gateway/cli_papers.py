@@ -164,7 +164,7 @@ def _put_aside(
 
 def _tell(paper: PaperView, as_json: bool) -> None:
     if as_json:
-        print_json({**paper.to_json(), "file": paper.file, "revision": paper.revision})
+        print_json({**paper.to_json(), "file": str(paper.file), "revision": paper.revision})
     else:
         tell(f"{_line(paper)}\n    {paper.file}")
 

@@ -21,7 +21,7 @@ from signing.sm2 import sm3
 
 PUBLIC = "public"
 _ATTRIBUTE = "declared_access"
-_STATIC_ENDPOINTS = frozenset({"static", "pages.static"})
+STATIC_ENDPOINTS = frozenset({"static", "pages.static"})
 _MOST_KEY, _LONGEST_ELEMENT = 128, 200
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
 ELEMENT_HEADERS = {
@@ -173,7 +173,7 @@ def caller_elements() -> CallerElements:
 def require_declarations(app: Flask) -> None:
     """RuntimeError names the first route without a declaration."""
     for endpoint, view in app.view_functions.items():
-        if endpoint not in _STATIC_ENDPOINTS and not hasattr(view, _ATTRIBUTE):
+        if endpoint not in STATIC_ENDPOINTS and not hasattr(view, _ATTRIBUTE):
             raise RuntimeError(f"route {endpoint} does not declare its authentication")
 
 

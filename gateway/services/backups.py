@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from gateway.errors import ConflictError, StorageError, UnreadableInputError
 from gateway.persistence.models import StoredFile
@@ -120,6 +120,8 @@ class Backups:
             if not is_empty(connection):
                 raise ConflictError("The database is not empty.", hint="Name a new one in GATEWAY_DATABASE_URL.")
             for table in tables():
+                # The events just loaded queued themselves for the log; the backup says which of them really wait.
+                connection.execute(delete(table))
                 load_rows(connection, table, folder / table.name)
 
     def _restore_files(self, folder: Path) -> None:

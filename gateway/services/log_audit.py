@@ -12,7 +12,7 @@ from gateway.domain.log_faults import LeafReading, faults_of_leaves, wrong_check
 from gateway.domain.log_proofs import LogFault, LogFindings
 from gateway.domain.log_tiles import TILE_WIDTH, Tile, split_hashes, tile_width
 from gateway.domain.merkle import SM3_TREE, Frontier
-from gateway.errors import LogBrokenError, NotFoundError
+from gateway.errors import LogBrokenError, NotFoundError, RegistryUnavailableError
 from gateway.persistence.log_files import LogFiles
 from gateway.persistence.models import AuditEvent, LogCheckpoint, LogLeaf, QueuedEvent
 from gateway.services.dependencies import Dependencies
@@ -21,7 +21,7 @@ from gateway.services.log_rows import event_query, frontier_of, logged_event
 _CHUNK = 500
 _MOST_NAMED = 1000
 """Wrong leaves that are named; where more are wrong, the rest of the log is."""
-_UNREADABLE = (ValueError, TypeError, AttributeError, DatabaseError)
+_UNREADABLE = (ValueError, TypeError, AttributeError, DatabaseError, RegistryUnavailableError)
 """What reading a row raises whose columns hold no values of their types: SQLite lets them."""
 Progress = Callable[[int, int], None]
 

@@ -23,8 +23,8 @@ from gateway.services.sealed_places import open_reported_face, open_version_face
 from signing.sm2 import sm3
 
 MOST_LISTED = 200
-_ATTEMPTS = 5
-"""Corrections of one licence that meet are numbered one after the other."""
+_ATTEMPTS = 20
+"""Corrections of one licence that meet are numbered one after the other: each refused attempt let another one in."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from signing.sm2 import sm3
 from tests.pki import NOW, make_pki
 
 PASSWORD = b"a long password"
-SIGNER = {Purpose.LICENCE, Purpose.LIST, Purpose.RECEIPT, Purpose.REPORT}
+SIGNER = {Purpose.COPY, Purpose.LICENCE, Purpose.LIST, Purpose.LOG, Purpose.RECEIPT, Purpose.REPORT}
 
 
 class Memory:
@@ -93,7 +93,7 @@ def test_without_a_purpose_the_log_says_what_the_key_is_for(tmp_path):
     store = keystore(tmp_path, sink)
     store.store("seal", make_pki().leaf())
     store.load("seal").sign(b"message")
-    assert sink.uses[0].purpose == "licence|list|receipt|report"
+    assert sink.uses[0].purpose == "copy|licence|list|log|receipt|report"
 
 
 def test_nothing_is_signed_that_cannot_be_logged(tmp_path):
@@ -117,7 +117,7 @@ def test_nothing_is_signed_that_cannot_be_logged(tmp_path):
 def test_a_key_is_not_used_for_what_its_certificate_forbids(purpose, tmp_path):
     store = keystore(tmp_path, Memory())
     store.store("seal", make_pki().leaf())
-    with pytest.raises(KeyUseError, match=f"not authorised for {purpose}, only for: licence"):
+    with pytest.raises(KeyUseError, match=f"not authorised for {purpose}, only for: copy, licence"):
         store.load("seal", purpose)
 
 

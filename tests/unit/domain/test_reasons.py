@@ -5,7 +5,7 @@ import pytest
 
 from gateway.domain.conclusion import STATUS_REASONS
 from gateway.domain.reason_catalogue import REASONS, reason
-from gateway.domain.status import NATIONAL_CODES, WORDS
+from gateway.domain.status import NATIONAL_CODES, SAMPLE, WORDS
 
 SOURCES = Path(__file__).parents[3] / "gateway"
 
@@ -28,7 +28,7 @@ def test_every_reason_that_the_code_names_exists_and_is_used():
 
 
 def test_every_status_has_words_a_reason_and_a_national_code():
-    assert set(WORDS) == set(NATIONAL_CODES) == set(STATUS_REASONS)
+    assert set(WORDS) == set(STATUS_REASONS) == {*NATIONAL_CODES, SAMPLE}
 
 
 def test_values_are_filled_into_both_languages():

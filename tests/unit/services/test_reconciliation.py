@@ -159,7 +159,7 @@ def test_gaps_in_the_stock_and_a_form_without_its_paper(fresh, printed, authorit
 
 
 def test_a_file_that_is_missing(fresh, printed):
-    printed.paper_file.unlink()
+    printed.paper_file.local_path.unlink()
     (drift,) = found(fresh)
     assert (drift.kind, drift.field, drift.registered) == (DriftKind.FILE_MISSING, "paper", printed.paper_sm3)
 

@@ -28,7 +28,7 @@ def test_a_sandbox_without_keys_says_how_to_make_them(fresh, applications):
 def test_every_page_and_the_identifier_say_sample(sample):
     assert ".SAMPLE" in sample.licence_identifier
     for file in (sample.electronic_file, sample.paper_file):
-        with pypdfium2.PdfDocument(file) as pdf:
+        with pypdfium2.PdfDocument(file.read_bytes()) as pdf:
             assert [("SAMPLE" in page.get_textpage().get_text_range()) for page in pdf] == [True] * len(pdf)
 
 
