@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import orjson
 from flask import Response, current_app, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from werkzeug.exceptions import UnsupportedMediaType
 
 from gateway.container import Container
@@ -31,6 +31,14 @@ class Body(BaseModel):
     """Base of request bodies: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        """No text of the registry holds NUL, and PostgreSQL cannot even be asked about one that does."""
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("NUL")
+        return value
 
 
 Read = TypeVar("Read", bound=Body)

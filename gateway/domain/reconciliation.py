@@ -99,7 +99,14 @@ class DriftCounts:
 
     def to_json(self) -> dict[str, Any]:
         """For answers."""
-        return {"total": self.total, "by_kind": self.by_kind, "by_authority": self.by_authority}
+        by_authority = {
+            code: {str(kind): count for kind, count in counts.items()} for code, counts in self.by_authority.items()
+        }
+        return {
+            "total": self.total,
+            "by_kind": {str(kind): count for kind, count in self.by_kind.items()},
+            "by_authority": by_authority,
+        }
 
 
 @dataclass(frozen=True)
