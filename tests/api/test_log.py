@@ -28,10 +28,13 @@ def test_tiles_and_entries_lead_to_the_checkpoint(client, checkpoint):
     full = client.get("/trust/log/tile/0/000")
     assert full.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert (full.mimetype, len(full.data)) == ("application/octet-stream", 8192)
-    edge = client.get(f"/trust/log/tile/entries/001.p/{checkpoint.size - 256}")
+    # Other tests of the same gateway write events too: the edge is where the checkpoint says.
+    tile, width = divmod(checkpoint.size - 1, 256)
+    name = f"{tile:03}" if width == 255 else f"{tile:03}.p/{width + 1}"
+    edge = client.get(f"/trust/log/tile/entries/{name}")
     assert edge.status_code == 200
     length = int.from_bytes(edge.data[:2], "big")
-    leaves = client.get(f"/trust/log/tile/0/001.p/{checkpoint.size - 256}").data
+    leaves = client.get(f"/trust/log/tile/0/{name}").data
     assert SM3_TREE.leaf(edge.data[2 : 2 + length]) == leaves[:32]
 
 
@@ -41,7 +44,7 @@ def test_an_older_partial_tile_is_the_beginning_of_a_newer_one(client, checkpoin
     assert full.startswith(client.get("/trust/log/tile/entries/000.p/7").data)
 
 
-@pytest.mark.parametrize("path", ["0/001", "0/900", "5/000", "0/000.p/256", "0/0", "entries/../checkpoint", "x"])
+@pytest.mark.parametrize("path", ["0/900", "0/999", "5/000", "0/000.p/256", "0/0", "entries/../checkpoint", "x"])
 def test_what_the_log_does_not_have_is_not_found(client, checkpoint, path):
     problem_of(client.get(f"/trust/log/tile/{path}"), 404, "NOT_FOUND")
 
