@@ -1,7 +1,7 @@
 """``licence-gateway client``: department systems that may call the API."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +57,7 @@ def create(
             type_codes=frozenset(licence_type or ()),
             ip_ranges=tuple(ip_range or ()),
             daily_cap=daily_cap,
-            valid_until=None if valid_until is None else valid_until.astimezone(),
+            valid_until=None if valid_until is None else valid_until.replace(tzinfo=UTC),
             is_sandbox=sandbox,
             public_keys={} if jwks is None else _json_file(jwks),
             certificate_pem="" if certificate is None else read_bytes(certificate).decode("ascii", "replace"),
@@ -106,7 +106,7 @@ def rotate(
     client_id: ClientId,
     gateway_token: Annotated[bool, typer.Option(help="A token for x-tif headers instead of an OAuth secret.")] = False,
     days: Annotated[int | None, typer.Option(min=1, help="How long the new one is good; without it no end.")] = None,
-    old_days: Annotated[int, typer.Option(min=0, help="How long the old one stays good.")] = 7,
+    old_days: Annotated[int, typer.Option(min=0, help="Days that old ones stay good; 0 ends them now.")] = 7,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from flask import Flask, Response, g, request
 
@@ -178,5 +178,12 @@ def require_declarations(app: Flask) -> None:
 
 
 def _target() -> str:
-    """The path with its query as it was sent."""
-    return request.full_path if request.query_string else request.path
+    """The path with its query as it was sent: a signature is over what the client wrote, percent-encoding and all.
+
+    WSGI gives the path decoded only; the servers that we run under keep the request line's target beside it.
+    """
+    sent: str = request.environ.get("RAW_URI", "")
+    if sent.startswith("/"):
+        return sent
+    path = quote(request.path, safe="/:@!$&'()*+,;=~-._")
+    return f"{path}?{request.query_string.decode('latin-1')}" if request.query_string else path

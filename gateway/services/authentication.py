@@ -9,6 +9,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -24,7 +25,7 @@ from gateway.domain.status import CHINA_STANDARD_TIME, day_start
 from gateway.errors import AuthenticationError, ForbiddenError, OverCapError
 from gateway.persistence.models import AccessToken, Client, DailyUse, UsedNonce
 from gateway.persistence.session import reading
-from gateway.services.clients import SECRET, client_actor, gateway_tokens, secret_digest
+from gateway.services.clients import CLIENT_ID, SECRET, client_actor, gateway_tokens, secret_digest
 from gateway.services.dependencies import Dependencies
 from signing.sm2 import sm3
 
@@ -88,20 +89,19 @@ class Authentication:
         try:
             keys = KeySet.import_key_set({"keys": list(client.public_keys["keys"])})
             proven = jwt.decode(assertion, keys, algorithms=_ALGORITHMS).claims
-        except (JoseError, ValueError, KeyError, TypeError):
+        except (JoseError, ValueError, KeyError, TypeError, RecursionError):
             raise _refusal() from None
         now = self._deps.clock()
-        audience = proven.get("aud", ())
-        named = frozenset([audience] if isinstance(audience, str) else audience)
         expires, identifier = proven.get("exp"), proven.get("jti")
         if (
             proven.get("iss") != client.id
             or proven.get("sub") != client.id
-            or not named & audiences
+            or not _audiences(proven.get("aud")) & audiences
             or not isinstance(expires, int | float)
             or not now.timestamp() < expires <= (now + _LONGEST_ASSERTION).timestamp()
             or not isinstance(identifier, str)
             or not 0 < len(identifier) <= _LONGEST_NONCE
+            or not identifier.isprintable()
         ):
             raise _refusal()
         self._use_once("jti", client.id, identifier, now + _LONGEST_ASSERTION)
@@ -156,7 +156,9 @@ class Authentication:
         return gone
 
     def _client(self, client_id: str) -> Client | None:
-        """A client that may call now."""
+        """A client that may call now. What cannot be an id of ours is not looked up: a database refuses some of it."""
+        if CLIENT_ID.fullmatch(client_id) is None:
+            return None
         now = self._deps.clock()
         with reading(self._deps.sessions) as session:
             client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
@@ -224,8 +226,14 @@ def _claimed_client(assertion: str) -> str:
         payload = assertion.split(".")[1]
         found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return str(found["sub"])
-    except (ValueError, IndexError, KeyError, TypeError):
+    except (ValueError, IndexError, KeyError, TypeError, RecursionError):
         return ""
+
+
+def _audiences(claim: Any) -> frozenset[str]:
+    """Whom an assertion is for: one name, or several (RFC 7519, 4.1.3); none when the claim is anything else."""
+    named = claim if isinstance(claim, list) else [claim]
+    return frozenset(name for name in named if isinstance(name, str))
 
 
 def _is_current(client: Client, now: datetime) -> bool:
@@ -247,8 +255,9 @@ def _fits(headers: GatewayHeaders, token: str) -> bool:
     expected = hashlib.sha256(joined).hexdigest()
     over = "\n".join((headers.method, headers.target, headers.timestamp, headers.nonce, sm3(headers.body).hex()))
     body = hmac.new(token.encode(), over.encode(), "sm3").hexdigest()
-    return hmac.compare_digest(expected, headers.signature.lower()) & hmac.compare_digest(
-        body, headers.body_signature.lower()
+    # As octets: of text, compare_digest takes ASCII only, and what the caller sends may be anything.
+    return hmac.compare_digest(expected.encode(), headers.signature.lower().encode()) & hmac.compare_digest(
+        body.encode(), headers.body_signature.lower().encode()
     )
 
 

@@ -1,6 +1,7 @@
 """Registration of department systems, and the secrets that they prove themselves with."""
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from gateway.services.sealed_places import gateway_token
 from signing.sm2 import sm3
 
 SECRET, GATEWAY_TOKEN = "secret", "gateway_token"
+CLIENT_ID = re.compile(r"client-[0-9a-f]{16}")
+"""The form of every id."""
 _SECRET_BYTES = 32
 _MOST_CREDENTIALS = 2
 """Of one kind, good at once: the old one and the new one."""
@@ -107,6 +110,9 @@ class Clients:
     ) -> IssuedSecret:
         """A further secret; those before it end after ``old_ends_in``. It is stored as its digest only.
 
+        With ``old_ends_in`` zero they end now, however many there are, and so do the tokens that were got with them: this
+        is the way out when a secret has leaked. Otherwise ConflictError when two are good already.
+
         A digest without salt or slow derivation is enough: a secret of 256 random bits can be guessed no faster.
         """
         now, secret = self._deps.clock(), secrets.token_urlsafe(_SECRET_BYTES)
@@ -114,13 +120,17 @@ class Clients:
         with self._deps.sessions.begin() as session:
             client = _find(session, client_id)
             good = [c for c in client.credentials if c.kind == kind and (c.expires_at is None or c.expires_at > now)]
-            if len(good) >= _MOST_CREDENTIALS:
+            ends_now = old_ends_in <= timedelta(0)
+            if len(good) >= _MOST_CREDENTIALS and not ends_now:
                 raise ConflictError(
-                    "已有两个有效密钥。The client has two good secrets already.", hint="Wait until the older one ends."
+                    "已有两个有效密钥。The client has two good secrets already.",
+                    hint="Wait until one ends, or end both: rotate --old-days 0.",
                 )
             for credential in good:
                 ends = now + old_ends_in
                 credential.expires_at = ends if credential.expires_at is None else min(credential.expires_at, ends)
+            if ends_now:
+                session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
             sealed = self._deps.vault.seal(secret, gateway_token(client_id)) if kind == GATEWAY_TOKEN else ""
             digest = secret_digest(secret) if kind == SECRET else ""
             client.credentials.append(
@@ -216,7 +226,10 @@ def _check_forms(spec: ClientSpec) -> list[FieldError]:
         errors.append(FieldError("daily_cap", "OUT_OF_RANGE", "应大于 0。Must be over 0."))
     try:
         if spec.public_keys:
-            KeySet.import_key_set({"keys": list(spec.public_keys["keys"])})
+            keys = KeySet.import_key_set({"keys": list(spec.public_keys["keys"])}).keys
+            # A private or shared key would lie in the database in clear, and is no business of ours (RFC 7517, 9.2).
+            if any(key.key_type == "oct" or key.is_private for key in keys):
+                errors.append(FieldError("public_keys", "NOT_PUBLIC", "只能是公钥。Public keys only."))
     except (JoseError, ValueError, KeyError, TypeError):
         errors.append(FieldError("public_keys", "NOT_A_KEY_SET", "应为 JWKS。Not a JSON Web Key Set."))
     try:

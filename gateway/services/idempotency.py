@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, and_, delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IdempotencyConflictError
@@ -87,7 +87,7 @@ class Idempotency:
             return session.execute(over).rowcount  # type: ignore[attr-defined,no-any-return] # of a DELETE
 
     def _take(self, request: KeyedRequest, holder: str) -> bool:
-        """Whether this request may execute: it is the first under its key, or the one before died."""
+        """Whether this request may execute: it is the first under its key, or the one before died, or its time is over."""
         now = self._deps.clock()
         settings = self._deps.settings
         # Longer than any worker is let live: who has not answered by then is dead.
@@ -113,11 +113,16 @@ class Idempotency:
                 update(IdempotencyRecord)
                 .where(
                     *_named(request),
-                    IdempotencyRecord.request_sm3 == request.request_sm3,
-                    IdempotencyRecord.status.is_(None),
                     IdempotencyRecord.leased_until < now,
+                    or_(
+                        and_(IdempotencyRecord.request_sm3 == request.request_sm3, IdempotencyRecord.status.is_(None)),
+                        # A key is free again when its time is over, whether or not the record was cleared away.
+                        IdempotencyRecord.expires_at < now,
+                    ),
                 )
-                .values(holder=holder, leased_until=lease)
+                .values(
+                    request_sm3=request.request_sm3, holder=holder, leased_until=lease, status=None, expires_at=ends
+                )
             )
             with self._deps.sessions.begin() as session:
                 return bool(session.execute(take_over).rowcount)  # type: ignore[attr-defined]
