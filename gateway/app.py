@@ -5,15 +5,16 @@ import re
 import secrets
 import time
 from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from gateway.api import (
+    access_records,
     blank_forms,
     enterprises,
     health,
@@ -21,6 +22,7 @@ from gateway.api import (
     licence_batches,
     licence_reports,
     licences,
+    limits,
     log,
     national_operations,
     oauth,
@@ -37,10 +39,13 @@ from gateway.api import (
     versions,
 )
 from gateway.api.auth import require_declarations
+from gateway.api.proxies import TrustedProxies
+from gateway.api.replies import container as current_container
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.console import blueprint as console
 from gateway.container import Container
 from gateway.errors import GatewayError
+from gateway.services.network_log import NetworkEntry
 from verify_web import api_docs, pages, report_files, views
 from verify_web.style import STYLE_SOURCE
 
@@ -68,6 +73,8 @@ _DEPARTMENTS = (
     purpose_copies,
     reconciliations,
     national_operations,
+    access_records,
+    limits,
 )
 _PUBLIC = (
     resolutions,
@@ -82,6 +89,8 @@ _PUBLIC = (
     report_files,
     api_docs,
 )
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked by our own monitors every few seconds; they say nothing of callers."""
 _STRICT_TRANSPORT = "max-age=31536000"
 """One year (RFC 6797); sub-domains are others' business."""
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
@@ -106,10 +115,10 @@ def create_app(container: Container) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(SQLAlchemyError, _database_error)
     app.register_error_handler(Exception, _unknown_error)
-    if container.settings.trusted_proxies:
-        count = container.settings.trusted_proxies
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to add middleware
-            app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count
+    settings = container.settings
+    if settings.trusted_proxies or settings.trusted_proxy_networks:
+        app.wsgi_app = TrustedProxies(  # type: ignore[method-assign] # Flask's own way to add middleware
+            app.wsgi_app, settings.trusted_proxies, settings.trusted_proxy_networks
         )
     require_declarations(app)
     return app
@@ -133,6 +142,20 @@ def _begin() -> None:
     sent = request.headers.get("X-Request-Id", "")
     g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
     g.started = time.perf_counter()
+    # No name of ours is other than text without NUL. Flask would put a mark in the place of broken octets and look that
+    # up, and PostgreSQL cannot even be asked about NUL.
+    if not _is_text(request.environ.get("PATH_INFO", "").encode("latin-1")):
+        raise NotFound
+    if not _is_text(unquote_to_bytes(request.query_string)):
+        raise BadRequest("查询参数中有不能识别的字符。The query is not UTF-8 text, or holds NUL.")
+
+
+def _is_text(sent: bytes) -> bool:
+    """Whether octets of an address are UTF-8 without NUL."""
+    try:
+        return "\0" not in sent.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _finish(response: Response) -> Response:
@@ -154,7 +177,27 @@ def _finish(response: Response) -> Response:
         milliseconds=round(seconds * 1000, 1),
         request_id=g.get("request_id", ""),
     )
+    if request.path not in _PROBES:
+        _keep_entry(route, response.status_code, seconds)
     return response
+
+
+def _keep_entry(route: str, status: int, seconds: float) -> None:
+    """Add the request to the network log. A disk that does not take it is a fault of ours, not of the caller's."""
+    actor = g.get("actor")
+    entry = NetworkEntry(
+        request_id=g.get("request_id", ""),
+        client_id="" if actor is None else actor.id,
+        address=request.remote_addr or "",
+        method=request.method,
+        route=route,
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+    )
+    try:
+        current_container().network_log.record(entry)
+    except OSError as error:
+        _log.error("network_log", kind=type(error).__name__, request_id=entry.request_id)
 
 
 def _is_machine() -> bool:

@@ -1,18 +1,21 @@
 """``licence-gateway client``: department systems that may call the API."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import click
 import typer
 
-from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, say
+from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, say, tell
 from gateway.domain.actors import Scope
-from gateway.domain.verification import instant
+from gateway.domain.instants import instant
 from gateway.persistence.models import Client
-from gateway.services.clients import GATEWAY_TOKEN, SECRET, ClientSpec
+from gateway.services.access_records import MOST_LISTED, AccessFilter
+from gateway.services.clients import GATEWAY_TOKEN, SECRET, UNSET, ClientChange, ClientSpec
 
 app = typer.Typer(
     name="client",
@@ -20,6 +23,42 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 ClientId = Annotated[str, typer.Argument(help="客户端标识 id of the client.")]
+LicenceTypes = Annotated[
+    list[str] | None, typer.Option(help="证照类型本地代码 licence types it handles; repeatable; without it all.")
+]
+Networks = Annotated[
+    list[str] | None, typer.Option(help="来源网段 networks it may call from; repeatable; without it any.")
+]
+DailyCap = Annotated[int | None, typer.Option(help="每日调用上限 calls a day.")]
+ValidFrom = Annotated[datetime | None, typer.Option(help="有效期起 from when (UTC); without it now.")]
+ValidUntil = Annotated[datetime | None, typer.Option(help="有效期止 until when (UTC).")]
+KeySetFile = Annotated[
+    Path | None, typer.Option(help="JWKS file for private_key_jwt; the old key may stand in it too.")
+]
+Certificates = Annotated[
+    list[Path] | None, typer.Option(help="TLS certificate in PEM for mutual TLS; twice while one replaces the other.")
+]
+
+
+class Limit(StrEnum):
+    """What ``client set`` can take away."""
+
+    LICENCE_TYPE = "licence-type"
+    IP_RANGE = "ip-range"
+    DAILY_CAP = "daily-cap"
+    VALID_UNTIL = "valid-until"
+    JWKS = "jwks"
+    CERTIFICATE = "certificate"
+
+
+_LIFTED: dict[Limit, tuple[str, object]] = {
+    Limit.LICENCE_TYPE: ("type_codes", frozenset()),
+    Limit.IP_RANGE: ("ip_ranges", ()),
+    Limit.DAILY_CAP: ("daily_cap", UNSET),
+    Limit.VALID_UNTIL: ("valid_until", UNSET),
+    Limit.JWKS: ("public_keys", {}),
+    Limit.CERTIFICATE: ("certificates", ()),
+}
 
 
 @app.command()
@@ -28,17 +67,14 @@ def create(
     organisation: Annotated[str, typer.Option(help="所属单位 organisation that runs it.")],
     authority: Annotated[list[str], typer.Option(help="发证机关代码 issuing authority it acts for; repeatable.")],
     scope: Annotated[list[Scope], typer.Option(help="权限 what it may do; repeatable.")],
-    licence_type: Annotated[
-        list[str] | None, typer.Option(help="证照类型本地代码 licence types it handles; without it all.")
-    ] = None,
-    ip_range: Annotated[
-        list[str] | None, typer.Option(help="来源网段 networks it may call from; without it any.")
-    ] = None,
-    daily_cap: Annotated[int | None, typer.Option(help="每日调用上限 calls a day.")] = None,
-    valid_until: Annotated[datetime | None, typer.Option(help="有效期止 until when (UTC).")] = None,
+    licence_type: LicenceTypes = None,
+    ip_range: Networks = None,
+    daily_cap: DailyCap = None,
+    valid_from: ValidFrom = None,
+    valid_until: ValidUntil = None,
     sandbox: Annotated[bool, typer.Option(help="沙箱：只签发样本 issues samples only.")] = False,
-    jwks: Annotated[Path | None, typer.Option(help="JWKS file for private_key_jwt.")] = None,
-    certificate: Annotated[Path | None, typer.Option(help="TLS certificate in PEM for mutual TLS.")] = None,
+    jwks: KeySetFile = None,
+    certificate: Certificates = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -57,10 +93,11 @@ def create(
             type_codes=frozenset(licence_type or ()),
             ip_ranges=tuple(ip_range or ()),
             daily_cap=daily_cap,
-            valid_until=None if valid_until is None else valid_until.replace(tzinfo=UTC),
+            valid_from=_utc(valid_from),
+            valid_until=_utc(valid_until),
             is_sandbox=sandbox,
             public_keys={} if jwks is None else _json_file(jwks),
-            certificate_pem="" if certificate is None else read_bytes(certificate).decode("ascii", "replace"),
+            certificates=_certificates(certificate) or (),
         )
     )
     secret = clients.new_secret(client_id)
@@ -70,6 +107,55 @@ def create(
         say(f"client_id      {client_id}")
         say(f"client_secret  {secret.secret}")
         say("密钥只显示这一次，请妥善保管。The secret is shown this once.")
+
+
+@app.command(name="set")
+def set_client(
+    client_id: ClientId,
+    name: Annotated[str | None, typer.Option(help="系统名称 name of the system.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="所属单位 organisation that runs it.")] = None,
+    authority: Annotated[list[str] | None, typer.Option(help="发证机关代码 all authorities it acts for.")] = None,
+    scope: Annotated[list[Scope] | None, typer.Option(help="权限 everything it may do.")] = None,
+    licence_type: LicenceTypes = None,
+    ip_range: Networks = None,
+    daily_cap: DailyCap = None,
+    valid_from: ValidFrom = None,
+    valid_until: ValidUntil = None,
+    jwks: KeySetFile = None,
+    certificate: Certificates = None,
+    lift: Annotated[list[Limit] | None, typer.Option(help="取消限制 a limit or key to take away; repeatable.")] = None,
+    end_tokens: Annotated[bool, typer.Option(help="令牌立即失效 as when a key has leaked.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Set anew what is given, whole; what is not given stays. It holds at once, for tokens that are out too.
+
+    Example: licence-gateway client set client-0123456789abcdef --ip-range 10.1.0.0/16 --daily-cap 20000 --lift valid-until
+    """
+    given: dict[str, Any] = {
+        "name": name,
+        "organisation": organisation,
+        "authority_codes": frozenset(authority) if authority else None,
+        "scopes": frozenset(scope) if scope else None,
+        "type_codes": frozenset(licence_type) if licence_type else None,
+        "ip_ranges": tuple(ip_range) if ip_range else None,
+        "daily_cap": daily_cap,
+        "valid_from": _utc(valid_from),
+        "valid_until": _utc(valid_until),
+        "public_keys": None if jwks is None else _json_file(jwks),
+        "certificates": _certificates(certificate),
+    }
+    for limit in lift or ():
+        field, nothing = _LIFTED[limit]
+        if given[field] is not None:
+            raise click.UsageError(f"--lift {limit}: it is also set")
+        given[field] = nothing
+    clients = opened(data_dir).clients
+    clients.change(client_id, ClientChange(**given, ends_tokens=end_tokens))
+    if as_json:
+        print_json(_view(clients.get(client_id)))
+    else:
+        say(f"{client_id}: 已更改 changed")
 
 
 @app.command(name="list")
@@ -126,41 +212,66 @@ def rotate(
 
 
 @app.command()
-def disable(client_id: ClientId, data_dir: DataDir = None) -> None:
+def disable(client_id: ClientId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Shut a system out at once: its tokens are good no more.
 
     Example: licence-gateway client disable client-0123456789abcdef
     """
-    opened(data_dir).clients.set_enabled(client_id, is_enabled=False)
-    say(f"{client_id}: 已停用 disabled")
+    _switch(client_id, data_dir, is_enabled=False, as_json=as_json)
 
 
 @app.command()
-def enable(client_id: ClientId, data_dir: DataDir = None) -> None:
+def enable(client_id: ClientId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Let a system in again.
 
     Example: licence-gateway client enable client-0123456789abcdef
     """
-    opened(data_dir).clients.set_enabled(client_id, is_enabled=True)
-    say(f"{client_id}: 已启用 enabled")
+    _switch(client_id, data_dir, is_enabled=True, as_json=as_json)
+
+
+@app.command(name="access-records")
+def access_records(
+    licence: Annotated[str | None, typer.Option(help="证照标识 reads of this licence.")] = None,
+    holder: Annotated[str | None, typer.Option(help="持证主体代码 reads of this holder and its licences.")] = None,
+    after: Annotated[int, typer.Option(min=0, help="Id of the last one of the page before.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED)] = 50,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List who read data that are not public, when, and for what.
+
+    Example: licence-gateway client access-records --holder 91441700MAX000015N
+    """
+    found = opened(data_dir).access_records.search(AccessFilter(licence, holder, after, limit))
+    if as_json:
+        print_json([view.to_json() for view in found])
+    for view in () if as_json else found:
+        elements = view.elements
+        tell(f"{view.id}  {instant(view.accessed_at)}  {view.route}  {view.subject}  {view.result}")
+        tell(f"    {view.client_name} · {elements.organisation} · {elements.user_name} · {elements.purpose}")
+        tell(f"    {elements.item_name} {elements.item_code} · {elements.business_number}")
 
 
 @app.command()
 def prune(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Forget tokens, nonces and kept answers that are over, and access records past their retention. Run it daily.
+    """Forget tokens, nonces and kept answers that are over, access records and network log past their time. Run it daily.
 
     Example: licence-gateway client prune
     """
-    container = opened(data_dir)
-    gone = {
-        "tokens_and_nonces": container.authentication.prune(),
-        "kept_answers": container.idempotency.prune(),
-        "access_records": container.access_records.prune(),
-    }
+    gone = asdict(opened(data_dir).retention.purge())
     if as_json:
         print_json(gone)
     else:
         say("，".join(f"{name} {count}" for name, count in gone.items()))
+
+
+def _switch(client_id: str, data_dir: Path | None, *, is_enabled: bool, as_json: bool) -> None:
+    clients = opened(data_dir).clients
+    clients.set_enabled(client_id, is_enabled=is_enabled)
+    if as_json:
+        print_json({"client_id": client_id, "is_enabled": is_enabled})
+    else:
+        say(f"{client_id}: {'已启用 enabled' if is_enabled else '已停用 disabled'}")
 
 
 def _view(client: Client) -> dict[str, Any]:
@@ -174,14 +285,25 @@ def _view(client: Client) -> dict[str, Any]:
         "type_codes": client.type_codes,
         "ip_ranges": client.ip_ranges,
         "daily_cap": client.daily_cap,
+        "valid_from": instant(client.valid_from),
         "valid_until": instant(client.valid_until),
         "is_sandbox": client.is_sandbox,
         "is_enabled": client.is_enabled,
+        "key_ids": [key.get("kid", "") for key in client.public_keys.get("keys", [])],
+        "certificate_sha256s": client.certificate_sha256s,
         "credentials": [
             {"kind": c.kind, "created_at": instant(c.created_at), "expires_at": instant(c.expires_at)}
             for c in client.credentials
         ],
     }
+
+
+def _utc(given: datetime | None) -> datetime | None:
+    return None if given is None else given.replace(tzinfo=UTC)
+
+
+def _certificates(paths: list[Path] | None) -> tuple[str, ...] | None:
+    return tuple(read_bytes(path).decode("ascii", "replace") for path in paths) if paths else None
 
 
 def _json_file(path: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from gateway.services.log_audit import LogAudit
 from gateway.services.log_proofs import LogProofs
 from gateway.services.log_publication import LogPublication
 from gateway.services.national_operations import NationalOperations
+from gateway.services.network_log import NetworkLog
 from gateway.services.obligations import Obligations
 from gateway.services.papers import Papers
 from gateway.services.purpose_copies import PurposeCopies
@@ -35,6 +36,7 @@ from gateway.services.reconciliation import Reconciliation
 from gateway.services.reported_licences import ReportedLicences
 from gateway.services.reports import Reports
 from gateway.services.representations import Representations
+from gateway.services.retention import Retention
 from gateway.services.revocations import Revocations
 from gateway.services.samples import Samples
 from gateway.services.seals import Seals
@@ -89,13 +91,21 @@ class Container:
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)
-        self.clients = Clients(self.deps, self.catalogue, replace(OPERATOR, id=actor, name=actor))
-        self.authentication = Authentication(self.deps)
-        self.idempotency = Idempotency(self.deps)
-        self.access_records = AccessRecords(self.deps)
+        self._admit_departments(actor)
         self.storage = Storage(self.deps, self.catalogue)
         self.backups = Backups(self.deps)
         self.health = Health(self.deps)
         self.installation = Installation(self.deps, self.catalogue, self.enterprises)
         self.certificates = Certificates(self.deps, self.installation, actor)
         self.keys = Keys(self.deps, self.installation, self.certificates, actor)
+
+    def _admit_departments(self, actor: str) -> None:
+        """Who may call the API, and what is kept of their calls."""
+        self.clients = Clients(self.deps, self.catalogue, replace(OPERATOR, id=actor, name=actor))
+        self.authentication = Authentication(self.deps)
+        self.idempotency = Idempotency(self.deps)
+        self.access_records = AccessRecords(self.deps)
+        self.network_log = NetworkLog(self.deps)
+        self.retention = Retention(
+            self.deps, self.authentication, self.idempotency, self.access_records, self.network_log
+        )

@@ -163,8 +163,9 @@ class OverCapError(GatewayError):
 
     code = "DAILY_CAP_REACHED"
 
-    def __init__(self, message: str, *, seconds_left: int) -> None:
+    def __init__(self, message: str, *, cap: int, seconds_left: int) -> None:
         super().__init__(message, hint="The day ends at midnight in China.")
+        self.cap = cap
         self.seconds_left = seconds_left
         """Until the day ends."""
 

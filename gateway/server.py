@@ -1,5 +1,6 @@
 """The production WSGI server: gunicorn with sync workers, which it kills when a handler hangs."""
 
+import ssl
 import threading
 import time
 from typing import Any
@@ -47,7 +48,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "control_socket_disable": True,
             "proc_name": "licence-gateway",
             "loglevel": settings.log_level.lower(),
-        }
+        } | _tls(settings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -61,6 +62,17 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         container.deps.workers.warm()
         threading.Thread(target=keep_log, args=(container,), name="transparency-log", daemon=True).start()
         return create_app(container)
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Options for a server that ends TLS itself; a client may show its certificate, and need not (RFC 8705)."""
+    if settings.tls_certificate_file is None:
+        return {}
+    options = {"certfile": settings.tls_certificate_file, "keyfile": settings.tls_key_file}
+    if settings.tls_client_ca_file is not None:
+        options["ca_certs"] = settings.tls_client_ca_file
+    given = {name: str(path) for name, path in options.items() if path is not None}
+    return given | ({"cert_reqs": ssl.CERT_OPTIONAL} if "ca_certs" in given else {})
 
 
 def keep_log(container: Container) -> None:

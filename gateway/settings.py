@@ -1,5 +1,6 @@
 """The only reader of the environment. Every setting is ``GATEWAY_<NAME>``; secrets are files, never values."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,6 +86,19 @@ class Settings(BaseModel):
         ge=0,
         description="Number of reverse proxies in front whose X-Forwarded headers are believed.",
     )
+    trusted_proxy_networks: frozenset[str] = Field(
+        default=frozenset(),
+        description="Networks (comma-separated) of the reverse proxies; then what others send as X-Forwarded is removed, "
+        "and the number does not count.",
+    )
+    tls_certificate_file: Path | None = Field(
+        default=None, description="PEM file with the server's certificate chain, where no proxy ends TLS."
+    )
+    tls_key_file: Path | None = Field(default=None, description="PEM file with the key of that certificate.")
+    tls_client_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file with the issuers of clients' certificates (or these themselves) for mutual TLS without a proxy.",
+    )
     timestamp_policy_oid: str = Field(
         default="2.25.67833047577107300058708129777585496789",
         description="Policy OID in our time-stamp tokens; the default is a UUID arc that stands for no one else.",
@@ -132,6 +146,11 @@ class Settings(BaseModel):
         ge=1096,
         description="How long it is kept who read data that are not public; three years at least.",
     )
+    network_log_days: int = Field(
+        default=184,
+        ge=184,
+        description="How long the network log is kept (days); six months at least.",
+    )
     client_certificate_header: str | None = Field(
         default=None,
         description="Header in which the proxy hands on a client's TLS certificate (URL-encoded PEM); needs trusted proxies.",
@@ -155,6 +174,13 @@ class Settings(BaseModel):
     def _in_lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
         return frozenset(host.lower() for host in hosts)
 
+    @field_validator("trusted_proxy_networks")
+    @classmethod
+    def _networks(cls, networks: frozenset[str]) -> frozenset[str]:
+        for network in networks:
+            ipaddress.ip_network(network)
+        return networks
+
     @property
     def resolved_database_url(self) -> str:
         """The configured URL, or SQLite in the data directory."""
@@ -172,7 +198,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     values: dict[str, object] = {
         name: source[PREFIX + name.upper()] for name in Settings.model_fields if source.get(PREFIX + name.upper())
     }
-    for name in ("own_hosts", "second_signature_authorities", "timestamp_urls"):
+    for name in ("own_hosts", "second_signature_authorities", "timestamp_urls", "trusted_proxy_networks"):
         if isinstance(listed := values.get(name), str):
             values[name] = tuple(part.strip() for part in listed.split(",") if part.strip())
     values.update({name: value for name, value in overrides.items() if value is not None})

@@ -44,7 +44,7 @@ def department_headers(container):
         ClientSpec("测试系统", "测试部门", frozenset(Scope) - {Scope.ADMINISTER}, codes)
     )
     secret = container.clients.new_secret(client_id).secret
-    token = container.authentication.by_secret(client_id, secret, None).token
+    token = container.authentication.by_secret(client_id, secret, None, "127.0.0.1").token
     return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 

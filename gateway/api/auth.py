@@ -8,21 +8,24 @@ from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, after_this_request, g, request
 
 from gateway.api.problems import gateway_problem
 from gateway.api.replies import container
 from gateway.domain.actors import Actor, Scope
-from gateway.errors import AuthenticationError, BadRequestError, GatewayError
+from gateway.errors import AuthenticationError, BadRequestError, GatewayError, OverCapError
 from gateway.services.access_records import Access, CallerElements
-from gateway.services.authentication import GatewayHeaders
+from gateway.services.authentication import Admitted, Allowance, GatewayHeaders
 from gateway.services.idempotency import KeptAnswer, KeyedRequest
 from signing.sm2 import sm3
 
 PUBLIC = "public"
 _ATTRIBUTE = "declared_access"
 STATIC_ENDPOINTS = frozenset({"static", "pages.static"})
-_MOST_KEY, _LONGEST_ELEMENT = 128, 200
+RECORDED = "is_recorded"
+"""Attribute of views whose reads are kept on record."""
+MOST_KEY, LONGEST_ELEMENT = 128, 200
+_LONGEST_ADDRESS = 45
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
 ELEMENT_HEADERS = {
     "organisation": "X-Caller-Organisation",
@@ -48,17 +51,18 @@ def declare(view: View, access: object) -> View:
     return view
 
 
-def requires(scope: Scope) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Only a client with this scope may call this. It stands outermost, under the route."""
+def requires(*scopes: Scope) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Only a client with this scope, or one of these, may call this. It stands outermost, under the route."""
 
     def declare(view: Callable[..., Response]) -> Callable[..., Response]:
         @wraps(view)
         def guarded(*arguments: Any, **named: Any) -> Response:
             g.actor = authenticate()
-            g.actor.require(scope)
+            if not g.actor.scopes.intersection(scopes):
+                g.actor.require(scopes[0])
             return view(*arguments, **named)
 
-        setattr(guarded, _ATTRIBUTE, str(scope))
+        setattr(guarded, _ATTRIBUTE, str(scopes[0]) if len(scopes) == 1 else tuple(map(str, scopes)))
         return guarded
 
     return declare
@@ -71,7 +75,21 @@ def actor() -> Actor:
 
 
 def authenticate() -> Actor:
-    """The caller by its bearer token or its x-tif headers. AuthenticationError without either."""
+    """The caller by its bearer token or its x-tif headers; what it has left today is told in headers.
+
+    AuthenticationError without either, or when it does not hold; ForbiddenError, OverCapError.
+    """
+    try:
+        admitted = _admitted()
+    except OverCapError as error:
+        _tell(Allowance(error.cap, 0, error.seconds_left))
+        raise
+    if admitted.allowance is not None:
+        _tell(admitted.allowance)
+    return admitted.actor
+
+
+def _admitted() -> Admitted:
     address, headers = request.remote_addr or "", request.headers
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     authentication = container().authentication
@@ -94,15 +112,25 @@ def authenticate() -> Actor:
     raise AuthenticationError("需要访问令牌。An access token is needed.", hint="See POST /oauth/token.")
 
 
+def _tell(allowance: Allowance) -> None:
+    """The daily cap as draft-ietf-httpapi-ratelimit-headers writes it: quota and window, what remains and until when."""
+
+    @after_this_request
+    def with_headers(response: Response) -> Response:
+        response.headers["RateLimit-Policy"] = f'"day";q={allowance.cap};w=86400'
+        response.headers["RateLimit"] = f'"day";r={allowance.left};t={allowance.seconds_left}'
+        return response
+
+
 def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     """A write that needs an ``Idempotency-Key``: the same request again gets the first answer. It stands under ``requires``."""
 
     @wraps(view)
     def once(*arguments: Any, **named: Any) -> Response:
         key = request.headers.get("Idempotency-Key", "")
-        if not 0 < len(key) <= _MOST_KEY or not key.isascii() or not key.isprintable():
+        if not 0 < len(key) <= MOST_KEY or not key.isascii() or not key.isprintable():
             raise BadRequestError(
-                f"缺少 Idempotency-Key，或不是 1 至 {_MOST_KEY} 个 ASCII 字符。The Idempotency-Key is missing or malformed."
+                f"缺少 Idempotency-Key，或不是 1 至 {MOST_KEY} 个 ASCII 字符。The Idempotency-Key is missing or malformed."
             )
         digest = sm3(f"{request.method}\n{_target()}\n".encode() + request.get_data()).hex()
 
@@ -122,45 +150,52 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     return once
 
 
-def recorded(subject: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+def recorded(*subjects: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """A read of data that are not public: the caller says for what, and it is kept on record.
 
-    ``subject`` is the name of the route's variable that names the licence or holder. It stands under ``requires``.
+    ``subjects`` are the names of the route's or query's variables that name the licence or holder; a view whose body names
+    it says so by ``about``. It stands under ``requires``.
     """
 
     def declare(view: Callable[..., Response]) -> Callable[..., Response]:
         @wraps(view)
         def kept(*arguments: Any, **named: Any) -> Response:
             elements = caller_elements()
+            about(next((str(value) for name in subjects if (value := named.get(name, request.args.get(name)))), ""))
             try:
                 response = view(*arguments, **named)
             except GatewayError as error:
                 response = gateway_problem(error)
             rule = request.url_rule
-            fields = tuple(filter(None, request.args.get("fields", "").split(",")))
             access = Access(
                 route="" if rule is None else rule.rule,
-                subject=str(named.get(subject, request.args.get(subject, "")))[:_LONGEST_ELEMENT],
-                fields=fields,
+                subject=g.subject,
+                fields=tuple(filter(None, request.args.get("fields", "").split(","))),
                 result=response.status_code,
                 request_id=g.get("request_id", ""),
-                address=request.remote_addr or "",
+                address=(request.remote_addr or "")[:_LONGEST_ADDRESS],
             )
             container().access_records.record(actor(), elements, access)
             return response
 
+        setattr(kept, RECORDED, True)
         return kept
 
     return declare
 
 
+def about(subject: str) -> None:
+    """Note which licence or holder this request reads."""
+    g.subject = subject[:LONGEST_ELEMENT]
+
+
 def caller_elements() -> CallerElements:
     """The five elements and the purpose from the headers. BadRequestError names those that are missing or too long."""
-    found = {name: unquote(request.headers.get(header, "")).strip() for name, header in ELEMENT_HEADERS.items()}
+    found = {name: _element(request.headers.get(header, "")) for name, header in ELEMENT_HEADERS.items()}
     wrong = [
         ELEMENT_HEADERS[name]
         for name, value in found.items()
-        if not 0 < len(value) <= _LONGEST_ELEMENT or not value.isprintable()
+        if not 0 < len(value) <= LONGEST_ELEMENT or not value.isprintable()
     ]
     if wrong:
         raise BadRequestError(
@@ -168,6 +203,14 @@ def caller_elements() -> CallerElements:
             hint="Who asks, for which item and why is kept with every read of data that are not public.",
         )
     return CallerElements(**found)
+
+
+def _element(sent: str) -> str:
+    """The text of a header; empty when it is not percent-encoded UTF-8: it would go on record as something else."""
+    try:
+        return unquote(sent, errors="strict").strip() if sent.isascii() else ""
+    except UnicodeDecodeError:
+        return ""
 
 
 def require_declarations(app: Flask) -> None:

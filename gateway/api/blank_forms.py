@@ -14,7 +14,7 @@ blueprint = Blueprint("blank_forms", __name__)
 
 @blueprint.get("/api/v1/blank-forms")
 @requires(Scope.PAPERS_HANDLE)
-@recorded("holder_code")
+@recorded("authority_code")
 def stock() -> Response:
     """How many forms of each kind an authority has, by state."""
     query = parse_query(StockQuery)

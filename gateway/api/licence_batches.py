@@ -7,49 +7,34 @@ from typing import IO
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
+from gateway.api.auth import about, recorded, requires
 from gateway.api.auth import actor as current_actor
-from gateway.api.auth import requires
-from gateway.api.replies import container, reply
+from gateway.api.replies import container
 from gateway.api.schemas.licence_batches import read_line
 from gateway.domain.actors import Scope
-from gateway.domain.orders import MOST_DUPLICATES
-from gateway.services.batches import MOST_LINE_BYTES, MOST_LINES, dump_line, split_lines
-from gateway.services.licence_records import MOST_LISTED
+from gateway.services.batches import dump_line, split_lines
 
 NDJSON = "application/x-ndjson"
 ALIVE = "gateway.alive"
 """WSGI key of what tells the server that a long answer still goes on (gateway/server.py)."""
 BATCH_ID = "Batch-Id"
-_MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
 _IN_MEMORY = 1024 * 1024
 _CHUNK = 64 * 1024
 blueprint = Blueprint("licence_batches", __name__)
 
 
-@blueprint.get("/api/v1/limits")
-@requires(Scope.LICENCES_READ)
-def limits() -> Response:
-    """How much one call may bring or take."""
-    return reply(
-        {
-            "batch_lines": MOST_LINES,
-            "batch_line_bytes": MOST_LINE_BYTES,
-            "batch_bytes": _MOST_BYTES,
-            "page_size": MOST_LISTED,
-            "duplicates": MOST_DUPLICATES,
-            "upload_bytes": container().settings.max_upload_bytes,
-        }
-    )
-
-
 @blueprint.post("/api/v1/licence-batches")
 @requires(Scope.LICENCES_ISSUE)
+@recorded()
 def create() -> Response:
     """Issue line by line; the same batch sent again goes on where it broke off, with the first answers."""
     if request.mimetype != NDJSON:
         raise UnsupportedMediaType(f"Send a body of {NDJSON}.")
-    request.max_content_length = _MOST_BYTES
-    batch_id, spool = request.headers.get(BATCH_ID, ""), _spooled()
+    request.max_content_length = MOST_BYTES
+    batch_id = request.headers.get(BATCH_ID, "")
+    about(batch_id)
+    spool = _spooled()
     answers = container().batches.issue(batch_id, spool, read_line, actor=current_actor())
     alive: Callable[[], object] = request.environ.get(ALIVE, lambda: None)
     response = Response(_written(answers, alive), mimetype=NDJSON)

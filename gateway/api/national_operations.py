@@ -4,14 +4,14 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from gateway.api.auth import about, recorded, requires
 from gateway.api.auth import actor as current_actor
-from gateway.api.auth import recorded, requires
 from gateway.api.replies import container, parse_body, reply
 from gateway.api.schemas.national_operations import HolderAsked, IdentifierAsked, RetrievalAsked, TypesAsked
 from gateway.domain.actors import Scope
 
 blueprint = Blueprint("national_operations", __name__, url_prefix="/elssp/v1")
-_reading, _on_record = requires(Scope.LICENCES_READ), recorded("")
+_reading, _on_record = requires(Scope.LICENCES_READ), recorded()
 
 
 @blueprint.post("/GetCertificateType")
@@ -29,6 +29,7 @@ def types() -> Response:
 def retrieval() -> Response:
     """The licences of a holder."""
     asked = parse_body(RetrievalAsked)
+    about(asked.certificate_holder_code)
     found = container().national_operations.of_holder(
         asked.certificate_holder_code, asked.certificate_type, current_actor()
     )
@@ -41,6 +42,7 @@ def retrieval() -> Response:
 def data_by_identifier() -> Response:
     """One licence's data."""
     asked = parse_body(IdentifierAsked)
+    about(asked.certificate_id)
     return _enveloped(container().national_operations.data(asked.certificate_id, current_actor()))
 
 
@@ -58,6 +60,7 @@ def data_by_holder() -> Response:
 def file_by_identifier() -> Response:
     """One licence's signed PDF."""
     asked = parse_body(IdentifierAsked)
+    about(asked.certificate_id)
     return _enveloped(container().national_operations.file(asked.certificate_id, current_actor()))
 
 
@@ -71,9 +74,12 @@ def file_by_holder() -> Response:
 
 def _named() -> str:
     asked = parse_body(HolderAsked)
-    return container().national_operations.identifier_of(
+    about(asked.certificate_holder_code)
+    identifier = container().national_operations.identifier_of(
         asked.certificate_type, asked.certificate_number, asked.certificate_holder_code, current_actor()
     )
+    about(identifier)
+    return identifier
 
 
 def _enveloped(data: Any) -> Response:

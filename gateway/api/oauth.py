@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
+from gateway.api.proxies import client_certificate
 from gateway.api.replies import container, reply
 from gateway.errors import AuthenticationError, ForbiddenError
 from gateway.services.authentication import GivenToken
@@ -44,15 +45,18 @@ def token() -> Response:
 
 def _given(scopes: frozenset[str] | None) -> GivenToken | None:
     """The token for whatever proof the request brings, None when it brings none."""
-    authentication, form = container().authentication, request.form
+    authentication, form, address = container().authentication, request.form, request.remote_addr or ""
     if form.get("client_assertion_type") == _ASSERTION_TYPE:
         base = container().settings.public_base_url.rstrip("/")
-        return authentication.by_assertion(form.get("client_assertion", ""), frozenset({base, base + _PATH}), scopes)
+        audiences = frozenset({base, base + _PATH})
+        return authentication.by_assertion(form.get("client_assertion", ""), audiences, scopes, address)
     client_id, secret = _basic() or (form.get("client_id", ""), form.get("client_secret", ""))
     if client_id and secret:
-        return authentication.by_secret(client_id, secret, scopes)
-    certificate = _tls_certificate()
-    return authentication.by_certificate(client_id, certificate, scopes) if client_id and certificate else None
+        return authentication.by_secret(client_id, secret, scopes, address)
+    certificate = client_certificate(container().settings.client_certificate_header)
+    if not client_id or not certificate:
+        return None
+    return authentication.by_certificate(client_id, certificate, scopes, address)
 
 
 def _basic() -> tuple[str, str] | None:
@@ -65,15 +69,6 @@ def _basic() -> tuple[str, str] | None:
     except ValueError:
         return "", ""
     return unquote_plus(client_id), unquote_plus(secret)
-
-
-def _tls_certificate() -> bytes:
-    """The client's certificate in PEM, from the proxy that ended TLS; empty without one, or without a trusted proxy."""
-    settings = container().settings
-    header = settings.client_certificate_header
-    if header is None or not settings.trusted_proxies:
-        return b""
-    return unquote_plus(request.headers.get(header, "").replace("+", "%2B")).encode()
 
 
 def _error(code: str, description: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:

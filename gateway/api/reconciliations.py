@@ -13,7 +13,7 @@ blueprint = Blueprint("reconciliations", __name__)
 
 @blueprint.get("/api/v1/reconciliations")
 @requires(Scope.LICENCES_READ)
-@recorded("holder_code")
+@recorded("authority_code")
 def show() -> Response:
     """Counts of everything within the caller's limits, and the first rows of each kind."""
     query = parse_query(ReconciliationQuery)

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.errors import FieldError, ValidationFailedError
 
-_MOST_ITEMS, _LONGEST_ITEM = 20, 200
+MOST_ITEMS, _LONGEST_ITEM = 20, 200
 
 
 class ObligationKind(StrEnum):
@@ -103,10 +103,10 @@ def check_basis(basis: Basis, issued_on: date) -> None:
     """ValidationFailedError names each obligation that has no items, is too long, is due before the issue, or repeats."""
     errors = []
     for number, obligation in enumerate(basis.obligations):
-        if not 0 < len(obligation.items) <= _MOST_ITEMS or not all(
+        if not 0 < len(obligation.items) <= MOST_ITEMS or not all(
             len(item.strip()) > 0 and len(item) <= _LONGEST_ITEM for item in obligation.items
         ):
-            message = f"应有 1 至 {_MOST_ITEMS} 条，每条至多 {_LONGEST_ITEM} 字。From 1 to {_MOST_ITEMS} items."
+            message = f"应有 1 至 {MOST_ITEMS} 条，每条至多 {_LONGEST_ITEM} 字。From 1 to {MOST_ITEMS} items."
             errors.append(FieldError("items", "ITEMS_INVALID", message, ("obligations", number, "items")))
         if obligation.due_on < issued_on:
             message = "期限早于发证日期。Due before the issue."

@@ -3,12 +3,11 @@
 import base64
 import hashlib
 import hmac
-import ipaddress
 import json
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -21,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload, selectinload
 
 from gateway.domain.actors import Actor
+from gateway.domain.networks import is_within
 from gateway.domain.status import CHINA_STANDARD_TIME, day_start
 from gateway.errors import AuthenticationError, ForbiddenError, OverCapError
 from gateway.persistence.models import AccessToken, Client, DailyUse, UsedNonce
@@ -31,9 +31,9 @@ from signing.sm2 import sm3
 
 TOKEN_SECONDS = 1800
 _TOKEN_BYTES = 32
-_LONGEST_ASSERTION = timedelta(minutes=5)
+LONGEST_ASSERTION = timedelta(minutes=5)
 _ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
-_GATEWAY_WINDOW = timedelta(minutes=5)
+GATEWAY_WINDOW = timedelta(minutes=5)
 """How far the timestamp of x-tif headers may be off; nonces are kept for twice as long."""
 _LONGEST_NONCE = 128
 
@@ -45,6 +45,25 @@ class GivenToken:
     token: str
     expires_in: int
     scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a client with a daily cap has left today."""
+
+    cap: int
+    left: int
+    seconds_left: int
+    """Until the day ends in China."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A caller that was let in."""
+
+    actor: Actor
+    allowance: Allowance | None
+    """None for a client without a cap."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +87,8 @@ class Authentication:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
-    def by_secret(self, client_id: str, secret: str, scopes: frozenset[str] | None) -> GivenToken:
-        """A token for a client that knows its secret (RFC 6749, 2.3.1). AuthenticationError."""
+    def by_secret(self, client_id: str, secret: str, scopes: frozenset[str] | None, address: str) -> GivenToken:
+        """A token for a client that knows its secret (RFC 6749, 2.3.1). AuthenticationError, ForbiddenError."""
         client, digest, now = self._client(client_id), secret_digest(secret), self._deps.clock()
         credentials = [] if client is None else client.credentials
         # Every digest is compared, in constant time: neither the place nor the number of a match shows in the time.
@@ -79,9 +98,11 @@ class Authentication:
             and (credential.expires_at is None or credential.expires_at > now)
             for credential in credentials
         ]
-        return self._give(client if any(matches) else None, scopes)
+        return self._give(client if any(matches) else None, scopes, address)
 
-    def by_assertion(self, assertion: str, audiences: frozenset[str], scopes: frozenset[str] | None) -> GivenToken:
+    def by_assertion(
+        self, assertion: str, audiences: frozenset[str], scopes: frozenset[str] | None, address: str
+    ) -> GivenToken:
         """A token for a client that signed an assertion with its private key (RFC 7523). Each is good once."""
         client = self._client(_claimed_client(assertion))
         if client is None or not client.public_keys:
@@ -98,17 +119,21 @@ class Authentication:
             or proven.get("sub") != client.id
             or not _audiences(proven.get("aud")) & audiences
             or not isinstance(expires, int | float)
-            or not now.timestamp() < expires <= (now + _LONGEST_ASSERTION).timestamp()
+            or not now.timestamp() < expires <= (now + LONGEST_ASSERTION).timestamp()
             or not isinstance(identifier, str)
             or not 0 < len(identifier) <= _LONGEST_NONCE
             or not identifier.isprintable()
         ):
             raise _refusal()
-        self._use_once("jti", client.id, identifier, now + _LONGEST_ASSERTION)
-        return self._give(client, scopes)
+        if not _may_call_from(address, client):
+            raise _refusal()
+        self._use_once("jti", client.id, identifier, now + LONGEST_ASSERTION)
+        return self._give(client, scopes, address)
 
-    def by_certificate(self, client_id: str, certificate: bytes, scopes: frozenset[str] | None) -> GivenToken:
-        """A token for a client whose TLS certificate (PEM) is the registered one (RFC 8705, 2.2)."""
+    def by_certificate(
+        self, client_id: str, certificate: bytes, scopes: frozenset[str] | None, address: str
+    ) -> GivenToken:
+        """A token for a client whose TLS certificate (PEM) is a registered one (RFC 8705, 2.2)."""
         client, now = self._client(client_id), self._deps.clock()
         try:
             parsed = x509.load_pem_x509_certificate(certificate)
@@ -116,11 +141,10 @@ class Authentication:
             raise _refusal() from None
         is_current = parsed.not_valid_before_utc <= now <= parsed.not_valid_after_utc
         found = parsed.fingerprint(hashes.SHA256()).hex()
-        fits = client is not None and bool(client.certificate_sha256)
-        fits = fits and client is not None and hmac.compare_digest(client.certificate_sha256, found)
-        return self._give(client if fits and is_current else None, scopes)
+        fits = client is not None and found in client.certificate_sha256s
+        return self._give(client if fits and is_current else None, scopes, address)
 
-    def by_token(self, token: str, address: str) -> Actor:
+    def by_token(self, token: str, address: str) -> Admitted:
         """The client that a bearer token was given to. AuthenticationError, ForbiddenError, OverCapError."""
         with reading(self._deps.sessions) as session:
             found = session.scalar(
@@ -130,30 +154,46 @@ class Authentication:
             )
         if found is None or found.expires_at <= self._deps.clock():
             raise _refusal()
-        self._admit(found.client, address)
-        return client_actor(found.client, found.scopes)
+        client = found.client
+        if not _is_current(client, self._deps.clock()):
+            raise _refusal()
+        _require_place(client, address)
+        return Admitted(client_actor(client, found.scopes), self._count(client))
 
-    def by_gateway(self, headers: GatewayHeaders, address: str) -> Actor:
+    def by_gateway(self, headers: GatewayHeaders, address: str) -> Admitted:
         """The client that signed x-tif headers, and with them, by an extension of ours, the body. Each nonce is good once."""
         client, now = self._client(headers.client_id), self._deps.clock()
         if client is None or not 0 < len(headers.nonce) <= _LONGEST_NONCE or not headers.timestamp.isdecimal():
             raise _refusal()
-        if abs(now.timestamp() - int(headers.timestamp[:15])) > _GATEWAY_WINDOW.total_seconds():
+        if abs(now.timestamp() - int(headers.timestamp[:15])) > GATEWAY_WINDOW.total_seconds():
             raise _refusal()
         tokens = gateway_tokens(self._deps, client, now)
         if not any([_fits(headers, token) for token in tokens]):  # noqa: C419 - every token is tried, whichever fits
             raise _refusal()
-        self._admit(client, address)
-        self._use_once("x-tif", client.id, headers.nonce, now + 2 * _GATEWAY_WINDOW)
-        return client_actor(client)
+        _require_place(client, address)
+        # Before it counts: whoever replays what was overheard cannot use up the client's calls.
+        self._use_once("x-tif", client.id, headers.nonce, now + 2 * GATEWAY_WINDOW)
+        return Admitted(client_actor(client), self._count(client))
+
+    def allowance(self, client_id: str) -> Allowance | None:
+        """What the client has left today, None without a cap; nothing is counted."""
+        now = self._deps.clock()
+        with reading(self._deps.sessions) as session:
+            client = session.get(Client, client_id)
+            used = session.get(DailyUse, (client_id, _day(now)))
+        if client is None or client.daily_cap is None:
+            return None
+        left = client.daily_cap - (0 if used is None else used.calls)
+        return Allowance(client.daily_cap, max(0, left), _seconds_left(now))
 
     def prune(self) -> int:
-        """Forget tokens and nonces that are over; gives how many."""
+        """Forget tokens and nonces that are over, and the counts of past days; gives how many."""
         now, gone = self._deps.clock(), 0
         with self._deps.sessions.begin() as session:
             for kind in (AccessToken, UsedNonce):
                 gone += session.execute(delete(kind).where(kind.expires_at < now)).rowcount  # type: ignore[attr-defined]
-        return gone
+            gone += session.execute(delete(DailyUse).where(DailyUse.day < _day(now))).rowcount  # type: ignore[attr-defined]
+        return int(gone)
 
     def _client(self, client_id: str) -> Client | None:
         """A client that may call now. What cannot be an id of ours is not looked up: a database refuses some of it."""
@@ -164,8 +204,8 @@ class Authentication:
             client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
         return client if client is not None and _is_current(client, now) else None
 
-    def _give(self, client: Client | None, scopes: frozenset[str] | None) -> GivenToken:
-        if client is None:
+    def _give(self, client: Client | None, scopes: frozenset[str] | None, address: str) -> GivenToken:
+        if client is None or not _may_call_from(address, client):
             raise _refusal()
         granted = sorted(set(client.scopes) if scopes is None else set(client.scopes) & scopes)
         if not granted:
@@ -182,34 +222,32 @@ class Authentication:
             )
         return GivenToken(token, TOKEN_SECONDS, tuple(granted))
 
-    def _admit(self, client: Client, address: str) -> None:
-        """Whether it may call now, from there, once more today."""
-        if not _is_current(client, self._deps.clock()):
-            raise _refusal()
-        if client.ip_ranges and not _is_within(address, client.ip_ranges):
-            raise ForbiddenError("来源地址不在许可范围。The client may not call from this address.")
-        if client.daily_cap is not None:
-            self._count(client.id, client.daily_cap)
-
-    def _count(self, client_id: str, cap: int) -> None:
-        """Count a call of today; OverCapError when the cap is reached."""
+    def _count(self, client: Client) -> Allowance | None:
+        """Count a call of today, where there is a cap; OverCapError when it is reached."""
+        cap = client.daily_cap
+        if cap is None:
+            return None
         now = self._deps.clock()
-        day = now.astimezone(CHINA_STANDARD_TIME).date()
+        day = _day(now)
         one_more = (
             update(DailyUse)
-            .where(DailyUse.client_id == client_id, DailyUse.day == day, DailyUse.calls < cap)
+            .where(DailyUse.client_id == client.id, DailyUse.day == day, DailyUse.calls < cap)
             .values(calls=DailyUse.calls + 1)
+            .returning(DailyUse.calls)
         )
         for _ in range(2):
             with self._deps.sessions.begin() as session:
-                if session.execute(one_more).rowcount:  # type: ignore[attr-defined] # of an UPDATE
-                    return
-                if session.get(DailyUse, (client_id, day)) is not None:
-                    seconds = int((day_start(day + timedelta(days=1)) - now).total_seconds()) + 1
-                    raise OverCapError("今日调用次数已用完。The calls for today are used up.", seconds_left=seconds)
+                calls = session.execute(one_more).scalar()
+                if calls is not None:
+                    return Allowance(cap, cap - calls, _seconds_left(now))
+                if session.get(DailyUse, (client.id, day)) is not None:
+                    raise OverCapError(
+                        "今日调用次数已用完。The calls for today are used up.", cap=cap, seconds_left=_seconds_left(now)
+                    )
             # Another request may be the first of the day at the same moment: then the second round counts on its row.
             with suppress(IntegrityError), self._deps.sessions.begin() as session:
-                session.add(DailyUse(client_id=client_id, day=day, calls=0))
+                session.add(DailyUse(client_id=client.id, day=day, calls=0))
+        raise OverCapError("计数未成。The call could not be counted.", cap=cap, seconds_left=1)
 
     def _use_once(self, scheme: str, client_id: str, nonce: str, until: datetime) -> None:
         digest = sm3(f"{scheme}\n{client_id}\n{nonce}".encode()).hex()
@@ -241,12 +279,22 @@ def _is_current(client: Client, now: datetime) -> bool:
     return client.is_enabled and client.valid_from <= now and (ends is None or now < ends)
 
 
-def _is_within(address: str, ranges: list[str]) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(found in ipaddress.ip_network(network) for network in ranges)
+def _day(now: datetime) -> date:
+    return now.astimezone(CHINA_STANDARD_TIME).date()
+
+
+def _seconds_left(now: datetime) -> int:
+    return int((day_start(_day(now) + timedelta(days=1)) - now).total_seconds()) + 1
+
+
+def _require_place(client: Client, address: str) -> None:
+    """ForbiddenError when the client may not call from there."""
+    if not _may_call_from(address, client):
+        raise ForbiddenError("来源地址不在许可范围。The client may not call from this address.")
+
+
+def _may_call_from(address: str, client: Client) -> bool:
+    return not client.ip_ranges or is_within(address, client.ip_ranges)
 
 
 def _fits(headers: GatewayHeaders, token: str) -> bool:

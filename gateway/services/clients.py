@@ -4,8 +4,9 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from cryptography import x509
@@ -16,6 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from gateway.domain.actors import Actor, ActorKind, Scope
+from gateway.domain.instants import instant
 from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AccessToken, AuditEvent, Client, ClientCredential
 from gateway.persistence.session import reading
@@ -33,6 +35,15 @@ _MOST_CREDENTIALS = 2
 _MOST_NAME = 200
 
 
+class Unset(Enum):
+    """A limit that is taken away, where None leaves it as it is."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
+
+
 @dataclass(frozen=True)
 class ClientSpec:
     """Everything that an administrator sets on a client."""
@@ -44,11 +55,52 @@ class ClientSpec:
     type_codes: frozenset[str] = frozenset()
     ip_ranges: tuple[str, ...] = ()
     daily_cap: int | None = None
+    valid_from: datetime | None = None
+    """None: from now on."""
     valid_until: datetime | None = None
     is_sandbox: bool = False
     public_keys: Mapping[str, Any] = field(default_factory=dict)
-    """JWKS."""
-    certificate_pem: str = ""
+    """JWKS; a key and the one that replaces it may stand in it together."""
+    certificates: tuple[str, ...] = ()
+    """PEM, two at most: the one in use and the one that replaces it."""
+
+
+@dataclass(frozen=True)
+class ClientChange:
+    """What an administrator sets anew; None leaves it as it is, and empty values or ``UNSET`` take a limit away."""
+
+    name: str | None = None
+    organisation: str | None = None
+    scopes: frozenset[Scope] | None = None
+    authority_codes: frozenset[str] | None = None
+    type_codes: frozenset[str] | None = None
+    ip_ranges: tuple[str, ...] | None = None
+    daily_cap: int | Unset | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | Unset | None = None
+    public_keys: Mapping[str, Any] | None = None
+    certificates: tuple[str, ...] | None = None
+    ends_tokens: bool = False
+    """Forget the tokens that were given out, as when a key has leaked."""
+
+    def over(self, client: Client) -> ClientSpec:
+        """The client as it will be; certificates are those to add fingerprints of."""
+        given = {name: value for name, value in vars(self).items() if value is not None and name != "ends_tokens"}
+        lifted = {name: None for name, value in given.items() if value is UNSET}
+        kept = ClientSpec(
+            name=client.name,
+            organisation=client.organisation,
+            scopes=frozenset(Scope(scope) for scope in client.scopes),
+            authority_codes=frozenset(client.authority_codes),
+            type_codes=frozenset(client.type_codes),
+            ip_ranges=tuple(client.ip_ranges),
+            daily_cap=client.daily_cap,
+            valid_from=client.valid_from,
+            valid_until=client.valid_until,
+            is_sandbox=client.is_sandbox,
+            public_keys=client.public_keys,
+        )
+        return replace(kept, **given | lifted)
 
 
 @dataclass(frozen=True)
@@ -74,26 +126,31 @@ class Clients:
         self._check(spec)
         now = self._deps.clock()
         client = Client(
-            id=f"client-{secrets.token_hex(8)}",
-            name=spec.name.strip(),
-            organisation=spec.organisation.strip(),
-            scopes=sorted(spec.scopes),
-            authority_codes=sorted(spec.authority_codes),
-            type_codes=sorted(spec.type_codes),
-            ip_ranges=list(spec.ip_ranges),
-            daily_cap=spec.daily_cap,
-            valid_from=now,
-            valid_until=spec.valid_until,
-            is_sandbox=spec.is_sandbox,
-            is_enabled=True,
-            public_keys=dict(spec.public_keys),
-            certificate_sha256=_certificate_sha256(spec.certificate_pem),
-            created_at=now,
+            id=f"client-{secrets.token_hex(8)}", is_enabled=True, is_sandbox=spec.is_sandbox, created_at=now
         )
+        client.certificate_sha256s = []
+        _set(client, spec, now)
         with self._deps.sessions.begin() as session:
             session.add(client)
-            self._note(session, "client_created", client.id, {"name": client.name, "scopes": client.scopes})
+            self._note(session, "client_created", client.id, _facts(client))
         return client.id
+
+    def change(self, client_id: str, change: ClientChange) -> None:
+        """Set some of what ``create`` sets, at once for tokens that are out too.
+
+        NotFoundError; ValidationFailedError names each wrong field. Whether it is a sandbox stays as it is: what it issued
+        would change sides.
+        """
+        with self._deps.sessions.begin() as session:
+            client = _find(session, client_id)
+            spec = change.over(client)
+            self._check(spec)
+            before = _facts(client)
+            _set(client, spec, client.valid_from, keeps_certificates=change.certificates is None)
+            if change.ends_tokens:
+                session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
+            changed = {name: value for name, value in _facts(client).items() if value != before[name]}
+            self._note(session, "client_changed", client_id, changed | {"tokens_ended": change.ends_tokens})
 
     def all(self) -> list[Client]:
         """Every client, by name."""
@@ -208,6 +265,36 @@ def client_actor(client: Client, scopes: Iterable[str] | None = None) -> Actor:
     )
 
 
+def _set(client: Client, spec: ClientSpec, begin: datetime, *, keeps_certificates: bool = False) -> None:
+    """Everything of a specification but what never changes."""
+    client.name, client.organisation = spec.name.strip(), spec.organisation.strip()
+    client.scopes = sorted(spec.scopes)
+    client.authority_codes, client.type_codes = sorted(spec.authority_codes), sorted(spec.type_codes)
+    client.ip_ranges, client.daily_cap = list(spec.ip_ranges), spec.daily_cap
+    client.valid_from, client.valid_until = spec.valid_from or begin, spec.valid_until
+    client.public_keys = dict(spec.public_keys)
+    if not keeps_certificates:
+        client.certificate_sha256s = [_certificate_sha256(pem) for pem in spec.certificates]
+
+
+def _facts(client: Client) -> dict[str, Any]:
+    """What of a client stands in audit events: no secrets, and of keys their number only."""
+    return {
+        "name": client.name,
+        "organisation": client.organisation,
+        "scopes": client.scopes,
+        "authority_codes": client.authority_codes,
+        "type_codes": client.type_codes,
+        "ip_ranges": client.ip_ranges,
+        "daily_cap": client.daily_cap,
+        "valid_from": instant(client.valid_from),
+        "valid_until": instant(client.valid_until),
+        "is_sandbox": client.is_sandbox,
+        "key_ids": [str(key.get("kid", "")) for key in client.public_keys.get("keys", [])],
+        "certificate_sha256s": client.certificate_sha256s,
+    }
+
+
 def _find(session: Session, client_id: str) -> Client:
     client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
     if client is None:
@@ -224,6 +311,13 @@ def _check_forms(spec: ClientSpec) -> list[FieldError]:
         errors.append(FieldError("ip_ranges", "NOT_A_NETWORK", "应为网段，如 10.1.0.0/16。Not a network."))
     if spec.daily_cap is not None and spec.daily_cap < 1:
         errors.append(FieldError("daily_cap", "OUT_OF_RANGE", "应大于 0。Must be over 0."))
+    if spec.valid_from is not None and spec.valid_until is not None and spec.valid_until <= spec.valid_from:
+        errors.append(FieldError("valid_until", "OUT_OF_RANGE", "应晚于有效期起。Must be after the beginning."))
+    return errors + _check_proofs(spec)
+
+
+def _check_proofs(spec: ClientSpec) -> list[FieldError]:
+    errors = []
     try:
         if spec.public_keys:
             keys = KeySet.import_key_set({"keys": list(spec.public_keys["keys"])}).keys
@@ -233,11 +327,14 @@ def _check_forms(spec: ClientSpec) -> list[FieldError]:
     except (JoseError, ValueError, KeyError, TypeError):
         errors.append(FieldError("public_keys", "NOT_A_KEY_SET", "应为 JWKS。Not a JSON Web Key Set."))
     try:
-        _certificate_sha256(spec.certificate_pem)
+        for pem in spec.certificates:
+            _certificate_sha256(pem)
     except ValueError:
-        errors.append(FieldError("certificate_pem", "NOT_A_CERTIFICATE", "不是证书。Not a certificate in PEM."))
+        errors.append(FieldError("certificates", "NOT_A_CERTIFICATE", "不是证书。Not a certificate in PEM."))
+    if len(spec.certificates) > _MOST_CREDENTIALS:
+        errors.append(FieldError("certificates", "TOO_MANY", "至多两张。Two at most."))
     return errors
 
 
 def _certificate_sha256(pem: str) -> str:
-    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex() if pem else ""
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex()

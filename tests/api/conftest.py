@@ -87,7 +87,7 @@ def as_client():
             ClientSpec("审批系统", "测试部门", frozenset(scopes), authority_codes or everywhere, **limits)
         )
         secret = container.clients.new_secret(client_id).secret
-        token = container.authentication.by_secret(client_id, secret, None).token
+        token = container.authentication.by_secret(client_id, secret, None, "127.0.0.1").token
         app.test_client_class = DepartmentClient
         client = app.test_client()
         app.test_client_class = None

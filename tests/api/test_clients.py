@@ -16,6 +16,7 @@ from gateway.api.auth import ELEMENT_HEADERS, idempotent, recorded, requires
 from gateway.app import create_app
 from gateway.domain.actors import Scope
 from gateway.errors import ConflictError, IdempotencyConflictError, ValidationFailedError
+from gateway.services.access_records import AccessFilter
 from gateway.services.authentication import TOKEN_SECONDS
 from gateway.services.clients import GATEWAY_TOKEN, ClientSpec
 from gateway.services.idempotency import Idempotency, KeptAnswer, KeyedRequest
@@ -62,10 +63,11 @@ class Desk:
         client_id = self.container.clients.create(replace(SPEC, **more))
         return client_id, self.container.clients.new_secret(client_id).secret
 
-    def token(self, **more):
+    def token(self, address="127.0.0.1", **more):
         client_id, secret = self.register(**more)
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-        return {"Authorization": "Bearer " + self.http.post("/oauth/token", data=form).get_json()["access_token"]}
+        given = self.http.post("/oauth/token", data=form, environ_base={"REMOTE_ADDR": address})
+        return {"Authorization": "Bearer " + given.get_json()["access_token"]}
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_scope_address_and_cap_limit_a_client(desk):
         403,
         "FORBIDDEN",
     )
-    abroad = desk.token(ip_ranges=("10.0.0.0/8",)) | ELEMENTS
+    abroad = desk.token("10.1.2.3", ip_ranges=("10.0.0.0/8",)) | ELEMENTS
     problem_of(desk.http.get("/api/v1/try/a", headers=abroad), 403, "FORBIDDEN")
     assert desk.http.get("/api/v1/try/a", headers=abroad, environ_base={"REMOTE_ADDR": "10.1.2.3"}).status_code == 200
     capped = desk.token(daily_cap=2) | ELEMENTS
@@ -192,7 +194,7 @@ def test_a_wrong_spec_names_every_field(desk):
         ("nowhere",),
         0,
         public_keys={"keys": 1},
-        certificate_pem="x",
+        certificates=("x",),
     )
     with pytest.raises(ValidationFailedError) as refused:
         desk.container.clients.create(wrong)
@@ -206,7 +208,7 @@ def test_a_wrong_spec_names_every_field(desk):
         "ip_ranges",
         "daily_cap",
         "public_keys",
-        "certificate_pem",
+        "certificates",
     }
 
 
@@ -325,7 +327,7 @@ def test_a_read_on_record_needs_the_five_elements_and_keeps_them(desk):
     assert "X-Caller-User" in document["detail"]
     assert "X-Purpose" not in document["detail"]
     assert desk.http.get("/api/v1/try/abc?fields=a,b", headers=token | ELEMENTS).status_code == 200
-    [record] = desk.container.access_records.of_subject("abc")
+    [record] = desk.container.access_records.search(AccessFilter(holder_code="abc"))
     assert record.elements.user_name == record.elements.purpose == "测试"
     assert (record.route, record.fields, record.result) == ("/api/v1/try/<subject>", ("a", "b"), 200)
     later = desk.container.clock() + timedelta(days=1097)

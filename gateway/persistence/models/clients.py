@@ -31,8 +31,8 @@ class Client(Base):
     is_enabled: Mapped[bool] = mapped_column(Boolean)
     public_keys: Mapped[dict[str, Any]]
     """JWKS for private_key_jwt; empty without."""
-    certificate_sha256: Mapped[str] = mapped_column(String(64), default="")
-    """Of the certificate for mutual TLS, hexadecimal; empty without."""
+    certificate_sha256s: Mapped[list[str]]
+    """Of the certificates for mutual TLS, hexadecimal; empty without. Two while one replaces the other."""
     created_at: Mapped[datetime]
 
     credentials: Mapped[list["ClientCredential"]] = relationship(
@@ -129,3 +129,5 @@ class AccessRecord(Base):
     """The five elements of the caller and the purpose; the user's name is sealed."""
     request_id: Mapped[str] = mapped_column(String(64))
     address: Mapped[str] = mapped_column(String(45))
+
+    client: Mapped[Client] = relationship()
