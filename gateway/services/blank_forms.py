@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.papers import BlankState, serial_range
-from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, BlankForm, BlankMovement
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
@@ -43,7 +43,7 @@ class BlankForms:
 
         ConflictError when one of them was taken in before: then none is.
         """
-        actor.require(Scope.PAPERS_HANDLE, authority_code)
+        require_stock(actor, authority_code)
         if authority_code not in self._catalogue.load().authorities_by_code:
             raise NotFoundError(f"没有发证机关 {authority_code}。No such authority.")
         if not 0 < len(form.strip()) <= _MOST_FORM_NAME:
@@ -88,7 +88,7 @@ class BlankForms:
         actor: Actor = OPERATOR,
     ) -> None:
         """Record forms in stock as spoiled or returned, all or none. ConflictError names one that is not in stock."""
-        actor.require(Scope.PAPERS_HANDLE, authority_code)
+        require_stock(actor, authority_code)
         if state not in (BlankState.SPOILED, BlankState.RETURNED):
             raise ValidationFailedError([FieldError("state", "NOT_ALLOWED", "只能作废或退回。Spoiled or returned.")])
         if not 0 < len(reason.strip()) <= _MOST_REASON:
@@ -110,7 +110,7 @@ class BlankForms:
 
     def stock(self, authority_code: str, *, actor: Actor = OPERATOR) -> list[Stock]:
         """The stock of an authority by kind of form."""
-        actor.require(Scope.PAPERS_HANDLE, authority_code)
+        require_stock(actor, authority_code)
         with reading(self._deps.sessions) as session:
             counted = session.execute(
                 select(BlankForm.form, BlankForm.state, func.count(), func.min(BlankForm.serial_number))
@@ -128,7 +128,7 @@ class BlankForms:
 
     def kinds_with(self, authority_code: str, serial_number: str, *, actor: Actor = OPERATOR) -> list[str]:
         """The kinds of form that have this serial number in stock: one, as a rule, so that a scan says it all."""
-        actor.require(Scope.PAPERS_HANDLE, authority_code)
+        require_stock(actor, authority_code)
         query = select(BlankForm.form).where(
             BlankForm.authority_code == authority_code,
             BlankForm.serial_number == serial_number,
@@ -136,6 +136,18 @@ class BlankForms:
         )
         with reading(self._deps.sessions) as session:
             return list(session.scalars(query.order_by(BlankForm.form)))
+
+
+def require_stock(actor: Actor, authority_code: str) -> None:
+    """ForbiddenError unless the actor may handle this authority's forms."""
+    actor.require(Scope.PAPERS_HANDLE, authority_code)
+    require_real(actor)
+
+
+def require_real(actor: Actor) -> None:
+    """ForbiddenError in the sandbox: numbered forms are real paper, and what is printed there are samples."""
+    if actor.is_sandbox:
+        raise ForbiddenError("沙箱没有编号的空白证照。The sandbox has no numbered blank forms: they are real paper.")
 
 
 def take_blank(session: Session, authority_code: str, form: str, serial_number: str) -> BlankForm:
