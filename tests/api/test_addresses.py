@@ -1,0 +1,61 @@
+"""Octets in an address that no name of ours has: an answer of the contract on both engines, on every route."""
+
+import re
+
+import pytest
+
+from gateway.app import create_app
+from gateway.domain.actors import Scope
+from tests.conftest import container_at
+
+BROKEN = ["%00", "a%00b", "%FF", "%C3%28", "%ED%A0%80", "%C0%80"]
+"""NUL; what is no UTF-8; a surrogate; NUL in two octets."""
+
+
+@pytest.fixture(scope="module")
+def department(gallery, as_client):
+    container = container_at(gallery.container.settings.data_dir)
+    yield as_client(create_app(container), frozenset(Scope))
+    container.deps.engine.dispose()
+
+
+def targets(app):
+    """Every rule with text in its path, and every rule with a query."""
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            yield method, rule
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_path_names_nothing(department, broken):
+    tried = 0
+    for method, rule in targets(department.application):
+        path = re.sub(r"<int:\w+>", "1", re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule))
+        if "<" in path:
+            # One after the other is broken, while the rest is sound.
+            for place in range(path.count("<")):
+                parts = iter(range(path.count("<")))
+                filled = re.sub(
+                    "<[^>]+>", lambda _, parts=parts, place=place: broken if next(parts) == place else "x", path
+                )
+                answer = department.open(filled, method=method)
+                assert answer.status_code == 404, (method, filled, answer.status_code)
+                is_machine = path.startswith(("/api", "/elssp", "/oauth", "/trust"))
+                assert answer.mimetype == ("application/problem+json" if is_machine else "text/html")
+                tried += 1
+    assert tried > 40
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_query_is_refused(department, broken):
+    for method, rule in targets(department.application):
+        if not rule.arguments:
+            for query in (f"holder_code={broken}", f"{broken}=1"):
+                answer = department.open(f"{rule.rule}?{query}", method=method)
+                assert answer.status_code == 400, (method, rule.rule, answer.status_code)
+
+
+@pytest.mark.parametrize("path", ["/e/%E9%98%B3%E6%B1%9F", "/api/v1/enterprises/%E9%98%B3/licences"])
+def test_chinese_is_sound(department, path):
+    assert department.get(path + "?lang=zh").status_code in (200, 404, 422)
+    assert department.get("/api/v1/licences?holder_code=%E9%98%B3").status_code == 200
