@@ -1,6 +1,7 @@
 """Octets in an address that no name of ours has: an answer of the contract on both engines, on every route."""
 
 import re
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
@@ -38,7 +39,9 @@ def test_a_broken_path_names_nothing(department, broken):
                 filled = re.sub(
                     "<[^>]+>", lambda _, parts=parts, place=place: broken if next(parts) == place else "x", path
                 )
-                answer = department.open(filled, method=method)
+                # As a server hands it on: the test client would mend the path.
+                octets = {"PATH_INFO": unquote_to_bytes(filled).decode("latin-1")}
+                answer = department.open("/", method=method, environ_overrides=octets)
                 assert answer.status_code == 404, (method, filled, answer.status_code)
                 is_machine = path.startswith(("/api", "/elssp", "/oauth", "/trust"))
                 assert answer.mimetype == ("application/problem+json" if is_machine else "text/html")
