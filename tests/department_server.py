@@ -4,11 +4,12 @@ Run as ``python -m tests.department_server DATA_DIR BIND WORKERS``, with the set
 """
 
 import os
+import ssl
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 from flask import Flask, Response
@@ -49,8 +50,8 @@ def department_headers(container):
 
 
 @contextmanager
-def serving(home, port, *, workers=2, **settings):
-    """The server in a process of its own; gives the process once it answers."""
+def serving(home, port, *, workers=2, trusted=None, **settings):
+    """The server in a process of its own; gives the process once it answers, by TLS where a certificate is ``trusted``."""
     environment = {
         "GATEWAY_KEY_ITERATIONS": "1000",
         "GATEWAY_LOG_LEVEL": "ERROR",
@@ -62,17 +63,20 @@ def serving(home, port, *, workers=2, **settings):
     command = [sys.executable, "-m", "tests.department_server", str(home), f"127.0.0.1:{port}", str(workers)]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
         try:
-            _wait(port)
+            _wait(port, trusted)
             yield process
         finally:
             process.terminate()
             process.wait(timeout=60)
 
 
-def _wait(port):
+def _wait(port, trusted):
     for _ in range(300):
         try:
             connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            if trusted is not None:
+                context = ssl.create_default_context(cafile=trusted)
+                connection = HTTPSConnection("localhost", port, timeout=5, context=context)
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 return

@@ -7,6 +7,8 @@ need_command() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need_file() { [ -e "$1" ] || missing+=("$2"); }
 
 need_command openssl openssl
+need_command curl curl
+need_command jq jq
 need_command qpdf qpdf
 need_command pdftoppm poppler-utils
 need_command javac default-jdk-headless
