@@ -72,7 +72,7 @@ def create(
     daily_cap: DailyCap = None,
     valid_from: ValidFrom = None,
     valid_until: ValidUntil = None,
-    sandbox: Annotated[bool, typer.Option(help="沙箱：只签发样本 issues samples only.")] = False,
+    sandbox: Annotated[bool, typer.Option(help="沙箱：只签发样本 issues samples only; makes their seals.")] = False,
     jwks: KeySetFile = None,
     certificate: Certificates = None,
     data_dir: DataDir = None,
@@ -83,7 +83,8 @@ def create(
     Example: licence-gateway client create --name 审批系统 --organisation 阳江市江城区卫生健康局
     --authority 11441702G00006660X --scope licences:issue --scope licences:read
     """
-    clients = opened(data_dir).clients
+    container = opened(data_dir)
+    clients = container.clients
     client_id = clients.create(
         ClientSpec(
             name=name,
@@ -100,6 +101,8 @@ def create(
             certificates=_certificates(certificate) or (),
         )
     )
+    if sandbox:
+        container.samples.prepare(authority)
     secret = clients.new_secret(client_id)
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret.secret})
@@ -150,8 +153,11 @@ def set_client(
         if given[field] is not None:
             raise click.UsageError(f"--lift {limit}: it is also set")
         given[field] = nothing
-    clients = opened(data_dir).clients
+    container = opened(data_dir)
+    clients = container.clients
     clients.change(client_id, ClientChange(**given, ends_tokens=end_tokens))
+    if clients.get(client_id).is_sandbox:
+        container.samples.prepare(authority or ())
     if as_json:
         print_json(_view(clients.get(client_id)))
     else:

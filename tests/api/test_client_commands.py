@@ -69,6 +69,22 @@ def test_a_client_is_set_anew_and_its_limits_lifted(call, tmp_path):
     call("client", "set", client_id, "--ip-range", "nowhere", expect=1)
 
 
+def test_a_sandbox_can_issue_as_soon_as_it_is_registered(call, issued, applications):
+    made = json.loads(call(*CREATE, "--scope", "licences:issue", "--sandbox", "--json").stdout)
+    record = next(each for each in applications if each["FZJGMC"] == "阳江市江城区卫生健康局")
+    http = create_app(issued).test_client()
+    form = {"grant_type": "client_credentials", **made}
+    headers = {"Authorization": f"Bearer {http.post('/oauth/token', data=form).get_json()['access_token']}"}
+    answer = http.post("/api/v1/licences", json={"record": record}, headers=headers | {"Idempotency-Key": "k"})
+    assert answer.status_code == 201, answer.text
+    assert ".SAMPLE" in answer.get_json()["licence_identifier"]
+    other = "11441702G0000629X4"
+    call("client", "set", made["client_id"], "--authority", other)
+    record = next(each for each in applications if each["FZJGMC"] == "阳江市江城区市场监督管理局")
+    answer = http.post("/api/v1/licences", json={"record": record}, headers=headers | {"Idempotency-Key": "l"})
+    assert answer.status_code == 201, answer.text
+
+
 def test_in_and_out_in_json(call):
     client_id = json.loads(call(*CREATE, "--json").stdout)["client_id"]
     for word, expected in (("disable", False), ("enable", True)):
