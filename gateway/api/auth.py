@@ -3,6 +3,7 @@
 ``public``: anyone. ``requires(scope)``: a department's system with this scope, which becomes ``g.actor``.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -26,6 +27,9 @@ RECORDED = "is_recorded"
 """Attribute of views whose reads are kept on record."""
 MOST_KEY, LONGEST_ELEMENT = 128, 200
 _LONGEST_ADDRESS = 45
+_VISIBLE = re.compile(r"[!-~]+")
+_ENCODED = re.compile(r"(?:[!-$&-~]|%[0-9A-Fa-f]{2})+")
+"""Visible ASCII; everything else percent-encoded (RFC 3986, 2.1)."""
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
 ELEMENT_HEADERS = {
     "organisation": "X-Caller-Organisation",
@@ -128,7 +132,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
     @wraps(view)
     def once(*arguments: Any, **named: Any) -> Response:
         key = request.headers.get("Idempotency-Key", "")
-        if not 0 < len(key) <= MOST_KEY or not key.isascii() or not key.isprintable():
+        if not 0 < len(key) <= MOST_KEY or _VISIBLE.fullmatch(key) is None:
             raise BadRequestError(
                 f"缺少 Idempotency-Key，或不是 1 至 {MOST_KEY} 个 ASCII 字符。The Idempotency-Key is missing or malformed."
             )
@@ -208,7 +212,7 @@ def caller_elements() -> CallerElements:
 def _element(sent: str) -> str:
     """The text of a header; empty when it is not percent-encoded UTF-8: it would go on record as something else."""
     try:
-        return unquote(sent, errors="strict").strip() if sent.isascii() else ""
+        return unquote(sent, errors="strict").strip() if _ENCODED.fullmatch(sent) else ""
     except UnicodeDecodeError:
         return ""
 

@@ -147,7 +147,7 @@ def test_national_operations_and_batches_say_whom_they_read(app, as_client, lice
 
 
 @pytest.mark.parametrize("header", ELEMENT_HEADERS.values())
-@pytest.mark.parametrize("sent", ["", " ", "%E4", "%00", "测试".encode().decode("latin-1"), "x" * 201])
+@pytest.mark.parametrize("sent", ["", " ", "%E4", "%00", "50%", "a b", "测试".encode().decode("latin-1"), "x" * 201])
 def test_an_element_that_is_missing_or_no_text_is_refused_by_name(own, licence, header, sent):
     for path in (f"/api/v1/licences/{licence.licence_identifier}/record", "/elssp/v1/GetCertificateType"):
         method = "POST" if path.startswith("/elssp/") else "GET"
