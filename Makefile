@@ -4,6 +4,8 @@
 
 SHELL := /bin/bash
 PYTHON ?= python3
+# What runs the gateway: the Python that is named, else Debian's own, which is built with optimisation (docs/performance.md).
+INTERPRETER := $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)),$(PYTHON))
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
@@ -25,7 +27,7 @@ help:  ## list the targets
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 $(STAMP): requirements-dev.lock pyproject.toml $(filter .tools/bin/uv,$(UV))
-	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) venv --quiet --allow-existing --python $(INTERPRETER) $(VENV)
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)

@@ -17,6 +17,13 @@ NODE = ROOT / "build" / "node"
 MODULES = NODE / "node_modules"
 ASSETS = ROOT / "build" / "assets"
 FONTS, THIRD_PARTY = ASSETS / "fonts", ASSETS / "THIRD_PARTY"
+SCRIPTS = ASSETS / "scripts"
+SCANNER = {
+    "zxing-reader.js": "es/reader/index.js",
+    "zxing-share.js": "es/share.js",
+    "zxing_reader.wasm": "reader/zxing_reader.wasm",
+}
+"""The QR scanner of the pages, under names that can stand in one folder."""
 STAMP = ASSETS / ".built-from"
 FACES = {
     "serif-400": "noto-serif-sc/400Regular/NotoSerifSC_400Regular.ttf",
@@ -35,7 +42,8 @@ def sources() -> str:
 def is_built() -> bool:
     """Whether the last run was for the same sources and came to its end."""
     fonts = all((FONTS / f"{name}.ttf").exists() for name in FACES)
-    return fonts and MODULES.exists() and STAMP.exists() and STAMP.read_text() == sources()
+    scanner = all((SCRIPTS / name).exists() for name in SCANNER)
+    return fonts and scanner and MODULES.exists() and STAMP.exists() and STAMP.read_text() == sources()
 
 
 def install_packages() -> None:
@@ -56,6 +64,14 @@ def copy_fonts() -> None:
         partial = FONTS / f"{name}.part"
         shutil.copyfile(MODULES / "@expo-google-fonts" / source, partial)
         partial.replace(FONTS / f"{name}.ttf")
+
+
+def copy_scanner() -> None:
+    """The scanner's files; the one that asks for its neighbour finds it under the new name."""
+    SCRIPTS.mkdir(parents=True, exist_ok=True)
+    for name, source in SCANNER.items():
+        content = (MODULES / "zxing-wasm" / "dist" / source).read_bytes()
+        (SCRIPTS / name).write_bytes(content.replace(b'"../share.js"', b'"./zxing-share.js"'))
 
 
 def collect_licences() -> list[str]:
@@ -86,6 +102,7 @@ def main() -> None:
     print("npm ci: fonts and scripts into build/node", flush=True)
     install_packages()
     copy_fonts()
+    copy_scanner()
     for name in FACES:
         print(f"font {name}: {(FONTS / f'{name}.ttf').stat().st_size / 1e6:.1f} MB")
     index = collect_licences()
