@@ -16,6 +16,7 @@ _END = re.compile(
     rb"trailer\n<</Size (\d+)/Root (\d+ 0 R)/ID\[<([0-9a-f]+)><[0-9a-f]+>\]>>\nstartxref\n(\d+)\n%%EOF\n\Z"
 )
 _END_LENGTH = 256
+_LOCK = re.compile(rb"/Lock<</Type/SigFieldLock([^<>]*)>>")
 _ROW_LENGTH = 20
 _RANGE_PLACE = b" ".join([b"0" * 10] * 3)
 
@@ -45,14 +46,17 @@ class _File:
 def prepare_second(signed: bytes, field: int, *, claimed_at: datetime, signer_name: str) -> PreparedPdf:
     """A revision that fills the empty signature field ``field`` (its object number), the contents still zeros.
 
-    The field's lock (ISO 32000-2, 12.7.5.5) becomes the signature's: with it nothing may be filled in any more.
+    The field's lock (ISO 32000-2, 12.7.5.5) becomes the signature's.
     ``claimed_at`` is aware. MalformedDataError when the file is not of our own making or the field is not empty.
     """
     file = _read_end(signed)
     widget = file.object_body(field)
     if not widget.startswith(b"<<") or not widget.endswith(b">>") or b"/FT/Sig" not in widget or b"/V " in widget:
         raise MalformedDataError("the object is no empty signature field")
-    head = b"%d 0 obj\n" % file.size + _dictionary_head(file.root, claimed_at, signer_name)
+    lock = _LOCK.search(widget)
+    if lock is None:
+        raise MalformedDataError("the empty field has no lock")
+    head = b"%d 0 obj\n" % file.size + _dictionary_head(file.root, claimed_at, signer_name, lock[1])
     value = b"%b%b]/Contents<%b>>>\nendobj\n" % (head, _RANGE_PLACE, b"0" * CONTENTS_HEX_DIGITS)
     filled = b"%d 0 obj\n%b/V %d 0 R>>\nendobj\n" % (field, widget[:-2], file.size)
     end = _end(file, field, len(signed), len(filled) + len(value), len(filled))
@@ -72,15 +76,15 @@ def _read_end(signed: bytes) -> _File:
     return _File(signed, int(size), root, identifier, int(table))
 
 
-def _dictionary_head(root: bytes, claimed_at: datetime, signer_name: str) -> bytes:
+def _dictionary_head(root: bytes, claimed_at: datetime, signer_name: str, lock: bytes) -> bytes:
     """The signature dictionary up to the open ByteRange (12.8.1), with the transform of the field's lock (12.8.2.4)."""
     date = claimed_at.astimezone(UTC).strftime("(D:%Y%m%d%H%M%SZ)").encode()
     name = signer_name.encode("utf-16-be").hex().upper().encode()
     return (
         b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/M%b/Name<FEFF%b>"
         b"/Reference[<</Type/SigRef/TransformMethod/FieldMDP/Data %b"
-        b"/TransformParams<</Type/TransformParams/Action/All/V/1.2/P 1>>>>]/ByteRange[0 "
-    ) % (date, name, root)
+        b"/TransformParams<</Type/TransformParams%b/V/1.2>>>>]/ByteRange[0 "
+    ) % (date, name, root, lock)
 
 
 def _end(file: _File, field: int, start: int, length: int, filled: int) -> bytes:

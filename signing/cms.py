@@ -27,16 +27,19 @@ def attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.set_of(value))
 
 
-def signed_attributes(*, message_digest: bytes, key: CertifiedKey, content_type: str = DATA_OID) -> bytes:
+def signed_attributes(
+    *, message_digest: bytes, key: CertifiedKey, content_type: str = DATA_OID, further: tuple[bytes, ...] = ()
+) -> bytes:
     """DER SET OF the signed attributes: what is signed (RFC 5652, 5.4).
 
-    ``message_digest`` is made with the digest algorithm of the key. No signing-time: a PDF says it in /M
-    (EN 319 142-1, 6.3).
+    ``message_digest`` is made with the digest algorithm of the key; ``further`` are attributes in DER. No signing-time: a
+    PDF says it in /M (EN 319 142-1, 6.3).
     """
     return der.set_of(
         attribute(CONTENT_TYPE_OID, der.oid(content_type)),
         attribute(MESSAGE_DIGEST_OID, der.octet_string(message_digest)),
         _signing_certificate(key.certificate, SCHEMES[key.algorithm].digest_oid),
+        *further,
     )
 
 

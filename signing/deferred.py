@@ -134,12 +134,22 @@ def verify_completion(document: bytes, pending: PendingSignature, signature: byt
     )
 
 
-def _finish(document: bytes, pending: PendingSignature, signature: bytes, timestamps: TimestampSource | None) -> bytes:
+def completed_cms(
+    attributes: bytes, signature: bytes, key: CertifiedKey, *, timestamps: TimestampSource | None = None
+) -> bytes:
+    """DER of a CMS without its content, from signed attributes and a value that was verified; with a time-stamp it is CAdES B-T.
+
+    Errors of the time-stamps pass through.
+    """
     unsigned: tuple[bytes, ...] = ()
     if timestamps is not None:
-        stamper = signature_stamper(timestamps, SCHEMES[pending.key.algorithm].digest_oid)
+        stamper = signature_stamper(timestamps, SCHEMES[key.algorithm].digest_oid)
         unsigned = (attribute(SIGNATURE_TIMESTAMP_OID, stamper(signature)),)
-    cms = assemble(attributes=pending.attributes, signature=signature, key=pending.key, unsigned_attributes=unsigned)
+    return assemble(attributes=attributes, signature=signature, key=key, unsigned_attributes=unsigned)
+
+
+def _finish(document: bytes, pending: PendingSignature, signature: bytes, timestamps: TimestampSource | None) -> bytes:
+    cms = completed_cms(pending.attributes, signature, pending.key, timestamps=timestamps)
     return embed(PreparedPdf(document, pending.gap_start, pending.gap_end), cms)
 
 

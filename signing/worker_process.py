@@ -13,6 +13,8 @@ import struct
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
+from io import BytesIO
 from types import MappingProxyType
 from typing import IO, Any
 
@@ -134,9 +136,21 @@ def _receive(source: IO[bytes]) -> bytes | None:
     return source.read(FRAME.unpack(head)[0])
 
 
+class _Pickler(pickle.Pickler):
+    """Writes members of enumerations by their value. Python before 3.11.4, Debian's among them, has them fetched by
+    ``getattr``, which the parent rightly refuses to call.
+    """
+
+    def reducer_override(self, value: Any) -> Any:
+        """How to make it again; NotImplemented for what is written as usual."""
+        return (type(value), (value.value,)) if isinstance(value, Enum) else NotImplemented
+
+
 def _send(target: IO[bytes], answer: tuple[str, Any]) -> None:
     try:
-        body = pickle.dumps(answer)
+        written = BytesIO()
+        _Pickler(written).dump(answer)
+        body = written.getvalue()
     except Exception as error:  # noqa: BLE001 - an answer that cannot be sent is told as such
         body = pickle.dumps((BROKEN, type(error).__name__))
     target.write(FRAME.pack(len(body)) + body)

@@ -109,7 +109,8 @@ class Explanations:
             return
         differing = differing_keys(before, after)
         if differing <= _NOTED_KEYS and all(isinstance(after.get(key), Text) for key in differing):
-            self._allow(reference, (TRAILER, "Info"))
+            trailers = [TRAILER, *(section.number for section in self._last.sections if section.number)]
+            self._allow(reference, *((number, "Info") for number in trailers))
 
     def _metadata(self, reference: Any) -> None:
         """The same in the metadata of the document (14.3.2)."""
@@ -272,7 +273,8 @@ class Explanations:
                 continue
             differing = differing_keys(field.dictionary, after)
             if field.kind == "Sig":
-                self._signature(field.number, field.dictionary, after, differing)
+                if not self._locked(field.name):
+                    self._signature(field.number, field.dictionary, after, differing)
             elif self._may(PermittedChange.FORM_FILLING) and differing <= _FILLED_KEYS and not self._locked(field.name):
                 self._anywhere.add(field.number)
                 for key in _FILLED_KEYS & after.keys():
