@@ -7,13 +7,14 @@ CAs put the code into serialNumber, OU, O or CN, glued to a name, tagged or as b
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from asn1crypto import x509
 
 from certs import uscc
-from certs.errors import CreditCodeError
+from certs.errors import CreditCodeError, CreditCodesDifferError
 
 _A = f"[{uscc.ALPHABET}]"
 _CREDIT_CODE = rf"{_A}{{2}}[0-9]{{6}}{_A}{{10}}"
@@ -66,10 +67,11 @@ def _rules(found: Any) -> ExtractionRules:
     return ExtractionRules(tuple(oids["extension_oids"]), tuple(oids["subject_fields"]), pattern)
 
 
+@lru_cache(maxsize=1024)
 def extract_credit_code(certificate: bytes, rules: ExtractionRules = DEFAULT_RULES) -> str:
-    """The one credit code with a valid check digit in a certificate (DER).
+    """The one credit code with a valid check digit in a certificate (DER); one that was found before is known by its content.
 
-    CreditCodeError when there is none, when several differ, or when it is no certificate.
+    CreditCodeError when there is none or it is no certificate, CreditCodesDifferError when several differ.
     """
     try:
         fields = x509.Certificate.load(certificate)["tbs_certificate"]
@@ -94,5 +96,5 @@ def extract_credit_code(certificate: bytes, rules: ExtractionRules = DEFAULT_RUL
     if not found:
         raise CreditCodeError("the certificate holds no unified social credit code")
     if len(found) > 1:
-        raise CreditCodeError(f"the certificate holds differing credit codes: {', '.join(sorted(found))}")
+        raise CreditCodesDifferError(f"the certificate holds differing credit codes: {', '.join(sorted(found))}")
     return str(found.pop())

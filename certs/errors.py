@@ -33,6 +33,10 @@ class CreditCodeError(CertsError):
     code = "CREDIT_CODE"
 
 
+class CreditCodesDifferError(CreditCodeError):
+    """A certificate holds several credit codes that differ."""
+
+
 class TrustStoreError(CertsError):
     """A file of the trust store cannot be read; the last good set stays in force."""
 

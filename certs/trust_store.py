@@ -1,7 +1,7 @@
 """Trust material as files: anchors with attributes, further certificates, revocation lists, OCSP responses.
 
-Layout of a full store: ``anchors/``, ``anchors.json`` (attributes by file name), ``certificates/``, ``crls/`` and
-``ocsp/`` (responses in DER, ``.ors`` or ``.der``). Attributes
+Layout of a full store: ``anchors/``, ``anchors.json`` (attributes by file name), ``certificates/``, ``signers/`` (of lists:
+what only the gateway signs), ``crls/`` and ``ocsp/`` (responses in DER, ``.ors`` or ``.der``). Attributes
 of an anchor: ``egov_qualified`` (boolean), ``uses`` (list of ``signature``, ``timestamp``, ``enterprise``; all when left
 out), ``valid_from`` and ``valid_until`` (instants with time zone between which it is trusted).
 
@@ -10,14 +10,16 @@ the anchors, or every certificate when none is self-issued.
 """
 
 import json
+import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 from asn1crypto import pem
@@ -28,6 +30,7 @@ from certs.errors import CreditCodeError, TrustStoreError
 from signing.cose import key_id_of
 from signing.errors import MalformedDataError, SigningError
 from signing.ocsp import ResponseStatus, parse_response
+from signing.sm2 import sm3
 from signing.validation.policy import Revocation, TrustAnchor, Use, ValidationPolicy
 from signing.validation.policy_files import read_policy
 from signing.x509_fields import public_key_info
@@ -45,7 +48,7 @@ _MOST_BYTES_IN_ALL = 256 * 1024 * 1024
 _MOST_READINGS = 3
 """How often a folder that changes while it is read is read again at once; the next call goes on."""
 _BEGIN, _END = re.compile(rb"^-----BEGIN ", re.MULTILINE), re.compile(rb"^-----END [A-Z0-9 ]+-----\s*?$", re.MULTILINE)
-_LAYOUT = ("anchors", "anchors.json", "certificates", "crls", "ocsp")
+_LAYOUT = ("anchors", "anchors.json", "certificates", "signers", "crls", "ocsp")
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _ATTRIBUTES = frozenset({"egov_qualified", "uses", "valid_from", "valid_until"})
 
@@ -64,6 +67,8 @@ class _Material:
     crls: tuple[bytes, ...]
     ocsp_responses: tuple[bytes, ...]
     by_key_id: dict[bytes, bytes]
+    list_signers: dict[bytes, bytes]
+    digest: str
 
 
 class TrustStore:
@@ -81,6 +86,7 @@ class TrustStore:
         added, removed or replaced by renaming show at once; 0 looks at every file each time.
         """
         self._path = path
+        self._looked_at = tuple(str(place) for place in (path, *(path / name for name in _LAYOUT)))
         self._look_again_seconds = look_again_seconds
         self._looks_again_at = 0.0
         self._folders: object = None
@@ -109,14 +115,34 @@ class TrustStore:
             read_credit_code=self._read_credit_code,
         )
 
+    def digest(self) -> str:
+        """SM3 over whom this material trusts and what it says is revoked, lower-case hexadecimal.
+
+        The next revocation list with the same entries leaves it as it is: it makes no verdict other than fresher.
+        """
+        return self._current().digest
+
     def certificate_by_key_id(self, key_id: bytes) -> bytes | None:
         """DER of the published certificate whose public key has this key id (``signing.cose.key_id_of``)."""
         return self._current().by_key_id.get(key_id)
 
+    def known_keys(self) -> tuple[Mapping[bytes, bytes], Mapping[bytes, bytes]]:
+        """Certificates (DER) by key id: those whose keys may sign licence codes, and those that may sign lists."""
+        material = self._current()
+        return MappingProxyType(material.by_key_id), MappingProxyType(material.list_signers)
+
+    def list_signer_by_key_id(self, key_id: bytes) -> bytes | None:
+        """DER of the certificate of a gateway that signs lists, with this key id.
+
+        Of a full store those in ``signers/`` alone: no seal may speak for the register. Who has only certificates at hand
+        chose them, and any of them may.
+        """
+        return self._current().list_signers.get(key_id)
+
     def _current(self) -> _Material:
         # One thread reads; the others wait for it rather than find nothing yet.
         with self._lock:
-            folders, now = _folders(self._path), time.monotonic()
+            folders, now = _folders(self._looked_at), time.monotonic()
             if self._material is not None and folders == self._folders and now < self._looks_again_at:
                 return self._material
             self._folders, self._looks_again_at = folders, now + self._look_again_seconds
@@ -142,14 +168,17 @@ class TrustStore:
         return True
 
 
-def _folders(path: Path) -> object:
+def _folders(paths: tuple[str, ...]) -> object:
     """What changes when a file is added, removed or renamed: a look at each of hundreds costs a tenth of an issue."""
-    try:
-        return tuple(
-            (found := p.stat()).st_mtime_ns + found.st_ino for p in (path, *(path / n for n in _LAYOUT)) if p.exists()
-        )
-    except OSError:
-        return None
+    found = []
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - before every answer: a plain call, without the cost of a Path
+        except OSError:
+            found.append(0)
+        else:
+            found.append(status.st_mtime_ns + status.st_ino)
+    return found
 
 
 def _stamp(path: Path) -> object:
@@ -172,6 +201,7 @@ def _read(path: Path) -> _Material:
         raise TrustStoreError(f"there is no trust material in {path}")
     if path.is_dir() and (path / "anchors").is_dir():
         anchors = _anchors(path)
+        signers = _load(path / "signers", _CERTIFICATE)
         certificates = _load(path / "certificates", _CERTIFICATE)
         crls, responses = _load(path / "crls", _CRL), _load(path / "ocsp", _OCSP)
     else:
@@ -179,22 +209,47 @@ def _read(path: Path) -> _Material:
         roots = [der for der in found if _is_self_issued(der)] or found
         anchors = [_anchor(der, {}, path) for der in roots]
         certificates = [der for der in found if der not in roots]
+        signers = found
     if not anchors:
         raise TrustStoreError(f"there is no trust anchor in {path}")
     published = [a.trusted.certificate for a in anchors] + certificates
     return _Material(
         anchors=tuple(anchors),
-        certificates=tuple(certificates),
+        certificates=tuple(dict.fromkeys((*certificates, *signers))),
         crls=tuple(crls),
         ocsp_responses=tuple(responses),
-        # Of several certificates for one key the one that ends last is the one to ask.
-        by_key_id={key_id_of(public_key_info(der)): der for der in sorted(published, key=_not_after)},
+        by_key_id=_by_key_id(published),
+        list_signers=_by_key_id(signers),
+        digest=_digest(anchors, certificates, crls, responses),
     )
+
+
+def _digest(anchors: list[_Anchor], certificates: list[bytes], crls: list[bytes], responses: list[bytes]) -> str:
+    said = [repr((a.trusted.egov_qualified, sorted(a.trusted.uses), a.valid_from, a.valid_until)) for a in anchors]
+    parts = [
+        *(text.encode() + a.trusted.certificate for text, a in zip(said, anchors, strict=True)),
+        *sorted(certificates),
+        *sorted(_revoked(der) for der in crls),
+        *sorted(responses),
+    ]
+    return sm3(b"".join(len(part).to_bytes(4) + part for part in parts)).hex()
+
+
+def _revoked(crl: bytes) -> bytes:
+    """What a revocation list says, without its number and its times."""
+    parsed = x509.load_der_x509_crl(crl)
+    entries = sorted((entry.serial_number, entry.revocation_date_utc.isoformat()) for entry in parsed)
+    return repr((parsed.issuer.public_bytes().hex(), entries)).encode()
+
+
+def _by_key_id(certificates: list[bytes]) -> dict[bytes, bytes]:
+    """Of several certificates for one key the one that ends last is the one to ask."""
+    return {key_id_of(public_key_info(der)): der for der in sorted(certificates, key=_not_after)}
 
 
 def _anchors(path: Path) -> list[_Anchor]:
     """The anchors of a full store with their attributes."""
-    attributes = _read_attributes(path / "anchors.json")
+    attributes = read_attributes(path / "anchors.json")
     files = _files(path / "anchors", _CERTIFICATE)
     unknown = sorted(attributes.keys() - {file.name for file in files})
     if unknown:
@@ -262,7 +317,8 @@ def _not_after(der: bytes) -> datetime:
     return x509.load_der_x509_certificate(der).not_valid_after_utc
 
 
-def _read_attributes(file: Path) -> dict[str, dict[str, Any]]:
+def read_attributes(file: Path) -> dict[str, dict[str, Any]]:
+    """The attributes of anchors by file name (``anchors.json``); none without the file. TrustStoreError."""
     if not file.exists():
         return {}
     if not file.is_file():

@@ -1,20 +1,16 @@
 """Time-stamps from others over HTTP (RFC 3161, 3.4): several providers, bounded in time, size and attempts."""
 
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 
-import urllib3
-
+from certs.outbound import Circuit, Outbound, OutboundError, OutboundLimits
 from signing.algorithms import SM3_OID
 from signing.errors import InvalidSignatureError, SigningError, TimestampUnavailableError
 from signing.timestamp import build_request, parse_response, parse_token, verify_token
 
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
-_OK = 200
 _NONCE_BITS = 127
 
 
@@ -39,15 +35,6 @@ class ClientLimits:
 
 
 @dataclass
-class _Provider:
-    """One address with what is remembered of it."""
-
-    url: str
-    failures: int = 0
-    resting_until: float = 0.0
-
-
-@dataclass
 class RemoteTimestamps:
     """Implements ``TimestampSource`` with providers that are asked in order until one gives a token that fits.
 
@@ -57,14 +44,13 @@ class RemoteTimestamps:
 
     urls: tuple[str, ...]
     limits: ClientLimits = field(default_factory=ClientLimits)
-    http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=8, retries=False))
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
-        self._providers = [_Provider(url) for url in self.urls]
-        self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(self.limits.most_waiting)
+        limits = self.limits
+        self._outbound = Outbound(OutboundLimits(limits.attempt_seconds, limits.response_bytes, limits.most_waiting))
+        self._circuits = {url: Circuit(limits.failures, limits.rest_seconds, self.monotonic) for url in self.urls}
 
     def stamp(self, imprint: bytes, digest_oid: str = SM3_OID) -> bytes:
         """A token over an imprint. TimestampUnavailableError, with the last reason of each provider, within the limits."""
@@ -73,20 +59,20 @@ class RemoteTimestamps:
         for attempt in range(self.limits.rounds):
             if attempt:
                 self._pause(attempt, deadline)
-            for provider in self._providers:
+            for url, circuit in self._circuits.items():
                 remaining = deadline - self.monotonic()
                 if remaining <= 0:
                     break
-                if provider.resting_until > self.monotonic():
-                    reasons.setdefault(provider.url, "left alone after failures")
+                if not circuit.admits():
+                    reasons.setdefault(url, "left alone after failures")
                     continue
                 try:
-                    token = self._bounded(provider.url, imprint, digest_oid, remaining)
-                except (SigningError, urllib3.exceptions.HTTPError, OSError) as error:
-                    reasons[provider.url] = f"{type(error).__name__}: {error}"
-                    self._note_failure(provider)
+                    token = self._ask(url, imprint, digest_oid, remaining)
+                except (SigningError, OutboundError, ValueError) as error:
+                    reasons[url] = f"{type(error).__name__}: {error}"
+                    circuit.failed()
                 else:
-                    provider.failures = 0
+                    circuit.succeeded()
                     return token
         told = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
         raise TimestampUnavailableError(f"no time-stamp provider gave a usable token: {told or 'none is set'}")
@@ -97,61 +83,16 @@ class RemoteTimestamps:
         part = secrets.randbelow(1000) / 1000
         self.sleep(max(0.0, min(longest * (0.5 + part / 2), deadline - self.monotonic())))
 
-    def _note_failure(self, provider: _Provider) -> None:
-        with self._lock:
-            provider.failures += 1
-            if provider.failures >= self.limits.failures:
-                provider.failures, provider.resting_until = 0, self.monotonic() + self.limits.rest_seconds
-
-    def _bounded(self, url: str, imprint: bytes, digest_oid: str, seconds: float) -> bytes:
-        """One attempt in a thread of its own: name resolution and a dripping server know no time-out."""
-        if not self._slots.acquire(blocking=False):
-            raise TimestampUnavailableError("too many attempts hang already")
-        outcome: SimpleQueue[bytes | Exception] = SimpleQueue()
-
-        def attempt() -> None:
-            try:
-                outcome.put(self._ask(url, imprint, digest_oid, seconds))
-            except (SigningError, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                outcome.put(error)
-            finally:
-                self._slots.release()
-
-        threading.Thread(target=attempt, name="timestamp-client", daemon=True).start()
-        try:
-            found = outcome.get(timeout=min(seconds, 2 * self.limits.attempt_seconds))
-        except Empty:
-            raise TimestampUnavailableError("no answer in time") from None
-        if isinstance(found, ValueError):
-            raise TimestampUnavailableError("the address cannot be used") from found
-        if isinstance(found, Exception):
-            raise found
-        return found
-
     def _ask(self, url: str, imprint: bytes, digest_oid: str, seconds: float) -> bytes:
         """The token of one provider, checked against what was asked."""
         nonce = secrets.randbits(_NONCE_BITS)
-        wait = min(self.limits.attempt_seconds, seconds)
-        response = self.http.request(
-            "POST",
+        content, _ = self._outbound.post(
             url,
-            body=build_request(imprint=imprint, digest_oid=digest_oid, nonce=nonce),
-            headers={"Content-Type": _QUERY, "Accept": _REPLY},
-            timeout=urllib3.Timeout(connect=wait, read=wait),
-            retries=False,
-            redirect=False,
-            preload_content=False,
+            build_request(imprint=imprint, digest_oid=digest_oid, nonce=nonce),
+            {"Content-Type": _QUERY, "Accept": _REPLY},
+            media_type=_REPLY,
+            seconds=seconds,
         )
-        try:
-            content = response.read(self.limits.response_bytes + 1)
-            is_reply = response.headers.get("Content-Type", "").split(";")[0].strip().lower() == _REPLY
-        finally:
-            # Not put back: what is left of an answer that is too long must not begin the next one.
-            response.close()
-        if response.status != _OK or not is_reply:
-            raise TimestampUnavailableError(f"HTTP {response.status} without a time-stamp reply")
-        if len(content) > self.limits.response_bytes:
-            raise TimestampUnavailableError(f"more than {self.limits.response_bytes} bytes")
         encoded = parse_response(content)
         _require_fitting(encoded, imprint, digest_oid, nonce)
         return encoded
