@@ -3,8 +3,9 @@
 from flask import Blueprint, Response
 
 from gateway.api.auth import public
-from gateway.api.replies import container, reply
-from gateway.domain.answer_json import resolution_json
+from gateway.api.list_replies import resolution_reply
+from gateway.api.replies import container
+from gateway.api.visits import counted
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
 from gateway.errors import FieldError, ValidationFailedError
 
@@ -13,10 +14,11 @@ blueprint = Blueprint("enterprises", __name__)
 
 @blueprint.get("/api/v1/enterprises/<code>/licences")
 @public
+@counted
 def licences(code: str) -> Response:
     """Every licence, each checked again now."""
     try:
         checked = check_unified_social_credit_code(code)
     except CodeError as error:
         raise ValidationFailedError([FieldError("code", "CREDIT_CODE_INVALID", str(error))]) from error
-    return reply(resolution_json(container().codes.resolve(checked.code)))
+    return resolution_reply(container().codes.of_enterprise(checked))

@@ -31,6 +31,26 @@ def asking_person(accessed_at: datetime, request_id: str) -> Place:
     return Place("access_records", "elements/user_name", f"{accessed_at.isoformat()}/{request_id}")
 
 
+def authenticator_secret(account: str) -> Place:
+    """What the authenticator of a member of staff makes its codes from."""
+    return Place("staff_members", "secret", account)
+
+
+def subscription_secret(name: str) -> Place:
+    """A secret that is shared with a receiver of events."""
+    return Place("subscription_secrets", "sealed", name)
+
+
+def conversion_content(job_id: str, position: int) -> Place:
+    """What a row of a register held, and what was found."""
+    return Place("conversion_rows", "content", f"{job_id}/{position}")
+
+
+def signing_request(request_id: str) -> Place:
+    """The token of a signing request, and who signs."""
+    return Place("signing_requests", "sealed", request_id)
+
+
 def open_version_face(vault: FieldVault, version: LicenceVersion) -> dict[str, str]:
     """The lines of a version in clear, for those who may see them. StorageError when one does not open."""
     return vault.open_face(version.face_items, version_face(version.licence_identifier))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from gateway.domain.catalogue import Catalogue
@@ -11,15 +11,31 @@ from gateway.persistence.base import Base
 from gateway.persistence.models import (
     AccessRecord,
     ClientCredential,
+    ConversionJob,
+    ConversionRow,
     Licence,
     LicenceVersion,
     PaperCounterpart,
     PaperEvent,
     ReportedLicence,
+    SigningRequest,
+    StaffMember,
+    SubscriptionSecret,
 )
 from gateway.persistence.sealing import FieldVault, Place, sealed_values
+from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
-from gateway.services.sealed_places import asking_person, collector, gateway_token, reported_face, version_face
+from gateway.services.sealed_places import (
+    asking_person,
+    authenticator_secret,
+    collector,
+    conversion_content,
+    gateway_token,
+    reported_face,
+    signing_request,
+    subscription_secret,
+    version_face,
+)
 
 _ROWS_AT_ONCE = 500
 _Row = TypeVar("_Row", bound=Base)
@@ -58,7 +74,11 @@ def reseal_rows(deps: Dependencies, catalogue: Catalogue) -> int:
         return value is not None
 
     return (
-        _each(deps, ClientCredential, ClientCredential.id, credential)
+        _members(deps)
+        + _conversions(deps)
+        + _signing_requests(deps)
+        + _subscriptions(deps)
+        + _each(deps, ClientCredential, ClientCredential.id, credential)
         + _each(deps, AccessRecord, AccessRecord.id, access)
         + _each(deps, LicenceVersion, LicenceVersion.licence_identifier, version)
         + _each(deps, ReportedLicence, ReportedLicence.id, report)
@@ -66,20 +86,80 @@ def reseal_rows(deps: Dependencies, catalogue: Catalogue) -> int:
     )
 
 
-def _each(deps: Dependencies, kind: type[_Row], key: InstrumentedAttribute[Any], change: Callable[[_Row], bool]) -> int:
+def _members(deps: Dependencies) -> int:
+    """The secrets of authenticators."""
+
+    def change(row: StaffMember) -> bool:
+        value = _resealed(deps.vault, row.secret, authenticator_secret(row.account)) if row.secret else None
+        row.secret = value or row.secret
+        return value is not None
+
+    return _each(deps, StaffMember, StaffMember.account, change)
+
+
+def _subscriptions(deps: Dependencies) -> int:
+    """The secrets that are shared with receivers of events."""
+
+    def change(row: SubscriptionSecret) -> bool:
+        value = _resealed(deps.vault, row.sealed, subscription_secret(row.id))
+        row.sealed = value or row.sealed
+        return value is not None
+
+    return _each(deps, SubscriptionSecret, SubscriptionSecret.id, change)
+
+
+def _conversions(deps: Dependencies) -> int:
+    """The rows of conversions, job by job."""
+
+    def change(row: ConversionRow) -> bool:
+        value = _resealed(deps.vault, row.content, conversion_content(row.job_id, row.position))
+        row.content = value or row.content
+        return value is not None
+
+    with reading(deps.sessions) as session:
+        jobs = session.scalars(select(ConversionJob.id)).all()
+    return sum(
+        _each(deps, ConversionRow, ConversionRow.position, change, ConversionRow.job_id == job_id) for job_id in jobs
+    )
+
+
+def _signing_requests(deps: Dependencies) -> int:
+    """The tokens of signing requests, and who signs."""
+
+    def change(row: SigningRequest) -> bool:
+        value = _resealed(deps.vault, row.sealed, signing_request(row.id))
+        row.sealed = value or row.sealed
+        return value is not None
+
+    return _each(deps, SigningRequest, SigningRequest.id, change)
+
+
+def _each(
+    deps: Dependencies,
+    kind: type[_Row],
+    key: InstrumentedAttribute[Any],
+    change: Callable[[_Row], bool],
+    *only: ColumnElement[bool],
+) -> int:
     """Change the rows of a table in batches, each a transaction."""
     changed, last = 0, None
     while True:
         with deps.sessions.begin() as session:
-            rows = _batch(session, kind, key, last)
+            rows = _batch(session, kind, key, last, only)
             changed += sum(change(row) for row in rows)
             if not rows:
                 return changed
             last = getattr(rows[-1], key.key)
 
 
-def _batch(session: Session, kind: type[_Row], key: InstrumentedAttribute[Any], after: object) -> list[_Row]:
-    query = select(kind).order_by(key).limit(_ROWS_AT_ONCE).with_for_update(of=kind)
+def _batch(
+    session: Session,
+    kind: type[_Row],
+    key: InstrumentedAttribute[Any],
+    after: object,
+    only: tuple[ColumnElement[bool], ...],
+) -> list[_Row]:
+    query = select(kind).where(*only).order_by(key).limit(_ROWS_AT_ONCE).with_for_update(of=kind)
     if kind is LicenceVersion:
         query = query.options(joinedload(LicenceVersion.licence).load_only(Licence.local_type_code))
     if kind is PaperEvent:

@@ -3,24 +3,32 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
-from certs.errors import CertsError, KeyUseError
+from certs.credit_code import extract_credit_code
+from certs.errors import CertsError, CreditCodeError, KeyUseError
 from certs.key_uses import Purpose
 from gateway.documents.face import SealPicture
 from gateway.domain.catalogue import IssuingAuthority
-from gateway.errors import ConfigurationError, KeyUnavailableError
+from gateway.domain.seal_register import SEAL_WORDS, SealStatus, standing
+from gateway.errors import ConfigurationError, KeyUnavailableError, SealRefusedError, TimestampsUnavailableError
 from gateway.persistence.models import Seal
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import SealInUse
 from gateway.services.second_signatures import second_key_name, signs_twice
-from signing.errors import KeySourceUnavailableError, KeySourceWrongError, SigningError
+from signing.errors import KeySourceUnavailableError, KeySourceWrongError, SigningError, TimestampUnavailableError
 from signing.keys import SigningKey
 from signing.x509_fields import public_key_info
 
 LICENCES = "gateway.licences"
 """Who the log of key uses says let a seal sign."""
+
+_NEWEST = (
+    select(Seal.__table__)
+    .where(Seal.authority_code == bindparam("authority"), Seal.is_sample == bindparam("is_sample"))
+    .order_by(Seal.created_at.desc())
+    .limit(1)
+)
 
 
 class Seals:
@@ -29,18 +37,16 @@ class Seals:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
-    def in_use(self, session: Session, authority: IssuingAuthority, *, is_sample: bool = False) -> SealInUse:
-        """The newest seal of the authority, or the one for its samples. ConfigurationError when it has none,
-        KeyUnavailableError without its key.
+    def in_use(self, authority: IssuingAuthority, *, is_sample: bool = False) -> SealInUse:
+        """The newest seal of the authority, or the one for its samples, checked now. ConfigurationError when it has none,
+        SealRefusedError when it may not sign, KeyUnavailableError without its key.
         """
-        seal = session.scalars(
-            select(Seal)
-            .where(Seal.authority_code == authority.code, Seal.is_sample == is_sample)
-            .order_by(Seal.created_at.desc())
-        ).first()
+        asked = {"authority": authority.code, "is_sample": is_sample}
+        seal = next(iter(self._deps.quick_reads.rows(_NEWEST, asked)), None)
         if seal is None:
             command = f"key samples {authority.code}" if is_sample else "init"
             raise ConfigurationError(f"Authority {authority.code} has no seal.", hint=f"Run: licence-gateway {command}")
+        self._require_in_order(seal, authority)
         return SealInUse(
             key_id=seal.key_id,
             key=self._key(seal),
@@ -48,6 +54,24 @@ class Seals:
             second=self._second_key(seal) if signs_twice(authority, self._deps.settings) and not is_sample else None,
             picture=SealPicture(png=seal.picture_png, width_mm=seal.width_mm, height_mm=seal.height_mm),
         )
+
+    def _require_in_order(self, seal: Seal, authority: IssuingAuthority) -> None:
+        """SealRefusedError unless the seal is in use, within its validity, and its certificate names the authority."""
+        state = standing(seal.status, seal.valid_from, seal.valid_until, self._deps.clock())
+        if state != SealStatus.IN_USE:
+            zh, en = SEAL_WORDS[state]
+            raise SealRefusedError(
+                f"{authority.name}的印章{zh}，不能签章。The seal {seal.key_id} of {authority.code} is {en}; it signs nothing.",
+                hint=f"See: licence-gateway seal show {seal.key_id}",
+            )
+        try:
+            owner = extract_credit_code(seal.certificate, self._deps.credit_code_rules)
+        except CreditCodeError as error:
+            owner = str(error)
+        if owner != authority.code:
+            raise SealRefusedError(
+                f"印章 {seal.key_id} 的证书不属于{authority.name}。The seal's certificate is not the authority's: {owner}."
+            )
 
     def _key(self, seal: Seal) -> SigningKey:
         """The seal's key, wherever it is kept. KeyUnavailableError unless it may sign licences."""
@@ -86,8 +110,13 @@ def _unavailable(name: str, reason: object) -> KeyUnavailableError:
 
 @contextmanager
 def key_at_work(name: str) -> Iterator[None]:
-    """Turns what may befall a key while it signs into KeyUnavailableError."""
+    """Turns what may befall a key while it signs into KeyUnavailableError or TimestampsUnavailableError."""
     try:
         yield
     except (KeyUseError, KeySourceUnavailableError, KeySourceWrongError) as error:
         raise _unavailable(name, error) from error
+    except TimestampUnavailableError as error:
+        raise TimestampsUnavailableError(
+            "时间戳服务没有回答，不能签名。No time-stamp service answered; nothing can be signed.",
+            hint="Try again later. A list can be had as list.cbor, and a report as HTML, XML or JSON, without a time-stamp.",
+        ) from error

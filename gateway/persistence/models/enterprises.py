@@ -1,8 +1,9 @@
-"""Enterprises and their electronic business licences."""
+"""Enterprises, how their registration changed, and their electronic business licences."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Date, ForeignKey, LargeBinary, String
+from sqlalchemy import Boolean, Date, ForeignKey, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.persistence.base import Base
@@ -20,6 +21,11 @@ class Enterprise(Base):
     address: Mapped[str] = mapped_column(String(500))
     established_on: Mapped[date | None] = mapped_column(Date)
     registration_status: Mapped[str] = mapped_column(String(20), default="registered")
+    """As ``EnterpriseView`` has it, with its source and the instant at which the source said so."""
+    registration_source: Mapped[str] = mapped_column(
+        String(20), default="enterprise_record", server_default="enterprise_record"
+    )
+    registration_as_of: Mapped[datetime | None]
 
 
 class ElectronicBusinessLicence(Base):
@@ -35,3 +41,40 @@ class ElectronicBusinessLicence(Base):
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
     registered_at: Mapped[datetime]
+
+
+class HolderCertificateWatch(Base):
+    """How a registered certificate stood when it was looked at last."""
+
+    __tablename__ = "holder_certificate_watches"
+
+    certificate_sm3: Mapped[str] = mapped_column(
+        ForeignKey("electronic_business_licences.certificate_sm3"), primary_key=True
+    )
+    state: Mapped[str] = mapped_column(String(40), index=True)
+    """A name of ``CertificateState``; what was decided last, where it could not be checked since."""
+    since: Mapped[datetime]
+    """When the state was found first."""
+    checked_at: Mapped[datetime] = mapped_column(index=True)
+    is_current: Mapped[bool] = mapped_column(Boolean)
+    """Whether the last look decided; False leaves the state as it was."""
+
+
+class RegistrationChange(Base):
+    """A change of an enterprise's name or registration status. Insert-only."""
+
+    __tablename__ = "registration_changes"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    unified_social_credit_code: Mapped[str] = mapped_column(
+        ForeignKey("enterprises.unified_social_credit_code"), index=True
+    )
+    name_before: Mapped[str] = mapped_column(String(300))
+    name: Mapped[str] = mapped_column(String(300))
+    status_before: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(20))
+    as_of: Mapped[datetime]
+    """When the source said so."""
+    recorded_at: Mapped[datetime]
+    actor: Mapped[dict[str, Any]]

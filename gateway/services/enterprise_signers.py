@@ -1,0 +1,168 @@
+"""The national service behind the documented interface (docs/enterprise-signing.md), with evidence of every exchange."""
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from certs.errors import CertsError
+from gateway.domain.enterprise_signers import (
+    EnterpriseSignerDownError,
+    EnterpriseSignerRefusedError,
+    Operation,
+    SessionOpened,
+    SessionView,
+    parse_facts,
+    parse_opened,
+    parse_result,
+    parse_view,
+)
+from gateway.errors import ConfigurationError
+from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem
+from signing.errors import SigningError
+from signing.sm2 import sm3
+
+
+class SignerSettings(OutsideSettings):
+    """The file that ``GATEWAY_ENTERPRISE_SIGNER`` names; paths are relative to that file."""
+
+    system_code: str = Field(pattern=r"^[A-Za-z0-9-]{1,40}$")
+    """Ours, as the service knows us (sysCode)."""
+    attempts: int = Field(default=3, ge=1, le=5)
+    """Of one question whose answer does not arrive; every operation may be asked twice."""
+    response_bytes: int = Field(default=256 * 1024, ge=1024, le=1 << 20)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Evidence of one attempt: what was said is kept by its digests."""
+
+    occurred_at: datetime
+    system: str
+    operation: str
+    request_id: str | None
+    request_sm3: str
+    response_sm3: str | None
+    """None when nothing came back."""
+    outcome: str
+    """answered | no_answer"""
+    milliseconds: int
+
+
+class HttpEnterpriseSigner:
+    """An ``EnterpriseSigner`` behind the documented interface."""
+
+    def __init__(
+        self,
+        settings: SignerSettings,
+        folder: Path,
+        clock: Callable[[], datetime],
+        keep: Callable[[Exchange], None],
+    ) -> None:
+        """``keep`` is given every exchange, those that failed too."""
+        self._settings, self._clock, self._keep = settings, clock, keep
+        self._system = OutsideSystem(settings, folder, attempts=settings.attempts)
+        self.circuit = self._system.circuit
+
+    @property
+    def name(self) -> str:
+        """As configured."""
+        return self._settings.name
+
+    def begin(self, question: Mapping[str, Any]) -> SessionOpened:
+        """Open a session. EnterpriseSignerDownError, EnterpriseSignerRefusedError, as all that follow."""
+        return parse_opened(self._ask(Operation.BEGIN, question, str(question["request_id"])))
+
+    def look(self, session_id: str, request_id: str | None = None) -> SessionView:
+        """How it stands."""
+        return parse_view(self._ask(Operation.LOOK, {"session_id": session_id}, request_id))
+
+    def supply(self, session_id: str, to_be_signed: Mapping[str, bytes], request_id: str | None = None) -> None:
+        """What the signatures are over."""
+        encoded = {name: _text(value) for name, value in to_be_signed.items()}
+        self._ask(Operation.SUPPLY, {"session_id": session_id, "to_be_signed": encoded}, request_id)
+
+    def cancel(self, session_id: str, request_id: str | None = None) -> None:
+        """Take it back."""
+        self._ask(Operation.CANCEL, {"session_id": session_id}, request_id)
+
+    def check_licence(self, licence_entity: bytes) -> bool:
+        """Whether a licence object holds."""
+        return self._holds(Operation.CHECK, {"licenceEntity": _text(licence_entity)})
+
+    def licence_facts(self, licence_entity: bytes) -> dict[str, str]:
+        """The facts in a licence object."""
+        return parse_facts(self._ask(Operation.FACTS, {"licenceEntity": _text(licence_entity)}, None))
+
+    def verify_signature(self, licence_entity: bytes, text: str, value: bytes) -> bool:
+        """Whether a signature of a licence holds, as the service sees it."""
+        parameters = {"licenceEntity": _text(licence_entity), "signText": text, "signValue": _text(value)}
+        return self._holds(Operation.VERIFY, parameters)
+
+    def _holds(self, operation: Operation, parameters: Mapping[str, Any]) -> bool:
+        try:
+            self._ask(operation, parameters, None)
+        except EnterpriseSignerRefusedError:
+            return False
+        return True
+
+    def _ask(self, operation: Operation, parameters: Mapping[str, Any], request_id: str | None) -> Mapping[str, Any]:
+        refusal: EnterpriseSignerRefusedError | None = None
+        started = time.perf_counter()
+
+        def observe(question: bytes, answer: bytes | None) -> None:
+            self._keep(
+                Exchange(
+                    occurred_at=self._clock(),
+                    system=self.name,
+                    operation=operation,
+                    request_id=request_id,
+                    request_sm3=sm3(question).hex(),
+                    response_sm3=None if answer is None else sm3(answer).hex(),
+                    outcome="no_answer" if answer is None else "answered",
+                    milliseconds=round((time.perf_counter() - started) * 1000),
+                )
+            )
+
+        asked = {"operation": operation, "system_code": self._settings.system_code, "parameters": dict(parameters)}
+        result: Mapping[str, Any] = {}
+        try:
+            with self._system.guarded():
+                document, nonce = self._system.ask(asked, observe)
+                try:
+                    result = parse_result(document, nonce=nonce, now=self._clock())
+                except EnterpriseSignerRefusedError as error:
+                    # A refusal is an answer: the service is there.
+                    refusal = error
+        except OutsideDownError as error:
+            raise EnterpriseSignerDownError(str(error)) from error
+        if refusal is not None:
+            raise refusal
+        return result
+
+
+def open_enterprise_signer(
+    file: Path | None, clock: Callable[[], datetime], keep: Callable[[Exchange], None]
+) -> HttpEnterpriseSigner | None:
+    """The service of a configuration file; None without a file. ConfigurationError names what is wrong with it."""
+    if file is None:
+        return None
+    hint = "See docs/enterprise-signing.md."
+    try:
+        settings = SignerSettings.model_validate_json(file.read_bytes())
+        return HttpEnterpriseSigner(settings, file.parent, clock, keep)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigurationError(f"{file}: {place}: {first['msg']}", hint=hint) from error
+    except (OSError, ValueError, CertsError, SigningError) as error:
+        raise ConfigurationError(f"{file}: {error}", hint=hint) from error
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
