@@ -1,31 +1,38 @@
 """Re-checks registered licences now: stored file, signature, chain, status. What lists and answers are made of."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from operator import attrgetter
+from typing import TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
-from gateway.domain.answers import FaceDifference, FaceValue, Genuine, InForce, LicenceAnswer, ListedLicence
-from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
-from gateway.domain.conclusion import judge_signatures, judge_status
+from gateway.domain.answers import FaceValue, Genuine, InForce, LicenceAnswer, ListedLicence
+from gateway.domain.basis import ObligationView
+from gateway.domain.catalogue import Catalogue
+from gateway.domain.conclusion import judge_status
+from gateway.domain.face_comparison import RegisteredFace, compare_claims
 from gateway.domain.licence_code import LicenceClaims
 from gateway.domain.masking import HIDDEN, mask_face, mask_text
 from gateway.domain.reason_catalogue import reason
-from gateway.domain.reasons import Reason
-from gateway.domain.status import CHINA_STANDARD_TIME, SAMPLE, StatusTransition, status_at
-from gateway.errors import StorageError
+from gateway.domain.status import SAMPLE, StatusTransition, status_at
 from gateway.persistence.models import Licence, LicenceVersion, Obligation
 from gateway.persistence.sealing import closed_face
+from gateway.services.accepted_files import acceptance_of
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
-from signing.errors import SigningError
-from signing.validation.process import validate_pdf
+from gateway.services.registered_versions import (
+    RegisteredVersion,
+    registered,
+    registered_obligation,
+    transitions_among,
+    versions_of_holder,
+)
+from gateway.services.signature_checks import CheckedFile, FileOfRecord, SignatureChecks
 
-PDF = ".pdf"
-
+Version = TypeVar("Version", LicenceVersion, RegisteredVersion)
 
 WHOLE = (
     joinedload(LicenceVersion.licence).selectinload(Licence.status_changes),
@@ -38,94 +45,105 @@ WHOLE = (
 class Listing:
     """Turns rows into answers whose every word was checked at ``checked_at``."""
 
-    def __init__(self, deps: Dependencies, catalogue: Catalogues) -> None:
+    def __init__(self, deps: Dependencies, catalogue: Catalogues, checks: SignatureChecks) -> None:
         self._deps = deps
         self._catalogue = catalogue
+        self._checks = checks
 
-    def of_holder(self, session: Session, code: str) -> list[LicenceVersion]:
+    def of_holder(self, code: str) -> list[RegisteredVersion]:
         """The version in effect of every licence that the enterprise holds, last to expire first; no samples."""
-        now, versions = self._deps.clock(), defaultdict[int, list[LicenceVersion]](list)
-        for version in session.scalars(
-            select(LicenceVersion)
-            .join(LicenceVersion.licence)
-            .where(Licence.holder_code == code, ~Licence.is_sample)
-            .options(*WHOLE)
-        ):
+        return self.in_effect(versions_of_holder(self._deps.quick_reads, code))
+
+    def in_effect(self, all_versions: Iterable[RegisteredVersion]) -> list[RegisteredVersion]:
+        """Of each licence the version in effect, in the order of ``of_holder``."""
+        now, versions = self._deps.clock(), defaultdict[int, list[RegisteredVersion]](list)
+        for version in all_versions:
             versions[version.licence_id].append(version)
         in_effect = [version_in_effect(of_licence, now) for of_licence in versions.values()]
-        return sorted(in_effect, key=lambda v: (v.valid_until or date.max, v.licence.licence_number), reverse=True)
+        return sorted(in_effect, key=lambda v: (v.valid_until or date.max, v.licence_number), reverse=True)
 
-    def line(self, version: LicenceVersion) -> ListedLicence:
-        """One line of the verified list."""
-        now = self._deps.clock()
-        is_sample = version.licence.is_sample
+    def lines(self, versions: Sequence[RegisteredVersion]) -> tuple[ListedLicence, ...]:
+        """Lines of the verified list."""
+        now, catalogue = self._deps.clock(), self._catalogue.load()
         # The keys of samples are trusted by no one: there is nothing to check.
-        genuine, reasons = (Genuine.UNKNOWN, ()) if is_sample else self._genuine(version, now)
-        status = SAMPLE if is_sample else current_status(version, now)
-        in_force, status_reason = judge_status(status)
-        # A licence that could not be proven is never called in force; that it was ended, the register knows by itself.
-        if genuine is Genuine.YES or in_force is not InForce.YES:
-            reasons += (status_reason,)
-        catalogue = self._catalogue.load()
-        licence = version.licence
-        return ListedLicence(
-            licence_identifier=version.licence_identifier,
-            licence_type_name=catalogue.types_by_code[licence.local_type_code].name,
-            licence_number=licence.licence_number,
-            issuing_authority=catalogue.authorities_by_code[licence.authority_code].name,
-            holder_name=version.holder_name,
-            issued_on=version.issued_on,
-            valid_from=version.valid_from,
-            valid_until=version.valid_until,
-            status=status,
-            genuine=genuine,
-            in_force=in_force if genuine is Genuine.YES or is_sample else InForce.UNKNOWN,
-            checked_at=now,
-            reasons=reasons,
-            version=version.version,
-            replaced_by=None if version.successor is None else version.successor.licence_identifier,
-            obligations=tuple(_public(obligation_view(obligation, now)) for obligation in version.obligations),
+        real = [version for version in versions if not version.is_sample]
+        files = [FileOfRecord(each.electronic_sm3, each.check) for each in real]
+        checks = self._checks.of(files, now, self._deps.trust_digest())
+        checked = {version.licence_identifier: check for version, check in zip(real, checks, strict=True)}
+        unchecked = CheckedFile(Genuine.UNKNOWN, (), now)
+        return tuple(
+            _line(version, checked.get(version.licence_identifier, unchecked), now, catalogue) for version in versions
         )
+
+    @property
+    def recheck_bound(self) -> timedelta:
+        """How old the check of a line may be."""
+        return self._checks.bound
+
+    def are_untouched(self, files: Iterable[str]) -> bool:
+        """Whether these files (SM3) are the ones that were checked."""
+        return self._checks.are_untouched(files)
 
     def answer(self, version: LicenceVersion, claims: LicenceClaims | None = None) -> LicenceAnswer:
         """The full answer on one licence, compared with a presented QR code when there is one."""
-        listed = self.line(version)
+        (listed,) = self.lines([registered(version, self._checks.registered(version.electronic_sm3))])
         licence_type = self._catalogue.load().types_by_code[version.licence.local_type_code]
         face = mask_face(licence_type, closed_face(version.face_items, HIDDEN))
-        differences = () if claims is None else compare_claims(claims, version)
+        differences = () if claims is None else compare_claims(claims, registered_face(version))
         return LicenceAnswer(
             listed=listed,
             holder_code=version.licence.holder_code,
             face=tuple(FaceValue(label, value) for label, value in face),
             differences=differences,
             reasons=(*listed.reasons, *((reason("FACE_DIFFERS"),) if differences else ())),
+            claims=claims,
+            acceptance=acceptance_of(self._deps.quick_reads, version.licence_identifier),
         )
 
-    def _genuine(self, version: LicenceVersion, now: datetime) -> tuple[Genuine, tuple[Reason, ...]]:
-        """The stored file's signature, checked again now. A file that cannot be read is undecided, never forged."""
-        try:
-            data = self._deps.files.read(version.electronic_sm3, PDF, version.electronic.sha256)
-            validation = self._deps.workers.run(validate_pdf, data, self._deps.policy(), at=now)
-        except (StorageError, SigningError, OSError):
-            return Genuine.UNKNOWN, (reason("FILE_NOT_CHECKED"),)
-        return judge_signatures(validation.signatures)
+
+def _line(version: RegisteredVersion, checked: CheckedFile, now: datetime, catalogue: Catalogue) -> ListedLicence:
+    status = SAMPLE if version.is_sample else registered_status(version, now)
+    in_force, status_reason = judge_status(status)
+    genuine, reasons = checked.genuine, checked.reasons
+    # A licence that could not be proven is never called in force; that it was ended, the register knows by itself.
+    if genuine is Genuine.YES or in_force is not InForce.YES:
+        reasons += (status_reason,)
+    return ListedLicence(
+        licence_identifier=version.licence_identifier,
+        licence_type_name=catalogue.types_by_code[version.local_type_code].name,
+        licence_number=version.licence_number,
+        issuing_authority=catalogue.authorities_by_code[version.authority_code].name,
+        holder_name=version.holder_name,
+        issued_on=version.issued_on,
+        valid_from=version.valid_from,
+        valid_until=version.valid_until,
+        status=status,
+        genuine=genuine,
+        in_force=in_force if genuine is Genuine.YES or version.is_sample else InForce.UNKNOWN,
+        checked_at=checked.checked_at,
+        reasons=reasons,
+        version=version.version,
+        replaced_by=version.replaced_by,
+        obligations=tuple(_public(each.view(now)) for each in version.obligations),
+        authority_code=version.authority_code,
+        electronic_sm3=version.electronic_sm3,
+    )
+
+
+def registered_status(version: RegisteredVersion, now: datetime) -> str:
+    """The status of a registered version at an instant."""
+    return status_at(
+        version.transitions,
+        valid_from=version.valid_from,
+        valid_until=version.valid_until,
+        begins_at=version.begins_at,
+        at=now,
+    )
 
 
 def obligation_view(obligation: Obligation, now: datetime) -> ObligationView:
     """An obligation with how it stands."""
-    today = now.astimezone(CHINA_STANDARD_TIME).date()
-    outcome = obligation.outcome
-    if outcome is not None:
-        state = ObligationState.FULFILLED if outcome.is_fulfilled else ObligationState.BROKEN
-    else:
-        state = ObligationState.OVERDUE if today > obligation.due_on else ObligationState.OPEN
-    return ObligationView(
-        id=obligation.id,
-        kind=ObligationKind(obligation.kind),
-        items=tuple(obligation.items),
-        due_on=obligation.due_on,
-        state=state,
-    )
+    return registered_obligation(obligation).view(now)
 
 
 def _public(view: ObligationView) -> ObligationView:
@@ -135,12 +153,7 @@ def _public(view: ObligationView) -> ObligationView:
 
 def transitions_of(version: LicenceVersion, known_at: datetime | None = None) -> tuple[StatusTransition, ...]:
     """What was recorded on a version or its licence as a whole, in order of recording, until ``known_at``."""
-    return tuple(
-        StatusTransition(status=change.status, effective_at=change.effective_at, recorded_at=change.recorded_at)
-        for change in version.licence.status_changes
-        if change.licence_identifier in (None, version.licence_identifier)
-        and (known_at is None or change.recorded_at <= known_at)
-    )
+    return transitions_among(version.licence.status_changes, version.licence_identifier, known_at)
 
 
 def current_status(version: LicenceVersion, now: datetime) -> str:
@@ -159,24 +172,28 @@ def beginning(version: LicenceVersion) -> datetime | None:
     return None if version.supersedes is None else version.takes_effect_at
 
 
-def version_in_effect(versions: Iterable[LicenceVersion], now: datetime) -> LicenceVersion:
+def version_in_effect(versions: Iterable[Version], now: datetime) -> Version:
     """Of a licence's versions, the last that has taken effect; else the first."""
-    ordered = sorted(versions, key=lambda v: v.version)
-    return [ordered[0], *(v for v in ordered[1:] if v.takes_effect_at <= now)][-1]
+    ordered: list[Version] = sorted(versions, key=attrgetter("version"), reverse=True)
+    for version in ordered:
+        if version.takes_effect_at <= now:
+            return version
+    return ordered[-1]
 
 
-def compare_claims(claims: LicenceClaims, version: LicenceVersion) -> tuple[FaceDifference, ...]:
-    """What a licence QR code says against what the register says, field by field."""
-    pairs = {
-        "holder_code": (claims.holder_code, version.licence.holder_code),
-        "issued_on": (claims.issued_on.isoformat(), version.issued_on.isoformat()),
-        "valid_from": (claims.valid_from.isoformat(), version.valid_from.isoformat()),
-        "valid_until": (_until(claims.valid_until), _until(version.valid_until)),
-    }
-    if not claims.names_holder(version.holder_name):
-        pairs["holder_name"] = (claims.holder_name, version.holder_name)
-    return tuple(FaceDifference(name, said, held) for name, (said, held) in pairs.items() if said != held)
-
-
-def _until(value: date | None) -> str:
-    return "长期" if value is None else value.isoformat()
+def registered_face(version: LicenceVersion) -> RegisteredFace:
+    """What the register says that a licence shows, without what is personal."""
+    licence = version.licence
+    lines = closed_face(version.face_items, HIDDEN)
+    return RegisteredFace(
+        licence_identifier=version.licence_identifier,
+        local_type_code=licence.local_type_code,
+        licence_number=licence.licence_number,
+        holder_name=version.holder_name,
+        holder_code=licence.holder_code,
+        authority_code=licence.authority_code,
+        issued_on=version.issued_on,
+        valid_from=version.valid_from,
+        valid_until=version.valid_until,
+        items={label: value for label, value in lines if value != HIDDEN},
+    )

@@ -1,0 +1,80 @@
+"""Reasons in answers on papers, signed lists and status lists: a part of the catalogue of reasons."""
+
+LIST_REASONS: dict[str, tuple[str, str, str, str]] = {
+    # Papers.
+    "COMPARE_PAPER": (
+        "纸质证照应当与下面登记簿的内容逐项一致。",
+        "The paper has to say what the register says here, line by line.",
+        "请把纸面与登记簿逐项对照；不一致的，以登记簿为准，并可向发证机关反映。",
+        "Compare the paper with the register; where they differ the register counts, and you may report it.",
+    ),
+    "PAPER_NOT_COMPARED": (
+        "没有可以对照的登记内容。",
+        "There is nothing in the register to compare the paper with.",
+        "请拍摄证照上的二维码，或向发证机关查询。",
+        "Take a picture of the code on the licence, or ask the issuing authority.",
+    ),
+    # Signed lists.
+    "LIST_UNREADABLE": (
+        "这不是完整的证照清单文件，读不出内容。",
+        "This is no complete list of licences; nothing in it can be read.",
+        "请索取原文件，或重新下载清单。",
+        "Ask for the original file or download the list again.",
+    ),
+    "LIST_SIGNER_UNKNOWN": (
+        "清单的签名者不在信任名单内，无法确认由谁出具。",
+        "The signer of this list is not on the trust list, so who made it cannot be confirmed.",
+        "请更新信任文件后再核验，或直接在本网站查询。",
+        "Update the trust files and check again, or look the enterprise up on this site.",
+    ),
+    "LIST_CURRENT": (
+        "清单在其声明的时限内，可以代表现在的情况。",
+        "The list is within the time that it claims to stand for.",
+        "请看清单是否完整，有没有机关没有回答。",
+        "See whether the list is complete, and which authorities gave no answer.",
+    ),
+    "IS_SIGNED_LIST": (
+        "这是一份证照清单，不是证照；由谁出具，见下方的签名。",
+        "This is a list of licences, not a licence; who made it is named with the signature.",
+        "请看清单的时间和是否完整；附件 list.cbor 可单独离线核验。",
+        "See the time of the list and whether it is complete; its attachment list.cbor can be verified by itself.",
+    ),
+    "LIST_NOT_YET": (
+        "清单的时间晚于现在：出具者或本机的时钟不准。",
+        "The list is of a time that has not come yet: the maker's clock or this one is wrong.",
+        "请核对本机时间后再核验。",
+        "Check the clock of this device and try again.",
+    ),
+    "LIST_TOO_OLD": (
+        "清单是真的，但已超过时限，只说明它出具时的情况。",
+        "The list is genuine but too old: it says what was so when it was made, and nothing about now.",
+        "请重新下载清单。",
+        "Download the list again.",
+    ),
+    # Status lists.
+    "STATUS_LIST_USED": (
+        "按发证机关在 {at} 的状态名单判断，没有联网查询。",
+        "By the status list of {at}; the register was not asked.",
+        "此后的变化要联网才能知道。",
+        "What changed since then is only known on line.",
+    ),
+    "STATUS_LIST_TOO_OLD": (
+        "状态名单已过时，不能说明证照现在是否有效。",
+        "The status list is too old to tell whether the licence is in force.",
+        "请取得新的状态名单，或联网核验。",
+        "Fetch a new status list, or check on line.",
+    ),
+    "STATUS_LIST_NOT_USABLE": (
+        "有状态名单读不出、签名有误或签名者不受信任，没有采用。",
+        "A status list could not be read, or its signature or signer cannot be relied on; it was not used.",
+        "请从本网站重新下载状态名单。",
+        "Download the status list again from this site.",
+    ),
+    "LICENCE_ENDED": (
+        "证照已被吊销、撤销或注销。",
+        "The licence was revoked, withdrawn or cancelled.",
+        "不要采用。",
+        "Do not rely on it.",
+    ),
+}
+"""As the catalogue has them: sentence and next step, each in Chinese and English."""
