@@ -69,6 +69,9 @@ class FileStore(Protocol):
     def holds(self, digest: str, suffix: str) -> bool:
         """Whether the file is there; its content is not read."""
 
+    def stamp(self, digest: str, suffix: str) -> str | None:
+        """What is other once the file was written over, without reading it; None when it is not there or cannot be told."""
+
     def recover(self, is_named: Callable[[str], bool]) -> tuple[int, int]:
         """Settle what killed processes left: (published, removed); ``is_named`` tells whether a row names a digest."""
 
@@ -111,8 +114,12 @@ class StoredDocument:
 def checked(data: bytes, digest: str, sha256: str | None) -> bytes:
     """``data`` when it has both digests. StorageError when it was altered."""
     if sm3(data).hex() != digest or (sha256 is not None and hashlib.sha256(data).hexdigest() != sha256):
-        raise StorageError(f"File {digest} differs from its digest.", hint="Restore it from the backup.")
+        raise FileAlteredError(f"File {digest} differs from its digest.", hint="Restore it from the backup.")
     return data
+
+
+class FileAlteredError(StorageError):
+    """The store works and the file is there, but it is not the one that was stored."""
 
 
 class FileMissingError(StorageError):

@@ -1,26 +1,45 @@
 """Engines and sessions for SQLite (embedded) and PostgreSQL (production)."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.dml import UpdateBase
 
-from gateway.errors import RegistryBusyError, RegistryUnavailableError
+from gateway.errors import RegistryUnavailableError
+from gateway.persistence.base import Base
+from gateway.persistence.direct import (
+    GAVE_WAY,
+    busy,
+    change,
+    driver_text,
+    in_our_words,
+    unavailable,
+)
+from gateway.persistence.inserting import insert_all, insertion
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for the other one before it gives up."""
 
-_GAVE_WAY = frozenset({"40001", "40P01", "55P03"})
-"""SQLSTATE of PostgreSQL: serialization failure, deadlock, lock not available."""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY = 0xFF
 """An extended result code of SQLite holds its primary one in the last byte."""
 _OUR_OWN_FAULT = frozenset({"IntegrityError", "ProgrammingError", "NotSupportedError", "DataError"})
 """Errors of the drivers (PEP 249) that a statement caused: they pass, for the caller to judge."""
+
+_RESTS = "rests since"
+_TRUSTED_SECONDS = 1.0
+"""A connection that was used so short a time ago is used again without asking."""
 
 SessionFactory = Callable[[], Session]
 
@@ -37,14 +56,98 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # Row locks do the work (``hold_version``); a server set to another level must not change what they mean.
-        engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        engine = create_engine(url, isolation_level="READ COMMITTED")
+        _ping_rested(engine)
     event.listen(engine, "handle_error", _name_error)
     return engine
 
 
-def make_sessions(engine: Engine) -> sessionmaker[Session]:
-    """A session factory whose objects stay readable after the transaction."""
-    return sessionmaker(engine, expire_on_commit=False)
+class Sessions(sessionmaker[Session]):
+    """Makes sessions whose objects stay readable after the transaction; several of them can be joined into one."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self._engine = engine
+
+    @contextmanager
+    def joined(self) -> Iterator["Whole"]:
+        """All that this thread writes within is committed at the end, together, or not at all.
+
+        What a service commits after its first write is a savepoint then. The transaction begins with that write, so that
+        what is made before (a signature, say) holds no lock, and whoever reads after it sees it.
+        """
+        whole = Whole(self._engine)
+        token = _joined.set(whole)
+        try:
+            yield whole
+            whole.commit()
+        finally:
+            _joined.reset(token)
+            whole.close()
+
+    def begin(self) -> AbstractContextManager[Session]:
+        """As SQLAlchemy's; within ``joined`` the first one begins the whole."""
+        whole = _joined.get()
+        return super().begin() if whole is None or whole.connection is not None else self._begin_whole(whole)
+
+    @contextmanager
+    def _begin_whole(self, whole: "Whole") -> Iterator[Session]:
+        """The first write needs no savepoint: when it fails, there is nothing before it to be kept."""
+        try:
+            with (
+                super().__call__(bind=whole.begun(), join_transaction_mode="rollback_only") as session,
+                session.begin(),
+            ):
+                yield session
+        except BaseException:
+            whole.close()
+            raise
+
+    def __call__(self, **options: Any) -> Session:
+        """A session, part of the whole where that has begun."""
+        whole = _joined.get()
+        if whole is not None and whole.connection is not None:
+            options |= {"bind": whole.connection, "join_transaction_mode": "create_savepoint"}
+        return super().__call__(**options)
+
+
+@dataclass
+class Whole:
+    """The transaction that joined sessions share."""
+
+    engine: Engine
+    connection: Connection | None = None
+    """None until something is written."""
+
+    def change(self, statement: UpdateBase, parameters: Mapping[str, Any]) -> int:
+        """Write in the transaction itself: what fails here fails all of it. Gives the number of rows."""
+        return change(self.begun(), statement, parameters)
+
+    def begun(self) -> Connection:
+        """The connection, within a transaction."""
+        if self.connection is None:
+            self.connection = self.engine.connect()
+            self.connection.begin()
+        return self.connection
+
+    def commit(self) -> None:
+        """Keep what was written."""
+        if self.connection is not None:
+            self.connection.commit()
+
+    def close(self) -> None:
+        """End; what was not committed is undone."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+_joined: ContextVar[Whole | None] = ContextVar("joined", default=None)
+
+
+def make_sessions(engine: Engine) -> Sessions:
+    """The session factory of an engine."""
+    return Sessions(engine)
 
 
 @contextmanager
@@ -55,6 +158,110 @@ def reading(sessions: SessionFactory) -> Iterator[Session]:
         yield session
 
 
+class QuickReads:
+    """Single statements without a transaction around them, for answers that are asked for all the time.
+
+    On PostgreSQL each is one round trip, by the driver itself: what SQLAlchemy does for any statement costs more than the
+    statement. A connection that the server closed meanwhile is replaced, and the statement is sent once more.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_direct = engine.dialect.name == "postgresql"
+        if self._is_direct:
+            # No ping before and no rollback after: both are round trips, and a read needs neither.
+            self._engine = create_engine(
+                engine.url,
+                isolation_level="AUTOCOMMIT",
+                pool_reset_on_return=None,
+                connect_args={"prepare_threshold": 0},
+            )
+            event.listen(self._engine, "connect", _prepare_quick)
+            event.listen(self._engine, "handle_error", _name_error)
+            event.listen(engine, "engine_disposed", self._dispose)
+
+    def rows(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
+        """The rows of one statement, with its columns as attributes. RegistryUnavailableError without a database.
+
+        Instants are aware; on PostgreSQL columns have the types of the driver, which are those of the entities.
+        """
+        whole = _joined.get()
+        if whole is not None and whole.connection is not None:
+            # What was written in a transaction that is still open, only that transaction sees.
+            return whole.connection.execute(statement, parameters).all()
+        if self._is_direct:
+            try:
+                return self._directly(statement, parameters)
+            except RegistryUnavailableError:
+                return self._directly(statement, parameters)
+        with self._engine.connect().execution_options(reads_only=True) as connection:
+            return connection.execute(statement, parameters).all()
+
+    def insert(self, entity: Base) -> None:
+        """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError."""
+        if not self._is_direct:
+            with self._engine.begin() as connection:
+                insert_all(connection, [entity])
+            return
+        text, row = insertion(entity, self._engine.dialect)
+        with self._pooled() as connection:
+            connection.execute(text, row)
+
+    def _dispose(self, engine: Engine) -> None:
+        """Close the connections with those of the engine."""
+        del engine
+        self._engine.dispose()
+
+    def _directly(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
+        asked = driver_text(statement, self._engine.dialect)
+        with self._pooled() as connection:
+            cursor = connection.cursor(row_factory=namedtuple_row)
+            found: Sequence[Any] = cursor.execute(asked.text, asked.values(parameters)).fetchall()
+        return found
+
+    @contextmanager
+    def _pooled(self) -> Iterator[Any]:
+        """A connection of the driver."""
+        try:
+            pooled = self._engine.raw_connection()
+        except psycopg.OperationalError as error:
+            raise unavailable(error) from error
+        try:
+            with in_our_words(pooled.invalidate):
+                yield pooled.driver_connection
+        finally:
+            pooled.close()
+
+
+def _ping_rested(engine: Engine) -> None:
+    """Ask a connection that nobody used for a while whether its server is still there; one in use says so itself."""
+
+    def rest(connection: Any, record: Any) -> None:
+        del connection
+        record.info[_RESTS] = time.monotonic()
+
+    def ping(connection: Any, record: Any, fairy: Any) -> None:
+        del fairy
+        since = record.info.pop(_RESTS, None)
+        if since is None or time.monotonic() - since < _TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", ping)
+
+
+def _prepare_quick(connection: Any, record: object) -> None:
+    """Each statement is for one enterprise or one file, so that one plan serves them all."""
+    del record
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute("SET jit = off")
+    connection.execute("SET TIME ZONE 'UTC'")
+
+
 def _name_error(context: ExceptionContext) -> None:
     """Say in our own words that the database failed; the statement and its values stay out of the message."""
     error = context.original_exception
@@ -63,23 +270,17 @@ def _name_error(context: ExceptionContext) -> None:
     if context.is_pre_ping or dialect is None or dialect.dbapi is None or not isinstance(error, dialect.dbapi.Error):
         return
     if _gave_way(error):
-        raise RegistryBusyError(
-            "登记簿繁忙，请稍后再试。Other changes are being made; this one gave way.", hint="Try again."
-        ) from error
+        raise busy() from error
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if not kinds & _OUR_OWN_FAULT:
-        reason = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or type(error).__name__
-        raise RegistryUnavailableError(
-            f"登记簿暂时无法使用。The database cannot be opened, read or written ({reason}).",
-            hint="Look at the disk, the database server and GATEWAY_DATABASE_URL; else restore the backup.",
-        ) from error
+        raise unavailable(error) from error
 
 
 def _gave_way(error: BaseException) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return code & _PRIMARY in _BUSY
-    return getattr(error, "sqlstate", None) in _GAVE_WAY
+    return getattr(error, "sqlstate", None) in GAVE_WAY
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

@@ -1,5 +1,7 @@
 """The entities. Importing this package registers every table."""
 
+from gateway.persistence.models.acceptances import LicenceAcceptance
+from gateway.persistence.models.authority_reports import AuthorityReport
 from gateway.persistence.models.catalogue import IssuingAuthorityRow, LicenceTypeRow
 from gateway.persistence.models.clients import (
     AccessRecord,
@@ -10,7 +12,14 @@ from gateway.persistence.models.clients import (
     IdempotencyRecord,
     UsedNonce,
 )
-from gateway.persistence.models.enterprises import ElectronicBusinessLicence, Enterprise
+from gateway.persistence.models.conversions import ConversionChunk, ConversionJob, ConversionProfile, ConversionRow
+from gateway.persistence.models.deliveries import Delivery, Subscription, SubscriptionSecret
+from gateway.persistence.models.enterprises import (
+    ElectronicBusinessLicence,
+    Enterprise,
+    HolderCertificateWatch,
+    RegistrationChange,
+)
 from gateway.persistence.models.licences import (
     Licence,
     LicenceVersion,
@@ -22,24 +31,37 @@ from gateway.persistence.models.licences import (
 from gateway.persistence.models.log import AuditEvent, LogCheckpoint, LogLeaf, QueuedEvent, VerificationRecord
 from gateway.persistence.models.papers import BlankForm, BlankMovement, PaperCounterpart, PaperEvent
 from gateway.persistence.models.purpose_copies import PurposeCopy
+from gateway.persistence.models.rebindings import Rebinding
 from gateway.persistence.models.reported_licences import ReportedLicence
-from gateway.persistence.models.seals import Seal
+from gateway.persistence.models.seals import Seal, SealEvent
+from gateway.persistence.models.signer_exchanges import SignerExchange, SignerSession
+from gateway.persistence.models.signing_requests import SigningDocument, SigningRequest
 from gateway.persistence.models.staff import RevocationDecision, RevocationRequest, StaffMember, StaffSession
+from gateway.persistence.models.statements import SignatureCheck, StatusListToken, StatusPlace
+from gateway.persistence.models.wrong_entries import WrongEntry
 
 __all__ = [
     "AccessRecord",
     "AccessToken",
     "AuditEvent",
+    "AuthorityReport",
     "BlankForm",
     "BlankMovement",
     "Client",
     "ClientCredential",
+    "ConversionChunk",
+    "ConversionJob",
+    "ConversionProfile",
+    "ConversionRow",
     "DailyUse",
+    "Delivery",
     "ElectronicBusinessLicence",
     "Enterprise",
+    "HolderCertificateWatch",
     "IdempotencyRecord",
     "IssuingAuthorityRow",
     "Licence",
+    "LicenceAcceptance",
     "LicenceTypeRow",
     "LicenceVersion",
     "LogCheckpoint",
@@ -50,14 +72,27 @@ __all__ = [
     "PaperEvent",
     "PurposeCopy",
     "QueuedEvent",
+    "Rebinding",
+    "RegistrationChange",
     "ReportedLicence",
     "RevocationDecision",
     "RevocationRequest",
     "Seal",
+    "SealEvent",
+    "SignatureCheck",
+    "SignerExchange",
+    "SignerSession",
+    "SigningDocument",
+    "SigningRequest",
     "StaffMember",
     "StaffSession",
     "StatusChange",
+    "StatusListToken",
+    "StatusPlace",
     "StoredFile",
+    "Subscription",
+    "SubscriptionSecret",
     "UsedNonce",
     "VerificationRecord",
+    "WrongEntry",
 ]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Integer, String, Text, UniqueConstraint, false, text
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.persistence.base import Base
@@ -16,6 +16,7 @@ class Licence(Base):
     __tablename__ = "licences"
     __table_args__ = (
         UniqueConstraint("local_type_code", "authority_code", "licence_number", "is_sample", name="uq_licences_number"),
+        Index("ix_licences_newest", "authority_code", "is_sample", "recorded_at"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -43,7 +44,7 @@ class LicenceVersion(Base):
     licence_id: Mapped[int] = mapped_column(ForeignKey("licences.id"), index=True)
     version: Mapped[str] = mapped_column(String(3))
     kind: Mapped[str] = mapped_column(String(20), default="issue", server_default="issue")
-    """issue | amendment | renewal | replacement | correction"""
+    """issue | amendment | renewal | replacement | correction | conversion"""
     supersedes: Mapped[str | None] = mapped_column(ForeignKey("licence_versions.licence_identifier"), unique=True)
     """The version that this one takes the place of."""
     takes_effect_at: Mapped[datetime]
@@ -57,7 +58,10 @@ class LicenceVersion(Base):
     application_sm3: Mapped[str] = mapped_column(String(64))
     qr_text: Mapped[str] = mapped_column(Text)
     seal_key_id: Mapped[str] = mapped_column(ForeignKey("seals.key_id"))
-    holder_certificate_sm3: Mapped[str] = mapped_column(ForeignKey("electronic_business_licences.certificate_sm3"))
+    holder_certificate_sm3: Mapped[str | None] = mapped_column(
+        ForeignKey("electronic_business_licences.certificate_sm3")
+    )
+    """None for a converted paper licence whose holder has no electronic business licence here yet."""
     electronic_sm3: Mapped[str] = mapped_column(ForeignKey("stored_files.sm3"), unique=True)
     signed_at: Mapped[datetime]
 

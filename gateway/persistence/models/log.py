@@ -88,4 +88,6 @@ class VerificationRecord(Base):
     document_sm3: Mapped[str] = mapped_column(String(64), index=True)
     genuine: Mapped[str] = mapped_column(String(10))
     in_force: Mapped[str] = mapped_column(String(20))
+    report_number: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    """None for one that an early release kept."""
     report: Mapped[dict[str, Any]]

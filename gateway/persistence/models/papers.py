@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.persistence.base import Base
@@ -60,7 +60,7 @@ class BlankForm(Base):
 
     __tablename__ = "blank_forms"
     __table_args__ = (
-        UniqueConstraint("authority_code", "form", "serial_number"),
+        UniqueConstraint("authority_code", "form", "serial_number", "is_sample", name="uq_blank_forms_serial"),
         # Reports name a serial number, but not always the kind of form.
         Index("ix_blank_forms_serial", "authority_code", "serial_number"),
     )
@@ -72,6 +72,8 @@ class BlankForm(Base):
     serial_number: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(20))
     """in_stock | issued | spoiled | returned"""
+    is_sample: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Of the sandbox's stock: only samples are printed on it, and no count of real forms meets it."""
 
     movements: Mapped[list["BlankMovement"]] = relationship(order_by="BlankMovement.id")
 

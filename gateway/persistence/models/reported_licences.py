@@ -23,6 +23,7 @@ class ReportedLicence(Base):
             name="uq_reported_licences_revision",
         ),
         Index("ix_reported_licences_blank", "authority_code", "blank_serial_number"),
+        Index("ix_reported_licences_newest", "authority_code", "is_sample", "reported_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
