@@ -94,14 +94,19 @@ class Application:
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
+def vocabulary_of(record: Mapping[str, object]) -> str:
+    """The vocabulary that a record uses most."""
+    return max(VOCABULARIES, key=lambda each: sum(name in record for name in VOCABULARIES[each].values()))
+
+
 class _Reader:
     """Reads fields of one record and collects every error."""
 
     def __init__(self, record: Mapping[str, object]) -> None:
         self.record = record
         self.errors: list[FieldError] = []
-        # The vocabulary that the record uses most; a field of the other one is then an unknown item.
-        self.names = max(VOCABULARIES.values(), key=lambda names: sum(name in record for name in names.values()))
+        # A field of the other vocabulary is then an unknown item.
+        self.names = VOCABULARIES[vocabulary_of(record)]
 
     def fail(self, field: str, code: str, message: str) -> None:
         """Note one broken field under the sender's name."""

@@ -50,6 +50,11 @@ class ScannedCode:
     """Base32 payload of one of our own licence codes."""
     reasons: tuple[Reason, ...] = ()
 
+    @property
+    def needs_system(self) -> bool:
+        """Whether it may be a code that only the system which made it can read (classes C, D and G)."""
+        return any(each.code == "CODE_NEEDS_ADAPTER" for each in self.reasons)
+
 
 def classify(text: str, *, own_hosts: frozenset[str]) -> ScannedCode:
     """The class of any content. ``own_hosts``: ``host`` or ``host:port`` in lower case whose ``/q/`` paths are ours."""

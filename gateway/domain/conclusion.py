@@ -7,6 +7,7 @@ outage never turns one into the other (contract.md).
 from datetime import datetime
 
 from gateway.domain.answers import Genuine, InForce
+from gateway.domain.parties import Parties
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.domain.status import SAMPLE
@@ -91,6 +92,19 @@ def judge_signatures(signatures: tuple[SignatureReport, ...]) -> tuple[Genuine, 
     return (Genuine.NO if any(map(_has_failed, signatures)) else Genuine.UNKNOWN), reasons
 
 
+def _judge_parties(
+    genuine: Genuine, reasons: tuple[Reason, ...], parties: Parties | None
+) -> tuple[Genuine, tuple[Reason, ...]]:
+    """Sound signatures make a licence only when an authority's is among them, and say so when the holder accepted it."""
+    if parties is None or genuine is not Genuine.YES:
+        return genuine, reasons
+    if parties.issued_by is None:
+        return Genuine.UNKNOWN, (reason("NOT_SIGNED_BY_AUTHORITY"),)
+    if parties.has_stranger:
+        return Genuine.UNKNOWN, (reason("SIGNED_BY_ANOTHER_ENTERPRISE"),)
+    return genuine, (*reasons, *((reason("ACCEPTED_BY_HOLDER"),) if parties.accepted_by else ()))
+
+
 def judge_status(status: str) -> tuple[InForce, Reason]:
     """Whether a registered licence with this status is in force."""
     in_force = InForce.NOT_APPLICABLE if status == SAMPLE else InForce.YES if status == "valid" else InForce.NO
@@ -104,12 +118,14 @@ def conclude(
     kind: DocumentKind = DocumentKind.DOCUMENT,
     *,
     is_expired_copy: bool = False,
+    parties: Parties | None = None,
 ) -> Answer:
     """The first lines of the answer on one document.
 
-    A purpose copy is in force when its original is and its own last day is not over.
+    A purpose copy is in force when its original is and its own last day is not over. ``parties`` are those of a licence,
+    None for any other file.
     """
-    genuine, reasons = judge_signatures(signatures)
+    genuine, reasons = _judge_parties(*judge_signatures(signatures), parties)
     in_force = InForce.UNKNOWN
     if is_unsigned(signatures) or genuine is Genuine.NO:
         # What is unsigned or altered is no licence; the registry block still tells of the one that it claims to be.
@@ -118,6 +134,10 @@ def conclude(
         # A report on another file is in no register and is never in force.
         in_force = InForce.NOT_APPLICABLE
         reasons += (reason("IS_VERIFICATION_REPORT"),)
+    elif kind is DocumentKind.SIGNED_LIST:
+        # Nor is a list; until when it may stand for the present, the statement in it says.
+        in_force = InForce.NOT_APPLICABLE
+        reasons += (reason("IS_SIGNED_LIST"),)
     elif registry.status is RegistryStatus.NOT_CHECKED:
         reasons += (reason("REGISTRY_NOT_CHECKED"),)
     elif registry.licence_status is None:

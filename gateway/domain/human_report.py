@@ -3,6 +3,7 @@
 One model for the HTML and the PDF form. Everything that strangers wrote has gone through ``visible``.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +11,18 @@ from operator import itemgetter
 
 from gateway.domain.answers import Genuine
 from gateway.domain.conclusion import is_unsigned
+from gateway.domain.list_words import list_sentence, listed_facts
 from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.report_words import (
     INDICATIONS,
     SIGNATURE_KINDS,
     TRUST,
+    Fact,
     Words,
     changed_object,
     check_words,
-    difference,
+    china_time,
+    party_facts,
     same,
 )
 from gateway.domain.status import CHINA_STANDARD_TIME, WORDS
@@ -49,14 +53,6 @@ _TONES = {
     Indication.TOTAL_FAILED: (Tone.BAD, Shape.CROSS),
     Indication.INDETERMINATE: (Tone.UNKNOWN, Shape.QUESTION),
 }
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One line: what it is, and what was found."""
-
-    label: Words
-    text: Words
 
 
 @dataclass(frozen=True)
@@ -108,6 +104,8 @@ class HumanReport:
     record: tuple[Fact, ...]
     """Digests, policy, software, time, number."""
     pictures: tuple[PagePictures, ...] = ()
+    log_proof: str = ""
+    """JSON of the proof that the licence's issue is in the transparency log; empty when there is none to give."""
 
 
 def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] = ()) -> HumanReport:
@@ -120,6 +118,7 @@ def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] 
             Fact(Words("文件", "File"), same(visible(document.file_name))),
             Fact(Words("大小", "Size"), Words(f"{document.size:,} 字节", f"{document.size:,} bytes")),
             *_copy_facts(report),
+            *party_facts(report.parties),
         ),
         signatures=tuple(
             _signature_part(signature, number, report) for number, signature in enumerate(report.signatures, 1)
@@ -134,13 +133,8 @@ def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] 
         ),
         record=tuple(_record(report)),
         pictures=pictures,
+        log_proof=_log_proof(report),
     )
-
-
-def china_time(value: datetime) -> Words:
-    """An instant as people in China read it, the zone named."""
-    text = value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d %H:%M:%S")
-    return Words(f"{text}（北京时间）", f"{text} (China time)")
 
 
 def _sentence(report: VerificationReport) -> Words:
@@ -168,18 +162,28 @@ def _genuine_sentence(report: VerificationReport, why: Words) -> Words:
             "这是一份由网关签名的核验报告，签名有效，没有被改动。",
             "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
         )
+    if report.document.kind is DocumentKind.SIGNED_LIST and report.signed_list is None:
+        return Words(
+            "这是一份由网关签名的证照清单，签名有效，没有被改动。",
+            "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
+        )
+    if report.signed_list is not None:
+        return list_sentence(report.signed_list, why)
     if report.purpose_copy is not None and report.registry.status is not RegistryStatus.NOT_FOUND:
         return _copy_sentence(report, report.purpose_copy)
     status = report.registry.licence_status
+    accepted = (
+        Words("", "") if report.parties.accepted_by is None else Words("，持证主体已签收", ", accepted by its holder")
+    )
     if status is not None:
         zh, en = WORDS[status]
         return Words(
-            f"这份文件是真的，签发以来没有改动；登记簿记载的状态是：{zh}。",
-            f"This file is genuine and unchanged since it was issued; its status in the register is: {en}.",
+            f"这份文件是真的，签发以来没有改动{accepted.zh}；登记簿记载的状态是：{zh}。",
+            f"This file is genuine, unchanged since it was issued{accepted.en}; its status in the register is: {en}.",
         )
     return Words(
-        f"这份文件是真的，签发以来没有改动。{why.zh}",
-        f"This file is genuine and unchanged since it was issued. {why.en}".strip(),
+        f"这份文件是真的，签发以来没有改动{accepted.zh}。{why.zh}",
+        f"This file is genuine and unchanged since it was issued{accepted.en}. {why.en}".strip(),
     )
 
 
@@ -313,6 +317,9 @@ def _technical(signature: SignatureReport) -> str:
 
 def _register(report: VerificationReport) -> Iterable[Fact]:
     registry = report.registry
+    if report.signed_list is not None:
+        yield from listed_facts(report.signed_list)
+        return
     label = Words("登记簿", "Register")
     if registry.status is RegistryStatus.NOT_CHECKED:
         yield Fact(label, Words("没有查询登记簿", "the register was not asked"))
@@ -323,9 +330,18 @@ def _register(report: VerificationReport) -> Iterable[Fact]:
         yield Fact(label, Words(f"已登记，现状：{zh}", f"registered, status now: {en}"))
     if registry.licence_identifier is not None:
         yield Fact(Words("证照标识", "Licence identifier"), same(visible(registry.licence_identifier)))
+    if registry.log is not None:
+        number, size = registry.log.leaf_index + 1, registry.log.tree_size
+        told = Words(f"签发记录是第 {number} 条，共 {size} 条", f"the issue is entry {number} of {size}")
+        yield Fact(Words("透明日志", "Transparency log"), told)
+    yield from (Fact(Words("电子营业执照绑定", "Binding"), Words(*step.sentence())) for step in registry.bindings)
     for found in registry.differences:
-        words = difference(found)
-        yield Fact(Words("与登记不符", "Differs"), Words(visible(words.zh), visible(words.en)))
+        yield Fact(Words("与登记不符", "Differs"), Words(visible(found.sentence.zh), visible(found.sentence.en)))
+
+
+def _log_proof(report: VerificationReport) -> str:
+    log = report.registry.log
+    return "" if log is None else json.dumps(log.to_json(), ensure_ascii=False, indent=1)
 
 
 def _unchecked(report: VerificationReport) -> Iterable[Words]:
@@ -338,7 +354,8 @@ def _unchecked(report: VerificationReport) -> Iterable[Words]:
                 why = "" if stamp.sub_indication is None else explain(stamp.sub_indication).message_zh
                 why_en = "" if stamp.sub_indication is None else explain(stamp.sub_indication).message_en
                 yield Words(f"有一个时间戳未被采用。{why}", f"A time-stamp was not used. {why_en}".strip())
-    if report.signatures and report.registry.status is RegistryStatus.NOT_CHECKED:
+    is_list = report.document.kind is DocumentKind.SIGNED_LIST
+    if report.signatures and report.registry.status is RegistryStatus.NOT_CHECKED and not is_list:
         yield Words(
             "没有查询登记簿，不知道证照现在是否有效。", "The register was not asked, so the status now is not known."
         )

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from certs import uscc
 
@@ -33,6 +34,7 @@ def normalise_code(text: str) -> str:
     return _NOISE.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
+@lru_cache(maxsize=4096)
 def check_unified_social_credit_code(text: str) -> CreditCodeCheck:
     """The normalised code. CodeError names the broken rule. A check digit never proves that the holder exists."""
     if "\n" in text or "\r" in text:
@@ -53,6 +55,7 @@ def check_unified_social_credit_code(text: str) -> CreditCodeCheck:
     return CreditCodeCheck(code, () if fits else ("ORGANISATION_CODE_CHECK",))
 
 
+@lru_cache(maxsize=256)  # an identifier is written a dozen times while its licence is made
 def check_character(body: str) -> str:
     """ISO 7064 MOD 37,36 over ``body`` of [0-9A-Z]."""
     p = 36

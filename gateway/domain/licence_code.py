@@ -19,7 +19,7 @@ MAX_URL_CHARACTERS = 600
 MAX_BASE_URL_CHARACTERS = 48
 """Longest public address: with it the longest claims still fit a version 15 symbol."""
 
-MAX_TEXT_BYTES = 128
+MAX_TEXT_BYTES = 123
 """Room for the names of type and holder together; a holder name that does not fit is cut, the register has it whole."""
 
 CUT = "…"
@@ -33,7 +33,9 @@ _SUBJECT, _ISSUED_AT = 2, 6
 
 _LICENCE = -65601
 """Private claim (RFC 8392, 9.1: below -65536), an array: identifier without its root, type name, holder name, day of
-issue, first day, last day or null for 长期, status code. Days count from 1970-01-01."""
+issue, first day, last day or null for 长期, status code, and in codes since issue 5 the licence's place in the status list
+of its issuing authority. Days count from 1970-01-01."""
+_PLACES = 1 << 32
 
 
 class LicenceCodeError(ValueError):
@@ -54,10 +56,12 @@ class LicenceClaims:
     valid_until: date | None
     status_at_issue: LicenceStatus
     issued_at: datetime
+    status_index: int | None = None
+    """Place in the status list of the issuing authority (``gateway.domain.status_list``); older codes have none."""
 
     def encode(self) -> bytes:
         """Deterministic CBOR; the root of the identifier is left out."""
-        until = self.valid_until
+        until, place = self.valid_until, self.status_index
         return dumps(
             {
                 _SUBJECT: self.holder_code,
@@ -70,6 +74,7 @@ class LicenceClaims:
                     (self.valid_from - _EPOCH).days,
                     None if until is None else (until - _EPOCH).days,
                     self.status_at_issue.value,
+                    *(() if place is None else (place,)),
                 ],
             }
         )
@@ -81,7 +86,7 @@ class LicenceClaims:
             claims: Any = loads(payload)
             if not isinstance(claims, dict) or set(claims) != {_SUBJECT, _ISSUED_AT, _LICENCE}:
                 raise LicenceCodeError("the claims are not those of a licence code")
-            identifier, type_name, holder_name, issued_on, valid_from, valid_until, status = claims[_LICENCE]
+            identifier, type_name, holder_name, issued_on, valid_from, valid_until, status, *rest = claims[_LICENCE]
             return cls(
                 licence_identifier=str(LicenceIdentifier.parse(f"{ROOT_OID}.{identifier}")),
                 licence_type_name=_text(type_name),
@@ -92,6 +97,7 @@ class LicenceClaims:
                 valid_until=None if valid_until is None else _day(valid_until),
                 status_at_issue=LicenceStatus(status),
                 issued_at=datetime.fromtimestamp(_whole(claims[_ISSUED_AT]), UTC),
+                status_index=_place(*rest) if rest else None,
             )
         except (MalformedDataError, CodeError, ValueError, TypeError, OverflowError, OSError) as error:
             raise LicenceCodeError("the payload is no licence code") from error
@@ -152,6 +158,13 @@ def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise LicenceCodeError("a claim is not a whole number")
     return value
+
+
+def _place(value: object, *more: object) -> int:
+    place = _whole(value)
+    if more or not 0 <= place < _PLACES:
+        raise LicenceCodeError("the place in the status list is none")
+    return place
 
 
 def _day(value: object) -> date:

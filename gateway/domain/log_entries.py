@@ -22,14 +22,27 @@ _PUBLIC: dict[str, frozenset[str]] = {
     "licence_version_issued": frozenset(
         {"kind", "supersedes", "electronic_sm3", "paper_sm3", "seal_key_id", "holder_certificate_sm3"}
     ),
+    "licence_rebound": frozenset(
+        {"number", "statement_sm3", "holder_certificate_sm3", "holder_certificate_sm3_before", "reason", "seal_key_id"}
+    ),
     "licence_status_changed": frozenset({"status", "effective_at"}),
     "business_licence_registered": frozenset({"certificate_sm3"}),
+    "business_licence_state_changed": frozenset({"certificate_sm3", "state", "state_before"}),
+    "enterprise_registration_changed": frozenset({"status", "as_of", "source"}),
+    "authority_reported": frozenset({"complete_as_of", "is_sample"}),
+    **dict.fromkeys(
+        ("seal_made", "seal_suspended", "seal_resumed", "seal_destroyed", "seal_replaced"),
+        frozenset({"authority_code", "filing_number", "status", "valid_until"}),
+    ),
     "certificate_issued": frozenset({"profile"}),
     "certificate_revoked": frozenset({"reason", "by"}),
 }
 """Fields of ``detail`` that stand in the entry, by action: identifiers, digests and words of fixed lists. No others do."""
 
-_PUBLIC_SUBJECTS = ("licence_", "paper_", "obligation_", "blank_forms_", "business_licence_", "certificate_", "key_")
+_PUBLIC_SUBJECTS = (
+    *("licence_", "paper_", "obligation_", "blank_forms_", "business_licence_"),
+    *("certificate_", "key_", "authority_", "enterprise_", "seal_"),
+)
 """Actions whose subject is an identifier of a licence, an organisation, a key or a certificate: never a person's."""
 
 

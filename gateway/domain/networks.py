@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 _PREFIXES = {4: 24, 6: 48}
 """Bits of a visitor's address that are kept."""
+_IPV6, _SUBNET = 6, 64
 
 
 def is_within(address: str, networks: Iterable[str]) -> bool:
@@ -17,6 +18,14 @@ def network_of(address: str) -> str:
     """The network of a visitor's address, /24 or /48; empty when it is none."""
     found = parsed(address)
     return "" if found is None else str(ipaddress.ip_network((found, _PREFIXES[found.version]), strict=False))
+
+
+def visitor_of(address: str) -> str:
+    """What one visitor is counted by: its address, of IPv6 the /64 in which it may take any (RFC 4291, 2.5.1)."""
+    found = parsed(address) if ":" in address else None
+    if found is None or found.version != _IPV6:
+        return address if found is None else str(found)
+    return str(ipaddress.ip_network((found, _SUBNET), strict=False))
 
 
 def parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

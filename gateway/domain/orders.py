@@ -1,6 +1,7 @@
 """What is to be made: one version of a licence, with its identifier and how many papers."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +33,22 @@ class VersionKind(StrEnum):
     """补证, after loss"""
     CORRECTION = "correction"
     """更正"""
+    CONVERSION = "conversion"
+    """存量转换: the electronic form of a licence whose paper was issued before"""
+
+
+class Origin(StrEnum):
+    """Where a licence of the register comes from. What was only reported is not in the register (``reported``)."""
+
+    ISSUED = "issued"
+    """In both forms, here"""
+    CONVERTED = "converted"
+    """From a paper licence that was issued the old way"""
+
+    @classmethod
+    def of(cls, kinds: Iterable[str]) -> "Origin":
+        """By the kinds of a licence's versions."""
+        return cls.CONVERTED if VersionKind.CONVERSION in kinds else cls.ISSUED
 
 
 KIND_WORDS = {
@@ -40,6 +57,7 @@ KIND_WORDS = {
     VersionKind.RENEWAL: ("延续", "renewal"),
     VersionKind.REPLACEMENT: ("补证", "replacement after loss"),
     VersionKind.CORRECTION: ("更正", "correction"),
+    VersionKind.CONVERSION: ("存量转换", "conversion of an existing paper licence"),
 }
 
 
@@ -58,11 +76,13 @@ class VersionOrder:
     duplicates: int = 0
     """How many 副本 besides the 正本."""
     is_sample: bool = False
+    status_place: int | None = None
+    """Its place in the status list of its authority; samples have none."""
 
     @property
     def copies(self) -> tuple[tuple[str, int], ...]:
-        """Kind and copy number of each paper; a type that exists only electronically has none."""
-        if self.application.licence_type.forms is Forms.ELECTRONIC_ONLY:
+        """Kind and copy number of each paper to be made: none where the type has none, or the paper was issued before."""
+        if self.application.licence_type.forms is Forms.ELECTRONIC_ONLY or self.kind is VersionKind.CONVERSION:
             return ()
         return (("original", 0), *(("duplicate", number) for number in range(1, self.duplicates + 1)))
 

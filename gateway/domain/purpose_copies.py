@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gateway.domain.instants import instant
-from gateway.domain.status import CHINA_STANDARD_TIME
+from gateway.domain.status import china_day
 from gateway.errors import FieldError, ValidationFailedError
 
 ATTACHMENT = "purpose-copy.json"
@@ -59,7 +59,7 @@ class CopyTerms:
 
     def is_expired(self, at: datetime) -> bool:
         """Whether its last day is over in China."""
-        return at.astimezone(CHINA_STANDARD_TIME).date() > self.expires_on
+        return china_day(at) > self.expires_on
 
     def to_json(self) -> dict[str, str | None]:
         """For the attachment and for answers."""

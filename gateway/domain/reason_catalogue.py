@@ -1,14 +1,34 @@
 """Every reason that an answer can give, in plain words: data, and the one place for them."""
 
+from gateway.domain.list_reasons import LIST_REASONS
 from gateway.domain.reasons import Reason
 
 _TABLE: dict[str, tuple[str, str, str, str]] = {
+    **LIST_REASONS,
     # Genuine or not.
     "GENUINE": (
         "电子签名有效，内容自签发以来未被改动。",
         "The signature is valid and nothing was changed since it was issued.",
         "可以放心使用；是否有效请看状态。",
         "You can rely on it; see the status for whether it is in force.",
+    ),
+    "ACCEPTED_BY_HOLDER": (
+        "持证主体已用电子营业执照签收。",
+        "The holder has accepted it, by a signature with its electronic business licence.",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
+    "NOT_SIGNED_BY_AUTHORITY": (
+        "文件自称证照，但没有发证机关的签名，只有企业的签名。",
+        "The file says that it is a licence, but only an enterprise signed it and no authority.",
+        "不要当作证照采用，请扫描证照上的二维码核对，或向发证机关查询。",
+        "Do not accept it as a licence; scan the code on it or ask the issuing authority.",
+    ),
+    "SIGNED_BY_ANOTHER_ENTERPRISE": (
+        "签名的企业不是这份证照的持证主体。",
+        "An enterprise signed it that is not the holder of this licence.",
+        "请向持证主体索取原件，或扫描证照上的二维码核对。",
+        "Ask the holder for the original, or scan the code on the licence.",
     ),
     "SAMPLE": (
         "这是样本（SAMPLE），用于系统对接测试，不是证照，没有任何效力。",
@@ -171,6 +191,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "如认为有遗漏，请向发证机关查询。",
         "If one is missing, ask the issuing authority.",
     ),
+    "AUTHORITIES_SILENT": (
+        "{authorities} 个发证机关中有 {silent} 个没有在期限内报送数据：没有回答，清单可能缺少它们的证照。",
+        "{silent} of {authorities} issuing authorities gave no answer in time: their licences may be missing from the list.",
+        "请看各机关最近一次报送的时间，必要时向该机关查询。",
+        "See when each authority last reported, and ask it where it matters.",
+    ),
     "CODE_IS_NO_PROOF": (
         "营业执照二维码只说明查询哪个主体，本身不证明真伪。",
         "The code on a business licence only says whom to look up; by itself it proves nothing.",
@@ -201,6 +227,66 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "It holds no credit code. If it is an enterprise code or a dynamic code, only the national system can read it.",
         "请用电子营业执照小程序扫描，或在此输入营业执照上的 18 位代码。",
         "Scan it with the electronic business licence app, or type the 18-character code on the business licence here.",
+    ),
+    "SEVERAL_CODES": (
+        "图片中有 {found} 个二维码，逐个列出了回答。",
+        "The picture has {found} codes; each has its answer.",
+        "请看清您要查的是哪一个。",
+        "See which of them you meant.",
+    ),
+    "CODES_LEFT_OUT": (
+        "图片中的二维码太多，有 {left} 个没有查询。",
+        "The picture has too many codes; {left} were not looked up.",
+        "请分开拍摄后再查。",
+        "Take pictures of fewer codes at a time.",
+    ),
+    "CODES_UNREAD": (
+        "图片中还有一个像二维码的图形没有读出。",
+        "The picture shows something like another code that could not be read.",
+        "如果要查的是它，请靠近单独拍摄。",
+        "If that is the one you meant, take a picture of it alone, from closer.",
+    ),
+    "CODE_SYSTEM_DOWN": (
+        "能读取这种二维码的系统没有给出可信的回答：没能查询，不说明二维码是真是假。",
+        "The system that can read such codes gave no answer that can be believed: nothing is said about the code.",
+        "请稍后再试，或输入营业执照上的 18 位代码。",
+        "Try again later, or type the 18-character code on the business licence.",
+    ),
+    "CODE_SYSTEM_KNOWS_NOT": (
+        "能读取这种二维码的系统已经回答：没有这个码。",
+        "The system that can read such codes answered that it has no such code.",
+        "请重新扫描，或输入营业执照上的 18 位代码。",
+        "Scan again, or type the 18-character code on the business licence.",
+    ),
+    "DYNAMIC_CODE_EXPIRED": (
+        "动态码已过时或已用过。",
+        "The dynamic code is over, or was used already.",
+        "请持码人刷新二维码后再扫。",
+        "Ask for a fresh code and scan that.",
+    ),
+    "CODE_READ_BY_SYSTEM": (
+        "二维码由签发它的系统读出，其中所说的主体和登记状态来自该系统。",
+        "The code was read by the system that made it; the enterprise and its registration are what that system says.",
+        "请核对页面上的名称与所见主体是否一致。",
+        "Compare the name on this page with the business in front of you.",
+    ),
+    "ENTERPRISE_NAME_DIFFERS": (
+        "登记系统中的名称与本系统记录的不同，这里显示登记系统的名称。",
+        "The registration system names the enterprise differently from this register; its name is shown.",
+        "主体可能刚刚更名；证照上仍是原名的，请向发证机关了解。",
+        "It may have changed its name; ask the issuing authority about licences in the old one.",
+    ),
+    "ENTERPRISE_CANCELLED": (
+        "该主体已注销。",
+        "The enterprise is deregistered.",
+        "不要与它订立新的合同；详情请向登记机关查询。",
+        "Enter into nothing new with it; ask the registration authority for details.",
+    ),
+    "ENTERPRISE_REVOKED": (
+        "该主体的营业执照已被吊销。",
+        "The enterprise's business licence was revoked.",
+        "不要与它订立新的合同；详情请向登记机关查询。",
+        "Enter into nothing new with it; ask the registration authority for details.",
     ),
     "CODE_UNKNOWN": (
         "这不是可以查询的二维码或代码。",

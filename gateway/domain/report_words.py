@@ -1,8 +1,12 @@
 """The words of the human report: what each check looks at, what each name of the report means, in Chinese and English."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
-from gateway.domain.answers import FaceDifference
+from gateway.domain.parties import Parties
+from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.domain.visible_text import visible
 from signing.validation.report import ChangedObject, Conclusion, Indication, Trust
 
@@ -23,8 +27,17 @@ def same(text: str) -> Words:
     return Words(text, text)
 
 
+@dataclass(frozen=True)
+class Fact:
+    """One line: what it is, and what was found."""
+
+    label: Words
+    text: Words
+
+
 SIGNATURE_KINDS = {
     "certification": Words("发证机关签名", "The authority's signature"),
+    "gateway": Words("网关的签名", "The gateway's signature"),
     "seal": Words("印章签名", "The seal's signature"),
     "enterprise": Words("企业签名", "The enterprise's signature"),
     "document_timestamp": Words("文档时间戳", "Document time-stamp"),
@@ -47,13 +60,19 @@ TRUST = {
     Trust.NONE: Words("未能确认可信", "not confirmed as trusted"),
 }
 FACE_FIELDS = {
+    "licence_identifier": Words("证照标识", "Licence identifier"),
+    "licence_type": Words("证照类型", "Type"),
     "licence_number": Words("证照编号", "Licence number"),
     "holder_name": Words("持证主体", "Holder"),
     "holder_code": Words("统一社会信用代码", "Credit code"),
+    "issuing_authority": Words("发证机关", "Issuing authority"),
     "issued_on": Words("发证日期", "Issued on"),
     "valid_from": Words("有效期起", "Valid from"),
     "valid_until": Words("有效期至", "Valid until"),
+    "qr_code": Words("二维码", "QR code"),
+    "status": Words("现在的状态", "Status now"),
 }
+"""What the fields of a face are called; another field is a line of the face and has its label for a name."""
 _CHANGE_KINDS = {
     "added": Words("新增", "added"),
     "replaced": Words("替换", "replaced"),
@@ -181,10 +200,18 @@ def changed_object(change: ChangedObject) -> Words:
     return Words(f"{kind.zh}{what.zh}（对象 {reference}）", f"{what.en} {kind.en} (object {reference})")
 
 
-def difference(found: FaceDifference) -> Words:
-    """One field on which the file and the register disagree."""
-    field = FACE_FIELDS.get(found.field, same(found.field))
-    return Words(
-        f"{field.zh}：文件写“{found.presented}”，登记簿是“{found.registered}”",
-        f"{field.en}: the file says “{found.presented}”, the register “{found.registered}”",
-    )
+def china_time(value: datetime) -> Words:
+    """An instant as people in China read it, the zone named."""
+    text = value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d %H:%M:%S")
+    return Words(f"{text}（北京时间）", f"{text} (China time)")
+
+
+def party_facts(parties: Parties) -> Iterator[Fact]:
+    """Issued by A, accepted by B."""
+    for label, party in (
+        (Words("签发", "Issued by"), parties.issued_by),
+        (Words("签收", "Accepted by"), parties.accepted_by),
+    ):
+        if party is not None:
+            code = visible(party.unified_social_credit_code or "")
+            yield Fact(label, same(" ".join(filter(None, (visible(party.name), code)))))

@@ -122,7 +122,7 @@ def status_at(
     in_effect = [t for t in in_order(transitions) if t.effective_at <= at]
     if in_effect and in_effect[-1].status != LicenceStatus.VALID:
         return in_effect[-1].status
-    today = at.astimezone(CHINA_STANDARD_TIME).date()
+    today = china_day(at)
     if today < valid_from:
         return NOT_YET_VALID
     if valid_until is not None and today > valid_until:
@@ -164,6 +164,11 @@ def in_force_on(periods: Iterable[StatusPeriod], day: date) -> DayAnswer:
     return DayAnswer.YES if len(statuses) == 1 else DayAnswer.PART_OF_DAY
 
 
+def china_day(moment: datetime) -> date:
+    """The day that it is in China at an aware instant; from 16:00 UTC on that is the next one."""
+    return moment.astimezone(CHINA_STANDARD_TIME).date()
+
+
 def day_start(day: date) -> datetime:
     """The first instant of a day in China, aware UTC."""
     return datetime.combine(day, time(), CHINA_STANDARD_TIME).astimezone(UTC)
@@ -189,6 +194,6 @@ def _refusal(
     becomes = WORDS[status]
     sentence = f"{was[0]}的证照不能变为{becomes[0]}。A licence that is {was[1]} cannot become {becomes[1]}."
     if broken is not new:
-        day = broken.effective_at.astimezone(CHINA_STANDARD_TIME).date().isoformat()
+        day = china_day(broken.effective_at).isoformat()
         sentence += f" 与 {day} 已登记的变更冲突。It contradicts the change recorded for {day}."
     return TransitionRefusedError(sentence, hint="Look at the history, and at the instant of effect.")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Resolution
+from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Outcome, Resolution
 from gateway.domain.conclusion import is_unsigned
 from gateway.domain.reasons import Reason
 from gateway.domain.status import SAMPLE, WORDS
@@ -57,6 +57,8 @@ GENUINE_COPY = Verdict(
 EXPIRED_COPY = Verdict(
     Tone.WARNING, Shape.CLOCK, "真实的加注件，但已过使用期限", "A genuine purpose copy, but its time is over"
 )
+CURRENT_LIST = Verdict(Tone.GOOD, Shape.CHECK, "真实的证照清单", "A genuine list of licences")
+OLD_LIST = Verdict(Tone.WARNING, Shape.CLOCK, "真实的清单，但不代表现在", "A genuine list, but not of now")
 GENUINE_NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "真实，但未登记", "Genuine, but not in this register")
 GENUINE_STATUS_UNKNOWN = Verdict(
     Tone.UNKNOWN, Shape.QUESTION, "真实，但状态无法核验", "Genuine; its status could not be checked"
@@ -74,7 +76,7 @@ _REFUSALS = {
     CodeClass.MALFORMED: MISTAKEN,
     CodeClass.BUSINESS_LICENCE_SESSION_URL: OLD_CODE,
 }
-POSITIVE_REASONS = frozenset({"GENUINE", "IN_FORCE"})
+POSITIVE_REASONS = frozenset({"GENUINE", "ACCEPTED_BY_HOLDER", "IN_FORCE", "LIST_CURRENT"})
 """Reasons that ask nothing of the reader."""
 
 
@@ -112,6 +114,8 @@ def shown_reasons(answer: LicenceAnswer) -> tuple[Reason, ...]:
 def resolution_verdict(resolution: Resolution) -> Verdict:
     """The verdict on a code that leads to no list and no licence."""
     codes = {reason.code for reason in resolution.reasons}
+    if resolution.outcome is Outcome.COULD_NOT_ASK:
+        return COULD_NOT_CHECK
     if resolution.code_class is CodeClass.LICENCE_CODE:
         if "SAMPLE" in codes:
             return SAMPLE_VERDICT
@@ -141,6 +145,8 @@ def _genuine_verdict(report: VerificationReport) -> Verdict:
     answer, registry = report.answer, report.registry
     if report.document.kind is DocumentKind.VERIFICATION_REPORT:
         return GENUINE_REPORT
+    if report.document.kind is DocumentKind.SIGNED_LIST:
+        return OLD_LIST if answer.in_force is InForce.NO else CURRENT_LIST
     is_copy = report.document.kind is DocumentKind.PURPOSE_COPY
     if report.is_expired_copy:
         return EXPIRED_COPY

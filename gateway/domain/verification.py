@@ -7,10 +7,14 @@ from importlib import metadata
 from typing import Any
 
 from gateway.domain import instants
-from gateway.domain.answers import FaceDifference, Genuine, InForce
+from gateway.domain.answers import Genuine, InForce
+from gateway.domain.face_comparison import FaceDifference
 from gateway.domain.log_proofs import LogProof
+from gateway.domain.parties import NOBODY, Parties
 from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.reasons import Reason
+from gateway.domain.rebindings import BindingStep
+from gateway.domain.signed_list import SignedList
 from signing.certificate_facts import CertificateFacts, certificate_facts
 from signing.errors import MalformedDataError
 from signing.validation.relevance import RevocationData
@@ -39,6 +43,8 @@ class DocumentKind(StrEnum):
     """A report like this one, as a gateway signs them."""
     PURPOSE_COPY = "purpose_copy"
     """A copy of a licence for one purpose (加注件)."""
+    SIGNED_LIST = "signed_list"
+    """The list of an enterprise's licences, as a gateway signs it."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class RegistryFinding:
     differences: tuple[FaceDifference, ...] = ()
     log: LogProof | None = None
     """That the licence's issue is in the transparency log; None while it waits for the next checkpoint."""
+    bindings: tuple[BindingStep, ...] = ()
+    """To which certificates of electronic business licences it was bound, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,11 @@ class VerificationReport:
     """What was at hand on the certificates in the report."""
     purpose_copy: CopyTerms | None = None
     """What the file says of itself, when it says that it is a purpose copy."""
+    signed_list: SignedList | None = None
+    """What a genuine signed list says."""
+
+    parties: Parties = NOBODY
+    """Who issued and who accepted the licence that the file is."""
 
     @property
     def is_expired_copy(self) -> bool:
@@ -113,16 +126,19 @@ class VerificationReport:
                 "reasons": [reason.to_json() for reason in self.answer.reasons],
             },
             "signatures": [_signature(signature) for signature in self.signatures],
+            "parties": self.parties.to_json(),
             "registry": {
                 "status": self.registry.status,
                 "licence_identifier": self.registry.licence_identifier,
                 "licence_status": self.registry.licence_status,
-                "differences": [vars(difference) for difference in self.registry.differences],
+                "differences": [difference.to_json() for difference in self.registry.differences],
                 "log": None if self.registry.log is None else self.registry.log.to_json(),
+                "bindings": [step.to_json() for step in self.registry.bindings],
             },
             "purpose_copy": None
             if self.purpose_copy is None
             else {**self.purpose_copy.to_json(), "is_expired": self.is_expired_copy},
+            "signed_list": None if self.signed_list is None else self.signed_list.to_json(),
             "revocation_data": [
                 {"kind": d.kind, "issuer": d.issuer, "issued_at": instant(d.issued_at), "sha256": d.sha256}
                 for d in self.revocation_data
