@@ -48,6 +48,10 @@ class Canvas:
             if len(part) < len(text):
                 x += (self.fonts.width(part, role) * size + spacing * len(part)) / MM
 
+    def draw(self, other: "Canvas") -> None:
+        """All that was drawn on another page with the same fonts."""
+        self._operations += other._operations  # noqa: SLF001 - of its own kind
+
     @contextmanager
     def spoken(self, text: str) -> Iterator[None]:
         """What is drawn inside reads as ``text`` in search and to screen readers (ISO 32000-2, 14.9.4)."""

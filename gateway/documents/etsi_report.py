@@ -4,6 +4,7 @@ Clauses of TS 119 102-2 stand above what they govern. Equal input gives equal by
 """
 
 import hashlib
+import json
 from base64 import b64encode
 from datetime import datetime
 from xml.etree import ElementTree as ET
@@ -192,12 +193,19 @@ def _associated_data(
         ("trust", signature.trust),
         ("coverage", signature.coverage),
         ("changes_after_signing", signature.changes_after_signing),
+        ("log_proof", _log_proof(report)),
     ]
     changes = [
         ("changed_object", visible(f"{c.reference} {c.kind} {c.what} {','.join(map(str, c.pages))}".strip()))
         for c in signature.changed_objects
     ]
     _data(parent, [(name, str(value)) for name, value in values if value] + changes)
+
+
+def _log_proof(report: VerificationReport) -> str:
+    """That the licence's issue is in the transparency log: one line of JSON in ASCII, in the words of the JSON report."""
+    log = report.registry.log
+    return "" if log is None else json.dumps(log.to_json(), separators=(",", ":"))
 
 
 def _data(parent: ET.Element, values: list[tuple[str, str]]) -> None:

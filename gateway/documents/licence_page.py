@@ -2,6 +2,7 @@
 
 import string
 from datetime import datetime
+from functools import lru_cache
 
 from gateway.documents.canvas import INK, MM, Canvas
 from gateway.documents.face import FaceError, LicenceFace, SealPicture, chinese_date
@@ -37,6 +38,9 @@ _TITLE_SPACING = 0.32
 _LABEL_CHARACTERS = string.digits + string.ascii_uppercase + "."
 """What identifiers are made of: with them, the labels' subset is the same for every licence of a type."""
 
+_BODY_CHARACTERS = string.digits + "（正副本）"
+"""What the papers alone show: with them, all forms of a licence share one subset."""
+
 _WIDEST_WORD_GAP = 0.25
 """Lines are spread to the full measure by at most this, in ems."""
 
@@ -53,7 +57,8 @@ def render_electronic(
 ) -> PreparedPdf:
     """The electronic licence as PDF/A-3b, prepared for the authority's certification signature.
 
-    With ``has_second_signature`` an empty field stays for a signature by another algorithm.
+    An empty field stays for the countersignature by which the holder accepts it, and with ``has_second_signature`` one
+    before it for the authority's signature by another algorithm.
 
     ``attachment`` is the machine-readable licence, JSON in UTF-8; ``created_at``, aware, is also the claimed time of
     the signature. FaceError when the face does not fit, has a character in no font, or needs too large a QR code.
@@ -69,6 +74,7 @@ def render_electronic(
         signer_name=face.issuing_authority,
         reason=f"签发{face.title}",
         has_second=has_second_signature,
+        has_acceptance=True,
     )
     page = finished_page(canvas, face, qr, created_at)
     return write_prepared_pdf(page, signature, Attachment(attachment_name, attachment, "证照数据 licence data"))
@@ -76,7 +82,7 @@ def render_electronic(
 
 def new_canvas(fonts: FontLibrary) -> Canvas:
     """An empty page of a licence."""
-    return Canvas(fonts, {LABEL: _LABEL_CHARACTERS})
+    return Canvas(fonts, {LABEL: _LABEL_CHARACTERS, BODY: _BODY_CHARACTERS})
 
 
 def finished_page(canvas: Canvas, face: LicenceFace, qr: QrSymbol, created_at: datetime) -> Page:
@@ -96,12 +102,21 @@ def finished_page(canvas: Canvas, face: LicenceFace, qr: QrSymbol, created_at: d
 
 def draw_face(canvas: Canvas, face: LicenceFace) -> QrSymbol:
     """Everything that the electronic and the paper form share; gives the QR code that was drawn."""
+    drawn, qr = _drawn(canvas.fonts, face)
+    canvas.draw(drawn)
+    return qr
+
+
+@lru_cache(maxsize=16)
+def _drawn(fonts: FontLibrary, face: LicenceFace) -> tuple[Canvas, QrSymbol]:
+    """Laid out once, for every form of the same licence."""
+    canvas = Canvas(fonts)
     if face.watermark:
         _watermark(canvas, face.watermark)
     _heading(canvas, face)
     _body(canvas, face)
     _issue_block(canvas, face)
-    return _qr_block(canvas, face)
+    return canvas, _qr_block(canvas, face)
 
 
 def _heading(canvas: Canvas, face: LicenceFace) -> None:

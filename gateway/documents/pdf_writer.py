@@ -24,6 +24,8 @@ from signing.keys import PreparedPdf
 SIGNATURE_FIELD = "IssuingAuthority"
 SECOND_FIELD = "IssuingAuthority2"
 """Empty field for a second signature by another algorithm, where the authority has one."""
+ACCEPTANCE_FIELD = "HolderAcceptance"
+"""Empty field for the holder's countersignature with the electronic business licence."""
 
 _PRINT_AND_LOCKED = 4 + 128
 """Annotation flags: PDF/A wants every annotation printed (ISO 19005-3, 6.3.2)."""
@@ -56,7 +58,9 @@ class SignatureSpec:
     signer_name: str
     reason: str
     has_second: bool = False
-    """Keeps an empty invisible field for a second signature, which then locks the document."""
+    """Keeps an empty invisible field for a second signature."""
+    has_acceptance: bool = False
+    """Keeps an empty invisible field for the holder's countersignature, which then locks the document."""
     field_name: str = SIGNATURE_FIELD
 
 
@@ -77,14 +81,15 @@ def write_prepared_pdf(page: Page, signature: SignatureSpec, attachment: Attachm
     objects = Objects()
     catalog, page_number = objects.reserve(), objects.reserve()
     widget, value = objects.reserve(), objects.reserve()
-    second = objects.reserve() if signature.has_second else None
-    fields = f"{widget} 0 R" + ("" if second is None else f" {second} 0 R")
+    empty = {name: objects.reserve() for name in _empty_fields(signature)}
+    second = empty.get(SECOND_FIELD)
+    fields = " ".join(f"{number} 0 R" for number in (widget, *empty.values()))
     _put_page(objects, page, page_number, f"/Annots[{fields}]")
     objects.put(widget, _widget(objects, signature, page_number, value))
-    if second is not None:
-        objects.put(second, _second_widget(page_number))
+    for name, number in empty.items():
+        objects.put(number, _empty_widget(page_number, name, is_last=number == max(empty.values())))
     file = add_attachment(objects, attachment, page.created_at)
-    doc_mdp = SIGNING if signature.has_second else NO_CHANGES
+    doc_mdp = SIGNING if empty else NO_CHANGES
     objects.put(value, signature_dictionary(signature.signer_name, signature.reason, page.created_at, doc_mdp))
     extra = (
         f"/AcroForm<</Fields[{fields}]/SigFlags 3>>/Perms<</DocMDP {value} 0 R>>"
@@ -148,14 +153,22 @@ def _widget(objects: Objects, signature: SignatureSpec, page: int, value: int) -
     ).encode()
 
 
-def _second_widget(page: int) -> bytes:
+def _empty_fields(signature: SignatureSpec) -> tuple[str, ...]:
+    """Names of the fields that stay empty, in the order in which they are to be signed."""
+    wanted = ((SECOND_FIELD, signature.has_second), (ACCEPTANCE_FIELD, signature.has_acceptance))
+    return tuple(name for name, is_wanted in wanted if is_wanted)
+
+
+def _empty_widget(page: int, name: str, *, is_last: bool) -> bytes:
     """An empty field of no size, which needs no appearance (ISO 19005-3, 6.3.3).
 
-    Its lock (ISO 32000-2, 12.7.5.5) makes its signature the last change that the document permits.
+    Its lock (ISO 32000-2, 12.7.5.5) makes the signature in the last field the last change that the document permits;
+    one before it leaves the last field open.
     """
+    lock = "/Action/All/P 1" if is_last else f"/Action/Exclude/Fields[({ACCEPTANCE_FIELD})]/P 2"
     return (
-        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({SECOND_FIELD})/F {_PRINT_AND_LOCKED}/P {page} 0 R/Rect[0 0 0 0]"
-        "/Lock<</Type/SigFieldLock/Action/All/P 1>>>>"
+        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({name})/F {_PRINT_AND_LOCKED}/P {page} 0 R/Rect[0 0 0 0]"
+        f"/Lock<</Type/SigFieldLock{lock}>>>>"
     ).encode()
 
 

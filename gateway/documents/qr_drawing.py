@@ -1,7 +1,6 @@
 """QR codes (ISO/IEC 18004) as one image mask: crisp at any resolution, without seams between modules."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import zxingcpp
@@ -24,12 +23,8 @@ class QrSymbol:
     """One bit per module, rows padded to bytes, 0 for black: the form of a PDF image mask."""
 
 
-@lru_cache(maxsize=16)
 def encode_qr(text: str) -> QrSymbol:
-    """The smallest symbol at level M, kept for the other form of the same licence.
-
-    FaceError when it would be larger than version 15.
-    """
+    """The smallest symbol at level M. FaceError when it would be larger than version 15."""
     try:
         barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=LEVEL)
     except ValueError as error:  # zxing-cpp says so when not even version 40 holds the text

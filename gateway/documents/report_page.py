@@ -22,8 +22,8 @@ from gateway.documents.report_sheet import (
 )
 from gateway.documents.report_writer import ReportSpec, write_report
 from gateway.documents.signature_objects import Attachment
-from gateway.domain.human_report import CheckLine, Fact, HumanReport, PagePictures
-from gateway.domain.report_words import CONCLUSIONS, Words
+from gateway.domain.human_report import CheckLine, HumanReport, PagePictures
+from gateway.domain.report_words import CONCLUSIONS, Fact, Words
 from gateway.domain.verdicts import Tone
 from signing.keys import PreparedPdf
 from signing.validation.report import Conclusion

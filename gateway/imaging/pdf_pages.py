@@ -6,6 +6,7 @@ that took over its worker could otherwise choose the pictures of the next.
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from gateway.imaging.pdf_drawing import draw_grey, draw_png
 from signing.errors import SigningError
@@ -21,6 +22,7 @@ _MAX_PAGE_PIXELS = 12_000_000
 """A3 at 200 dpi has 7.7 million; larger pages are rendered more coarsely."""
 
 MAX_CHANGED_PAGES = 4
+MAX_SHOWN_PAGES, MAX_FURTHER_OCTETS = 5, 400_000
 _SHOWN_DPI, _MAX_SHOWN_PIXELS = 80, 1_500_000
 """To be looked at on a page of a report."""
 
@@ -63,6 +65,18 @@ def rendered_pages(data: bytes) -> list[RenderedPage]:
     except SigningError as error:
         raise PdfUnreadableError(f"the PDF was not rendered: {error}") from error
     return [RenderedPage(*page) for page in drawn]
+
+
+def page_pictures(data: bytes) -> list[bytes]:
+    """PNGs of the first ``MAX_SHOWN_PAGES`` pages, each at most 1.5 million pixels.
+
+    Those after the first have ``MAX_FURTHER_OCTETS`` together. Empty when nothing can be drawn within the limits; the
+    first page alone when that can be drawn and all of them cannot.
+    """
+    drawn = [picture for picture in _drawn(data, tuple(range(1, MAX_SHOWN_PAGES + 1))) if picture]
+    drawn = drawn or [picture for picture in _drawn(data, (1,)) if picture]
+    sums = list(accumulate(map(len, drawn[1:])))
+    return drawn[: 1 + sum(octets <= MAX_FURTHER_OCTETS for octets in sums)]
 
 
 def changed_page_pictures(data: bytes, signature: SignatureReport) -> tuple[PagePictures, ...]:
