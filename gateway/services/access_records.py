@@ -14,6 +14,7 @@ from gateway.domain.instants import instant
 from gateway.domain.masking import HIDDEN, mask_text
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.persistence.models import AccessRecord, Client, Licence, LicenceVersion, PurposeCopy, ReportedLicence
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
@@ -88,6 +89,7 @@ class AccessRecords:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
+    @retried
     def record(self, actor: Actor, elements: CallerElements, access: Access) -> None:
         """Write one record in its own transaction. The name of the person is sealed, numbers of persons in free text hidden."""
         now = self._deps.clock()
@@ -136,6 +138,7 @@ class AccessRecords:
             ).all()
         return [self._view(row, is_open=Scope.ADMINISTER in actor.scopes) for row in rows]
 
+    @retried
     def prune(self) -> int:
         """Remove records past their retention; gives how many."""
         before = self._deps.clock() - timedelta(days=self._deps.settings.access_record_days)

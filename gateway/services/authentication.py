@@ -1,7 +1,6 @@
 """Who is calling: OAuth 2.0 client credentials in three forms, bearer tokens, and the Guangdong gateway's headers."""
 
 import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -15,15 +14,17 @@ from cryptography.hazmat.primitives import hashes
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from gateway.domain.actors import Actor
+from gateway.domain.gateway_headers import body_signature, caller_signature
 from gateway.domain.networks import is_within
-from gateway.domain.status import CHINA_STANDARD_TIME, day_start
+from gateway.domain.status import china_day, day_start
 from gateway.errors import AuthenticationError, ForbiddenError, OverCapError
 from gateway.persistence.models import AccessToken, Client, DailyUse, UsedNonce
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.clients import CLIENT_ID, SECRET, client_actor, gateway_tokens, secret_digest
 from gateway.services.dependencies import Dependencies
@@ -36,6 +37,16 @@ _ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
 GATEWAY_WINDOW = timedelta(minutes=5)
 """How far the timestamp of x-tif headers may be off; nonces are kept for twice as long."""
 _LONGEST_NONCE = 128
+_BEARER = (
+    select(
+        AccessToken.expires_at,
+        AccessToken.scopes.label("granted"),
+        *(column for column in Client.__table__.columns if column.name not in {"public_keys", "certificate_sha256s"}),
+    )
+    .join(AccessToken.client)
+    .where(AccessToken.digest == bindparam("digest"))
+)
+"""A client by its token, with all that says what it may do."""
 
 
 @dataclass(frozen=True)
@@ -146,19 +157,12 @@ class Authentication:
 
     def by_token(self, token: str, address: str) -> Admitted:
         """The client that a bearer token was given to. AuthenticationError, ForbiddenError, OverCapError."""
-        with reading(self._deps.sessions) as session:
-            found = session.scalar(
-                select(AccessToken)
-                .where(AccessToken.digest == secret_digest(token))
-                .options(joinedload(AccessToken.client))
-            )
-        if found is None or found.expires_at <= self._deps.clock():
-            raise _refusal()
-        client = found.client
-        if not _is_current(client, self._deps.clock()):
+        client = next(iter(self._deps.quick_reads.rows(_BEARER, {"digest": secret_digest(token)})), None)
+        now = self._deps.clock()
+        if client is None or client.expires_at <= now or not is_current(client, now):
             raise _refusal()
         _require_place(client, address)
-        return Admitted(client_actor(client, found.scopes), self._count(client))
+        return Admitted(client_actor(client, client.granted), self._count(client))
 
     def by_gateway(self, headers: GatewayHeaders, address: str) -> Admitted:
         """The client that signed x-tif headers, and with them, by an extension of ours, the body. Each nonce is good once."""
@@ -186,6 +190,7 @@ class Authentication:
         left = client.daily_cap - (0 if used is None else used.calls)
         return Allowance(client.daily_cap, max(0, left), _seconds_left(now))
 
+    @retried
     def prune(self) -> int:
         """Forget tokens and nonces that are over, and the counts of past days; gives how many."""
         now, gone = self._deps.clock(), 0
@@ -202,8 +207,9 @@ class Authentication:
         now = self._deps.clock()
         with reading(self._deps.sessions) as session:
             client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
-        return client if client is not None and _is_current(client, now) else None
+        return client if client is not None and is_current(client, now) else None
 
+    @retried
     def _give(self, client: Client | None, scopes: frozenset[str] | None, address: str) -> GivenToken:
         if client is None or not _may_call_from(address, client):
             raise _refusal()
@@ -249,6 +255,7 @@ class Authentication:
                 session.add(DailyUse(client_id=client.id, day=day, calls=0))
         raise OverCapError("计数未成。The call could not be counted.", cap=cap, seconds_left=1)
 
+    @retried
     def _use_once(self, scheme: str, client_id: str, nonce: str, until: datetime) -> None:
         digest = sm3(f"{scheme}\n{client_id}\n{nonce}".encode()).hex()
         try:
@@ -274,13 +281,14 @@ def _audiences(claim: Any) -> frozenset[str]:
     return frozenset(name for name in named if isinstance(name, str))
 
 
-def _is_current(client: Client, now: datetime) -> bool:
+def is_current(client: Client, now: datetime) -> bool:
+    """Whether a client may act now."""
     ends = client.valid_until
     return client.is_enabled and client.valid_from <= now and (ends is None or now < ends)
 
 
 def _day(now: datetime) -> date:
-    return now.astimezone(CHINA_STANDARD_TIME).date()
+    return china_day(now)
 
 
 def _seconds_left(now: datetime) -> int:
@@ -299,10 +307,8 @@ def _may_call_from(address: str, client: Client) -> bool:
 
 def _fits(headers: GatewayHeaders, token: str) -> bool:
     """SHA-256 over timestamp, token, nonce, timestamp (domain facts, 5); HMAC-SM3 over the rest of the request."""
-    joined = f"{headers.timestamp}{token}{headers.nonce}{headers.timestamp}".encode()
-    expected = hashlib.sha256(joined).hexdigest()
-    over = "\n".join((headers.method, headers.target, headers.timestamp, headers.nonce, sm3(headers.body).hex()))
-    body = hmac.new(token.encode(), over.encode(), "sm3").hexdigest()
+    expected = caller_signature(headers.timestamp, token, headers.nonce)
+    body = body_signature(headers.method, headers.target, headers.timestamp, headers.nonce, headers.body, token)
     # As octets: of text, compare_digest takes ASCII only, and what the caller sends may be anything.
     return hmac.compare_digest(expected.encode(), headers.signature.lower().encode()) & hmac.compare_digest(
         body.encode(), headers.body_signature.lower().encode()

@@ -1,4 +1,4 @@
-"""The stock of numbered blank forms: received, issued by printing, spoiled, returned."""
+"""The stock of numbered blank forms: received, issued by printing, spoiled, returned. The sandbox has a stock of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.papers import BlankState, serial_range
-from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
+from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, BlankForm, BlankMovement
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
@@ -54,7 +54,11 @@ class BlankForms:
             with self._deps.sessions.begin() as session:
                 for serial in serials:
                     blank = BlankForm(
-                        authority_code=authority_code, form=form, serial_number=serial, state=BlankState.IN_STOCK
+                        authority_code=authority_code,
+                        form=form,
+                        serial_number=serial,
+                        state=BlankState.IN_STOCK,
+                        is_sample=actor.is_sandbox,
                     )
                     blank.movements.append(
                         BlankMovement(state=BlankState.IN_STOCK, occurred_at=now, actor=actor.audit())
@@ -65,7 +69,7 @@ class BlankForms:
                         occurred_at=now,
                         action="blank_forms_received",
                         subject=authority_code,
-                        detail={"form": form, "first": first, "last": last},
+                        detail={"form": form, "first": first, "last": last, "is_sample": actor.is_sandbox},
                         actor=actor.audit(),
                     )
                 )
@@ -96,14 +100,19 @@ class BlankForms:
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             for serial in serial_numbers:
-                blank = take_blank(session, authority_code, form, serial)
+                blank = take_blank(session, authority_code, form, serial, is_sample=actor.is_sandbox)
                 move_blank(blank, BlankMovement(state=state, occurred_at=now, reason=reason, actor=actor.audit()))
             session.add(
                 AuditEvent(
                     occurred_at=now,
                     action=f"blank_forms_{state}",
                     subject=authority_code,
-                    detail={"form": form, "serial_numbers": list(serial_numbers), "reason": reason},
+                    detail={
+                        "form": form,
+                        "serial_numbers": list(serial_numbers),
+                        "reason": reason,
+                        "is_sample": actor.is_sandbox,
+                    },
                     actor=actor.audit(),
                 )
             )
@@ -114,7 +123,7 @@ class BlankForms:
         with reading(self._deps.sessions) as session:
             counted = session.execute(
                 select(BlankForm.form, BlankForm.state, func.count(), func.min(BlankForm.serial_number))
-                .where(BlankForm.authority_code == authority_code)
+                .where(BlankForm.authority_code == authority_code, BlankForm.is_sample == actor.is_sandbox)
                 .group_by(BlankForm.form, BlankForm.state)
                 .order_by(BlankForm.form)
             ).all()
@@ -133,6 +142,7 @@ class BlankForms:
             BlankForm.authority_code == authority_code,
             BlankForm.serial_number == serial_number,
             BlankForm.state == BlankState.IN_STOCK,
+            BlankForm.is_sample == actor.is_sandbox,
         )
         with reading(self._deps.sessions) as session:
             return list(session.scalars(query.order_by(BlankForm.form)))
@@ -141,23 +151,20 @@ class BlankForms:
 def require_stock(actor: Actor, authority_code: str) -> None:
     """ForbiddenError unless the actor may handle this authority's forms."""
     actor.require(Scope.PAPERS_HANDLE, authority_code)
-    require_real(actor)
 
 
-def require_real(actor: Actor) -> None:
-    """ForbiddenError in the sandbox: numbered forms are real paper, and what is printed there are samples."""
-    if actor.is_sandbox:
-        raise ForbiddenError("沙箱没有编号的空白证照。The sandbox has no numbered blank forms: they are real paper.")
+def take_blank(session: Session, authority_code: str, form: str, serial_number: str, *, is_sample: bool) -> BlankForm:
+    """A form that is in the stock of samples or in the real one, locked.
 
-
-def take_blank(session: Session, authority_code: str, form: str, serial_number: str) -> BlankForm:
-    """A form that is in stock, locked. NotFoundError when it was never taken in, ConflictError when it is used."""
+    NotFoundError when it was never taken in there, ConflictError when it is used.
+    """
     blank = session.scalar(
         select(BlankForm)
         .where(
             BlankForm.authority_code == authority_code,
             BlankForm.form == form,
             BlankForm.serial_number == serial_number,
+            BlankForm.is_sample == is_sample,
         )
         .with_for_update()
     )

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from gateway.domain.actors import Actor, ActorKind, Scope
 from gateway.domain.instants import instant
-from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
+from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AccessToken, AuditEvent, Client, ClientCredential
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
@@ -121,6 +122,12 @@ class Clients:
         self._catalogue = catalogue
         self._actor = actor
 
+    def acting_as(self, actor: Actor) -> "Clients":
+        """The same for a person: of one authority it reaches clients that act for that alone. ForbiddenError."""
+        actor.require(Scope.ADMINISTER)
+        return Clients(self._deps, self._catalogue, actor)
+
+    @retried
     def create(self, spec: ClientSpec) -> str:
         """Register a client; gives its id. ValidationFailedError names each wrong field."""
         self._check(spec)
@@ -135,6 +142,7 @@ class Clients:
             self._note(session, "client_created", client.id, _facts(client))
         return client.id
 
+    @retried
     def change(self, client_id: str, change: ClientChange) -> None:
         """Set some of what ``create`` sets, at once for tokens that are out too.
 
@@ -142,7 +150,7 @@ class Clients:
         would change sides.
         """
         with self._deps.sessions.begin() as session:
-            client = _find(session, client_id)
+            client = self._find(session, client_id)
             spec = change.over(client)
             self._check(spec)
             before = _facts(client)
@@ -153,15 +161,17 @@ class Clients:
             self._note(session, "client_changed", client_id, changed | {"tokens_ended": change.ends_tokens})
 
     def all(self) -> list[Client]:
-        """Every client, by name."""
+        """Every client within reach, by name."""
+        query = select(Client).order_by(Client.name).options(selectinload(Client.credentials))
         with reading(self._deps.sessions) as session:
-            return list(session.scalars(select(Client).order_by(Client.name).options(selectinload(Client.credentials))))
+            return [client for client in session.scalars(query) if self._reaches(client.authority_codes)]
 
     def get(self, client_id: str) -> Client:
         """One client. NotFoundError."""
         with reading(self._deps.sessions) as session:
-            return _find(session, client_id)
+            return self._find(session, client_id)
 
+    @retried
     def new_secret(
         self, client_id: str, *, kind: str = SECRET, days: int | None = None, old_ends_in: timedelta = timedelta(days=7)
     ) -> IssuedSecret:
@@ -175,7 +185,7 @@ class Clients:
         now, secret = self._deps.clock(), secrets.token_urlsafe(_SECRET_BYTES)
         expires_at = None if days is None else now + timedelta(days=days)
         with self._deps.sessions.begin() as session:
-            client = _find(session, client_id)
+            client = self._find(session, client_id)
             good = [c for c in client.credentials if c.kind == kind and (c.expires_at is None or c.expires_at > now)]
             ends_now = old_ends_in <= timedelta(0)
             if len(good) >= _MOST_CREDENTIALS and not ends_now:
@@ -196,16 +206,42 @@ class Clients:
             self._note(session, "client_secret_created", client_id, {"kind": kind})
         return IssuedSecret(client_id, kind, secret, expires_at)
 
+    @retried
+    def revoke_secret(self, client_id: str, credential_id: int) -> None:
+        """End one secret now, and the tokens that are out: which of them it gave is not kept. NotFoundError."""
+        now = self._deps.clock()
+        with self._deps.sessions.begin() as session:
+            client = self._find(session, client_id)
+            credential = next((each for each in client.credentials if each.id == credential_id), None)
+            if credential is None or (credential.expires_at is not None and credential.expires_at <= now):
+                raise NotFoundError("没有这个有效密钥。There is no such good secret.")
+            credential.expires_at = now
+            session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
+            self._note(session, "client_secret_revoked", client_id, {"kind": credential.kind})
+
+    @retried
     def set_enabled(self, client_id: str, *, is_enabled: bool) -> None:
         """Let a client in, or shut it out at once: its tokens are forgotten."""
         with self._deps.sessions.begin() as session:
-            client = _find(session, client_id)
+            client = self._find(session, client_id)
             client.is_enabled = is_enabled
             if not is_enabled:
                 session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
             self._note(session, "client_enabled" if is_enabled else "client_disabled", client_id, {})
 
+    def _reaches(self, authority_codes: Iterable[str]) -> bool:
+        own = self._actor.authority_codes
+        return own is None or own.issuperset(authority_codes)
+
+    def _find(self, session: Session, client_id: str) -> Client:
+        client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
+        if client is None or not self._reaches(client.authority_codes):
+            raise NotFoundError(f"没有客户端 {client_id}。There is no client {client_id}.")
+        return client
+
     def _check(self, spec: ClientSpec) -> None:
+        if not self._reaches(spec.authority_codes):
+            raise ForbiddenError("只能登记本机关的系统。Only systems of the own authority can be registered.")
         catalogue = self._catalogue.load()
         errors = [
             FieldError(name, "MISSING", "必填项缺失或过长。Missing or too long.")
@@ -293,13 +329,6 @@ def _facts(client: Client) -> dict[str, Any]:
         "key_ids": [str(key.get("kid", "")) for key in client.public_keys.get("keys", [])],
         "certificate_sha256s": client.certificate_sha256s,
     }
-
-
-def _find(session: Session, client_id: str) -> Client:
-    client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
-    if client is None:
-        raise NotFoundError(f"没有客户端 {client_id}。There is no client {client_id}.")
-    return client
 
 
 def _check_forms(spec: ClientSpec) -> list[FieldError]:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
 
 from certs.authority import CertificateAuthority
 from certs.credit_code import DEFAULT_RULES, ExtractionRules, read_rules
@@ -20,14 +19,18 @@ from certs.trust_store import TrustStore
 from certs.tsa import TimestampingUnit, TimestampSources
 from certs.tsa_client import RemoteTimestamps
 from gateway.documents.fonts import FontLibrary, font_library
+from gateway.domain.verification import SOFTWARE
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
 from gateway.persistence.folder_store import FolderStore
+from gateway.persistence.queue import WorkQueue
 from gateway.persistence.sealing import FieldVault, open_vault
-from gateway.persistence.session import make_engine, make_sessions
+from gateway.persistence.session import QuickReads, Sessions, make_engine, make_sessions
+from gateway.services.code_systems import CodeSystems, open_code_systems
 from gateway.settings import Settings
 from signing.algorithms import SHA256_OID, SM3_OID
 from signing.errors import MalformedDataError
+from signing.sm2 import sm3
 from signing.timestamp import TimestampSource
 from signing.validation.policy import ValidationPolicy
 from signing.validation.policy_files import read_policy
@@ -44,8 +47,16 @@ REPORT_KEY = "report-signer"
 LOG_KEY = "log"
 """Name of the key that signs the checkpoints of the transparency log."""
 
+LIST_KEY = "list-signer"
+"""Name of the key that signs lists of licences and of their statuses; its certificate is published apart from the seals'."""
+
+DELIVERY_KEY = "delivery-signer"
+"""Name of the key that signs what is sent to receivers of events."""
+
 _WORKERS_PRELOAD = (*PRELOADED, "certs.trust_store")
 """The policy names a function of the trust store: it reads the credit code in a signer's certificate."""
+
+_PREPARING_PRELOAD = ("signing.pyhanko_writing",)
 
 _LOOK_AGAIN_SECONDS = 1.0
 """How long a trust file that was written over in its place may go unnoticed."""
@@ -56,6 +67,11 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """Now, aware UTC, without fractions: no instant that leaves the gateway has them."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+@lru_cache(maxsize=16)
+def _joined(trust_sm3: str, rules: bytes) -> str:
+    return sm3(bytes.fromhex(trust_sm3) + rules).hex()
 
 
 @dataclass(frozen=True)
@@ -90,9 +106,20 @@ class Dependencies:
         return make_engine(self.settings.resolved_database_url)
 
     @cached_property
-    def sessions(self) -> sessionmaker[Session]:
+    def sessions(self) -> Sessions:
         """Sessions on the database."""
         return make_sessions(self.engine)
+
+    @property
+    def queue(self) -> WorkQueue | None:
+        """The queue that several machines share; None on SQLite, which is for one."""
+        url = self.settings.resolved_database_url
+        return None if url.startswith("sqlite") else WorkQueue(url)
+
+    @cached_property
+    def quick_reads(self) -> QuickReads:
+        """Single reads outside of any transaction."""
+        return QuickReads(self.engine)
 
     @cached_property
     def files(self) -> FileStore:
@@ -178,11 +205,17 @@ class Dependencies:
     @property
     def workers(self) -> WorkerPool:
         """The processes that read PDFs; gateways with the same limits share them."""
+        return self._pool(_WORKERS_PRELOAD)
+
+    @property
+    def preparing_workers(self) -> WorkerPool:
+        """The processes that prepare PDFs of others for signatures: what that takes is read in before the first one comes."""
+        return self._pool(_PREPARING_PRELOAD)
+
+    def _pool(self, preload: tuple[str, ...]) -> WorkerPool:
         settings = self.settings
         limits = WorkerLimits(memory_bytes=settings.reader_memory_bytes, seconds=settings.reader_seconds)
-        return shared_pool(
-            limits, size=settings.reader_processes, waiting=settings.reader_queue, preload=_WORKERS_PRELOAD
-        )
+        return shared_pool(limits, size=settings.reader_processes, waiting=settings.reader_queue, preload=preload)
 
     @cached_property
     def timestamps(self) -> TimestampSource:
@@ -210,6 +243,23 @@ class Dependencies:
             return read_policy(self.settings.validation_policy)
         except MalformedDataError as error:
             raise ConfigurationError(str(error), hint="See docs/validation-policy.md.") from error
+
+    @cached_property
+    def code_systems(self) -> CodeSystems:
+        """Other systems that read codes. ConfigurationError when their file is not as documented."""
+        return open_code_systems(self.settings.code_systems, self.clock)
+
+    @cached_property
+    def _rules_digest(self) -> bytes:
+        """Of the rules as their file or their release has them: sets have no order that two processes share."""
+        file = Path(self.settings.validation_policy)
+        said = file.read_bytes() if file.is_file() else b""
+        named = (self.settings.validation_policy, self.rules.name, self.settings.revocation, SOFTWARE)
+        return sm3(repr(named).encode() + said)
+
+    def trust_digest(self) -> str:
+        """Digest of all that a verdict on a file depends on besides the file and the time: trust material, rules, release."""
+        return _joined(self.trust_store.digest(), self._rules_digest)
 
     def policy(self) -> ValidationPolicy:
         """The validation policy of this gateway, with the trust material as it is on disk now."""

@@ -1,9 +1,10 @@
 """Makes the electronic form of a licence and its papers in one act. Touches no database."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from gateway.documents.face import FaceItem, LicenceFace, SealPicture
 from gateway.documents.licence_page import render_electronic
@@ -68,7 +69,7 @@ class Draft:
     signed_at: datetime
 
 
-def make_draft(deps: Dependencies, order: VersionOrder, binding: HolderBinding, seal: SealInUse) -> Draft:
+def make_draft(deps: Dependencies, order: VersionOrder, binding: HolderBinding | None, seal: SealInUse) -> Draft:
     """Render, code and sign one version. Errors of rendering and signing pass through; nothing is stored."""
     signed_at = deps.clock()
     qr_text = _qr_text(deps, order, seal, signed_at)
@@ -128,6 +129,7 @@ def _qr_text(deps: Dependencies, order: VersionOrder, seal: SealInUse, issued_at
         valid_until=application.valid_until,
         status_at_issue=LicenceStatus.VALID,
         issued_at=issued_at,
+        status_index=order.status_place,
     )
     token = sign1(claims.encode(), seal.key, key_id=bytes.fromhex(seal.key_id))
     return licence_code_url(deps.settings.public_base_url, token)
@@ -135,7 +137,7 @@ def _qr_text(deps: Dependencies, order: VersionOrder, seal: SealInUse, issued_at
 
 def attachment_json(
     order: VersionOrder,
-    binding: HolderBinding,
+    binding: HolderBinding | None,
     qr_text: str,
     papers: tuple[DraftPaper, ...],
     issued_at: datetime,
@@ -164,16 +166,11 @@ def attachment_json(
         "valid_until": until.isoformat() if until else None,
         "face": [{"label": label, "value": value} for label, value in application.items],
         "obligations": application.basis.to_json(),
-        "binding": {
-            "electronic_business_licence": {
-                "certificate_sm3": binding.certificate_sm3,
-                "unified_social_credit_code": binding.unified_social_credit_code,
-            }
-        },
+        "binding": None if binding is None else {"electronic_business_licence": asdict(binding)},
         "paper_counterparts": [
             {"kind": paper.kind, "copy_number": paper.copy_number, "sm3": sm3(paper.pdf).hex()} for paper in papers
         ],
         "qr_text": qr_text,
         "issued_at": instant(issued_at),
     }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1).encode()
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from gateway.domain.actors import Actor
 from gateway.domain.papers import BlankState, PaperAction
-from gateway.domain.status import CHINA_STANDARD_TIME, ENDED, LicenceStatus
+from gateway.domain.status import ENDED, LicenceStatus, china_day
 from gateway.persistence.models import (
     BlankForm,
     Licence,
@@ -19,7 +19,7 @@ from gateway.persistence.models import (
     ReportedLicence,
     StatusChange,
 )
-from gateway.services.reported_licences import counts
+from gateway.services.reported_licences import counts, same_licence
 
 AnySelect = Select[*tuple[Any, ...]]
 """A query with whatever columns."""
@@ -64,7 +64,7 @@ def is_followed(now: datetime) -> ColumnElement[bool]:
 
 def within_days(now: datetime) -> ColumnElement[bool]:
     """Whether the calendar lets a version be valid today in China."""
-    today = now.astimezone(CHINA_STANDARD_TIME).date()
+    today = china_day(now)
     return and_(
         LicenceVersion.valid_from <= today,
         or_(LicenceVersion.valid_until.is_(None), LicenceVersion.valid_until >= today),
@@ -127,7 +127,7 @@ def reports_without_licence(paper_only: list[str]) -> AnySelect:
     return select(ReportedLicence).where(
         counts(),
         ReportedLicence.local_type_code.not_in(paper_only),
-        ~exists().where(_same_licence(ReportedLicence)),
+        ~exists().where(same_licence(ReportedLicence)),
     )
 
 
@@ -135,7 +135,7 @@ def reports_with_version(now: datetime) -> AnySelect:
     """Reports with the version in effect that the register has."""
     return (
         select(ReportedLicence, LicenceVersion, Licence)
-        .join(Licence, _same_licence(ReportedLicence))
+        .join(Licence, same_licence(ReportedLicence))
         .join(LicenceVersion, LicenceVersion.licence_id == Licence.id)
         .where(counts(), in_effect(now))
     )
@@ -175,10 +175,11 @@ def blanks_in_report_and_register() -> tuple[AnySelect, ...]:
         PaperCounterpart.current_blank_id == BlankForm.id,
         PaperCounterpart.licence_identifier == LicenceVersion.licence_identifier,
         LicenceVersion.licence_id == Licence.id,
-        _same_licence(ReportedLicence),
+        same_licence(ReportedLicence),
     )
     same_number = and_(
         BlankForm.authority_code == ReportedLicence.authority_code,
+        BlankForm.is_sample == ReportedLicence.is_sample,
         BlankForm.serial_number == ReportedLicence.blank_serial_number,
     )
     query = select(ReportedLicence, BlankForm.form, BlankForm.state)
@@ -224,20 +225,9 @@ def limited(query: AnySelect, entity: Any, actor: Actor, authority_code: str | N
         query = query.where(entity.authority_code == authority_code)
     if actor.authority_codes is not None:
         query = query.where(entity.authority_code.in_(actor.authority_codes))
-    if entity is BlankForm:
-        return query
-    if actor.type_codes is not None:
+    if entity is not BlankForm and actor.type_codes is not None:
         query = query.where(entity.local_type_code.in_(actor.type_codes))
     return query.where(entity.is_sample == actor.is_sandbox)
-
-
-def _same_licence(report: Any) -> ColumnElement[bool]:
-    return and_(
-        Licence.local_type_code == report.local_type_code,
-        Licence.authority_code == report.authority_code,
-        Licence.licence_number == report.licence_number,
-        Licence.is_sample == report.is_sample,
-    )
 
 
 def _one_form(left: Any, right: Any) -> ColumnElement[bool]:

@@ -21,6 +21,13 @@ class Health:
         """``ok`` or one sentence for each dependency."""
         return {"database": self._database(), "trust": self._trust()}
 
+    def code_systems(self) -> dict[str, str]:
+        """Other systems that read codes, by whether they are asked; one that is down keeps nothing else from working."""
+        try:
+            return self._deps.code_systems.states()
+        except GatewayError:
+            return {"configuration": "cannot be used; run doctor"}
+
     def _database(self) -> str:
         try:
             with self._deps.engine.connect() as connection:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.instants import instant
 from gateway.domain.status import DayAnswer, StatusPeriod, in_force_on, status_periods
+from gateway.errors import NotFoundError
 from gateway.persistence.models import LicenceVersion, StatusChange
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
-from gateway.services.listing import beginning, transitions_of
+from gateway.services.listing import WHOLE, beginning, transitions_of
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,18 @@ class Histories:
         with reading(self._deps.sessions) as session:
             version = find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
             return history_of(version, known_at)
+
+    def public_periods(self, licence_identifier: str) -> tuple[StatusPeriod, ...]:
+        """The statuses of one version and when each began, without grounds and reasons. NotFoundError."""
+        with reading(self._deps.sessions) as session:
+            version = session.scalar(
+                select(LicenceVersion).where(LicenceVersion.licence_identifier == licence_identifier).options(*WHOLE)
+            )
+            if version is None:
+                raise NotFoundError(
+                    f"没有登记 {licence_identifier}。No licence is registered under {licence_identifier}."
+                )
+            return history_of(version).periods
 
 
 def history_of(version: LicenceVersion, known_at: datetime | None = None) -> LicenceHistory:

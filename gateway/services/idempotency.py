@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import IdempotencyConflictError
 from gateway.persistence.models import IdempotencyRecord
-from gateway.persistence.session import reading
+from gateway.persistence.retrying import retried
+from gateway.persistence.session import Whole, reading
 from gateway.services.dependencies import Dependencies
 
 _WAIT_SECONDS = 20.0
@@ -37,6 +38,14 @@ class KeyedRequest:
     key: str
     request_sm3: str
     """Digest of method, path, query and body."""
+
+
+class _NotDoneError(Exception):
+    """The work failed: nothing of it is to stay."""
+
+    def __init__(self, answer: KeptAnswer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 class Idempotency:
@@ -70,22 +79,31 @@ class Idempotency:
                 )
             self._sleep(_PAUSE_SECONDS)
         try:
-            answer = execute()
+            return self._execute(request, holder, execute), False
+        except _NotDoneError as error:
+            self._release(request, holder)
+            return error.answer, False
         except BaseException:
             self._release(request, holder)
             raise
-        if answer.status >= _RETRIED_FROM:
-            self._release(request, holder)
-        else:
-            self._keep(request, holder, answer)
-        return answer, False
 
+    def _execute(self, request: KeyedRequest, holder: str, execute: Callable[[], KeptAnswer]) -> KeptAnswer:
+        """What is written and the answer on it in one transaction: a process that dies leaves both, or neither."""
+        with self._deps.sessions.joined() as whole:
+            answer = execute()
+            if answer.status >= _RETRIED_FROM:
+                raise _NotDoneError(answer)
+            _keep(whole, request, holder, answer)
+        return answer
+
+    @retried
     def prune(self) -> int:
         """Forget answers that are over; gives how many."""
         with self._deps.sessions.begin() as session:
             over = delete(IdempotencyRecord).where(IdempotencyRecord.expires_at < self._deps.clock())
             return session.execute(over).rowcount  # type: ignore[attr-defined,no-any-return] # of a DELETE
 
+    @retried
     def _take(self, request: KeyedRequest, holder: str) -> bool:
         """Whether this request may execute: it is the first under its key, or the one before died, or its time is over."""
         now = self._deps.clock()
@@ -94,20 +112,17 @@ class Idempotency:
         lease = now + timedelta(seconds=settings.idempotency_lease_seconds)
         ends = now + timedelta(hours=settings.idempotency_hours)
         try:
-            with self._deps.sessions.begin() as session:
-                session.add(
-                    IdempotencyRecord(
-                        client_id=request.client_id,
-                        key=request.key,
-                        request_sm3=request.request_sm3,
-                        holder=holder,
-                        leased_until=lease,
-                        status=None,
-                        headers={},
-                        body=b"",
-                        expires_at=ends,
-                    )
+            self._deps.quick_reads.insert(
+                IdempotencyRecord(
+                    **vars(request),
+                    holder=holder,
+                    leased_until=lease,
+                    status=None,
+                    headers={},
+                    body=b"",
+                    expires_at=ends,
                 )
+            )
         except IntegrityError:
             take_over = (
                 update(IdempotencyRecord)
@@ -140,18 +155,29 @@ class Idempotency:
             raise _reused()
         return KeptAnswer(record.status, dict(record.headers), record.body)
 
-    def _keep(self, request: KeyedRequest, holder: str, answer: KeptAnswer) -> None:
-        kept = (
-            update(IdempotencyRecord)
-            .where(*_named(request), IdempotencyRecord.holder == holder)
-            .values(status=answer.status, headers=answer.headers, body=answer.body)
-        )
-        with self._deps.sessions.begin() as session:
-            session.execute(kept)
-
+    @retried
     def _release(self, request: KeyedRequest, holder: str) -> None:
         with self._deps.sessions.begin() as session:
             session.execute(delete(IdempotencyRecord).where(*_named(request), IdempotencyRecord.holder == holder))
+
+
+def _keep(whole: Whole, request: KeyedRequest, holder: str, answer: KeptAnswer) -> None:
+    taken = {"of_client": request.client_id, "under_key": request.key, "by_holder": holder}
+    if not whole.change(_KEPT, {**taken, "status": answer.status, "headers": answer.headers, "body": answer.body}):
+        raise IdempotencyConflictError(
+            "同一请求已由另一进程接手。The request was taken over by another process.", hint="Repeat it."
+        )
+
+
+_KEPT = (
+    update(IdempotencyRecord)
+    .where(
+        IdempotencyRecord.client_id == bindparam("of_client"),
+        IdempotencyRecord.key == bindparam("under_key"),
+        IdempotencyRecord.holder == bindparam("by_holder"),
+    )
+    .values(status=bindparam("status"), headers=bindparam("headers"), body=bindparam("body"))
+)
 
 
 def _named(request: KeyedRequest) -> tuple[ColumnElement[bool], ...]:

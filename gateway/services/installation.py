@@ -22,14 +22,18 @@ from certs.profiles import (
     Profile,
 )
 from certs.revocation import RevokedEntry
+from certs.trust_store import read_attributes
 from gateway.documents.seal_picture import draw_sample_seal
+from gateway.domain.actors import SYSTEM
 from gateway.domain.catalogue import IssuingAuthority
+from gateway.domain.seal_register import SealAct, SealStatus
 from gateway.errors import NotInitialisedError
 from gateway.persistence.models import Seal, StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.persistence.sealing import ensure_field_key
 from gateway.services.catalogue import Catalogues
-from gateway.services.dependencies import LOG_KEY, REPORT_KEY, TIMESTAMPING_KEY, Dependencies
+from gateway.services.challenge_phrases import ensure_phrase_secret
+from gateway.services.dependencies import DELIVERY_KEY, LIST_KEY, LOG_KEY, REPORT_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.embedded_cas import (
     ANCHORS,
     CA_KEYS,
@@ -40,13 +44,24 @@ from gateway.services.embedded_cas import (
     EmbeddedCas,
 )
 from gateway.services.enterprises import Enterprises
+from gateway.services.holder_certificates import HolderCertificates
 from gateway.services.samples import SAMPLE_KEYS
+from gateway.services.seal_events import note_seal_act
 from gateway.services.sealed_rows import reseal_rows
 from gateway.services.second_signatures import signs_twice
 from signing import sm2
 from signing.cose import key_id_of
 from signing.keys_sm2 import Sm2SigningKey
+from signing.validation.x509 import load_certificate
 from signing.x509_fields import public_key_info
+
+_GATEWAY_KEYS: tuple[tuple[str, str, frozenset[Purpose] | None], ...] = (
+    (REPORT_KEY, "电子文件核验网关（测试）", None),
+    (LOG_KEY, "透明日志（测试）", frozenset({Purpose.LOG})),
+    (LIST_KEY, "证照清单（测试）", frozenset({Purpose.LIST})),
+    (DELIVERY_KEY, "事件送达（测试）", frozenset({Purpose.RECEIPT})),
+)
+"""The gateway's own keys: name, subject of the test certificate, and what they are limited to."""
 
 Progress = Callable[[str], None]
 
@@ -57,10 +72,17 @@ _SIMULATED_LICENCE_ITERATIONS = 10_000
 class Installation:
     """Makes an empty data directory into a working gateway."""
 
-    def __init__(self, deps: Dependencies, catalogue: Catalogues, enterprises: Enterprises) -> None:
+    def __init__(
+        self,
+        deps: Dependencies,
+        catalogue: Catalogues,
+        enterprises: Enterprises,
+        holder_certificates: HolderCertificates,
+    ) -> None:
         self._deps = deps
         self._catalogue = catalogue
         self._enterprises = enterprises
+        self._holder_certificates = holder_certificates
         self._cas = EmbeddedCas(deps)
 
     def require(self) -> None:
@@ -91,6 +113,7 @@ class Installation:
         self._make_authorities()
         self._cas.make_ecdsa_branch()
         ensure_field_key(deps.keystore)
+        ensure_phrase_secret(deps.keystore)
         progress("证照目录 catalogue")
         self._catalogue.seed()
         # Rows of a release that did not seal; a migration has no key to do it with.
@@ -106,7 +129,7 @@ class Installation:
         """Register sample enterprises, each with an electronic business licence from the test CA; gives how many are new."""
         known = list(records)
         added = self._enterprises.register(known)
-        certified = self._enterprises.certified_codes()
+        certified = self._holder_certificates.certified_codes()
         folder = self._deps.settings.data_dir / "simulator"
         password = create_password_file(folder / "password")
         phones = Keystore(folder / "keys", password, iterations=_SIMULATED_LICENCE_ITERATIONS)
@@ -121,7 +144,7 @@ class Installation:
             )
             key = self._issue(authority, ELECTRONIC_BUSINESS_LICENCE, subject)
             phones.store(code, key)
-            self._enterprises.register_certificate(key.certificate)
+            self._holder_certificates.register(key.certificate)
             progress(f"电子营业执照 electronic business licences {number}/{len(missing)}")
         return added
 
@@ -130,9 +153,11 @@ class Installation:
         keystore, folder = self._deps.keystore, self._deps.trust_dir
         self._cas.renew_responders()
         for name in ANCHORS:
-            _write(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
-        attributes = {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in ANCHORS.items()}
-        _write(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
+            write_published(folder / "anchors" / f"{name}.pem", encode_pem([keystore.certificate(name)]))
+        # Anchors that the operator added keep their limits: one without any would vouch for everything.
+        attributes = read_attributes(folder / "anchors.json")
+        attributes |= {f"{name}.pem": {"egov_qualified": False, "uses": uses} for name, uses in ANCHORS.items()}
+        write_published(folder / "anchors.json", json.dumps(attributes, indent=1).encode())
         for name in keystore.names():
             if name not in ANCHORS and not name.startswith(SAMPLE_KEYS):
                 self.publish_certificate(name)
@@ -140,8 +165,11 @@ class Installation:
 
     def publish_certificate(self, name: str) -> None:
         """Write one key's certificate to the trust store, where those who verify find it."""
-        path = self._deps.trust_dir / "certificates" / f"{name}.pem"
-        _write(path, encode_pem([self._deps.keystore.certificate(name), *self._deps.keystore.chain(name)]))
+        keystore = self._deps.keystore
+        # Who may speak for the register stands apart from those who may sign a licence.
+        is_for_lists = keystore.attributes(name).purposes == frozenset({Purpose.LIST})
+        path = self._deps.trust_dir / ("signers" if is_for_lists else "certificates") / f"{name}.pem"
+        write_published(path, encode_pem([keystore.certificate(name), *keystore.chain(name)]))
 
     def publish_crl(self, name: str, revoked: Iterable[RevokedEntry] = ()) -> None:
         """Write the next revocation list of the CA whose key has this name."""
@@ -155,7 +183,7 @@ class Installation:
             next_update=now + timedelta(days=self._deps.settings.crl_days),
             revoked=revoked,
         )
-        _write(path, pem.armor("X509 CRL", crl))
+        write_published(path, pem.armor("X509 CRL", crl))
 
     def _publish_crls(self) -> None:
         for name in CA_KEYS:
@@ -177,17 +205,11 @@ class Installation:
             subject = Subject(common_name="测试时间戳", organisation=OPERATOR)
             chain = (issuing.certificate,)
             keystore.store(TIMESTAMPING_KEY, self._issue(issuing, TIMESTAMPING_UNIT, subject, chain))
-
-        if REPORT_KEY not in keystore:
-            issuing = self._deps.certificate_authority(ISSUING_KEY)
-            subject = Subject(common_name="电子文件核验网关（测试）", organisation=OPERATOR)
-            chain = (issuing.certificate,)
-            keystore.store(REPORT_KEY, self._issue(issuing, GATEWAY_SIGNER, subject, chain))
-        if LOG_KEY not in keystore:
-            issuing = self._deps.certificate_authority(ISSUING_KEY)
-            subject = Subject(common_name="透明日志（测试）", organisation=OPERATOR)
-            key = self._issue(issuing, GATEWAY_SIGNER, subject, (issuing.certificate,))
-            keystore.store(LOG_KEY, key, purposes=frozenset({Purpose.LOG}))
+        for name, title, purposes in _GATEWAY_KEYS:
+            if name not in keystore:
+                issuing = self._deps.certificate_authority(ISSUING_KEY)
+                key = self._issue(issuing, GATEWAY_SIGNER, Subject(title, OPERATOR), (issuing.certificate,))
+                keystore.store(name, key, purposes=purposes)
 
     def _make_seal(self, authority: IssuingAuthority) -> None:
         """A key, certificate and sample picture for an authority that has none."""
@@ -205,18 +227,24 @@ class Installation:
             if session.get(Seal, key_id) is not None:
                 return
             picture = draw_sample_seal(authority.name, self._deps.settings.assets_dir)
-            session.add(
-                Seal(
-                    key_id=key_id,
-                    authority_code=authority.code,
-                    key_name=name,
-                    certificate=certificate,
-                    picture_png=picture.png,
-                    width_mm=picture.width_mm,
-                    height_mm=picture.height_mm,
-                    created_at=self._deps.clock(),
-                )
+            loaded, now = load_certificate(certificate), self._deps.clock()
+            seal = Seal(
+                key_id=key_id,
+                authority_code=authority.code,
+                name=authority.name,
+                key_name=name,
+                certificate=certificate,
+                picture_png=picture.png,
+                width_mm=picture.width_mm,
+                height_mm=picture.height_mm,
+                created_at=now,
+                valid_from=loaded.not_before,
+                valid_until=loaded.not_after,
+                status=SealStatus.IN_USE,
             )
+            session.add(seal)
+            session.flush()
+            note_seal_act(session, seal, SealAct.MAKE, "init", SYSTEM, now)
 
     def _issue(
         self,
@@ -230,7 +258,7 @@ class Installation:
         return Sm2SigningKey(private=private, certificate=certificate, chain=chain)
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_published(path: Path, data: bytes) -> None:
     """Replace a published file in one step, so that no reader meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")

@@ -1,6 +1,5 @@
 """Reports as rows: their numbers, and the form from which exactly the same report is made again."""
 
-import re
 import secrets
 from typing import Any
 
@@ -16,7 +15,6 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_CHARACTERS, _DIGEST_CHARACTERS = 16, 12
 """80 bits that no one guesses: who has the number was given the report."""
 
-_NUMBER = re.compile(rf"\d{{8}}-(?P<digest>[0-9A-F]{{{_DIGEST_CHARACTERS}}})-[{_ALPHABET}]{{{_RANDOM_CHARACTERS}}}")
 _RESTORABLE = "restorable"
 
 _reports = TypeAdapter(tuple[VerificationReport], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
@@ -27,12 +25,6 @@ def new_report_number(report: VerificationReport) -> str:
     day = report.answer.checked_at.astimezone(CHINA_STANDARD_TIME).strftime("%Y%m%d")
     chance = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
     return f"{day}-{report.document.sm3[:_DIGEST_CHARACTERS].upper()}-{chance}"
-
-
-def document_sm3_prefix(report_number: str) -> str | None:
-    """Start of the digest (lower case) in a number; None when it is no number of ours."""
-    found = _NUMBER.fullmatch(report_number)
-    return None if found is None else found["digest"].lower()
 
 
 def keep_report(report: VerificationReport) -> dict[str, Any]:

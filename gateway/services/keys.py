@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,22 @@ from certs.errors import CreditCodeError
 from certs.key_entries import KeyEntry
 from certs.key_uses import Purpose, read_uses
 from certs.private_files import create_password_file, next_password_file, read_password_file, write_private
+from gateway.domain.actors import OPERATOR
+from gateway.domain.seal_register import SealAct, SealStatus
 from gateway.errors import ConflictError, NotFoundError, UnreadableInputError
 from gateway.persistence.models import AuditEvent, Seal
 from gateway.services.certificates import Certificates, owner_of, profile_for
-from gateway.services.dependencies import LOG_KEY, TIMESTAMPING_KEY, Dependencies
+from gateway.services.dependencies import DELIVERY_KEY, LIST_KEY, LOG_KEY, TIMESTAMPING_KEY, Dependencies
 from gateway.services.embedded_cas import ISSUING_KEY, LICENCE_ROOT_KEY, ROOT_KEY
 from gateway.services.installation import Installation
+from gateway.services.seal_events import note_seal_act
 from signing.cose import key_id_of
 from signing.errors import SigningError
 from signing.keys import SignatureAlgorithm
 from signing.outside_keys import accept
 from signing.pkcs12 import read_pkcs12
 from signing.private_keys import AnyPrivateKey, generate, open_key, public_half, signing_key
+from signing.validation.x509 import load_certificate
 from signing.x509_fields import public_key_info
 
 _AUTHORITY = frozenset({Purpose.CERTIFICATE, Purpose.CRL})
@@ -271,24 +275,37 @@ class Keys:
             seal = session.scalars(select(Seal).where(Seal.key_name == old.name)).first()
             if seal is None or session.get(Seal, key_id) is not None:
                 return seal is not None
-            session.add(
-                Seal(
-                    key_id=key_id,
-                    authority_code=seal.authority_code,
-                    key_name=new.name,
-                    certificate=new.certificate,
-                    picture_png=seal.picture_png,
-                    width_mm=seal.width_mm,
-                    height_mm=seal.height_mm,
-                    # Of two seals in the same second the new one must be the newer.
-                    created_at=max(self._deps.clock(), seal.created_at + timedelta(seconds=1)),
-                )
+            # Of two seals in the same second the new one must be the newer.
+            created_at = max(self._deps.clock(), seal.created_at + timedelta(seconds=1))
+            loaded = load_certificate(new.certificate)
+            successor = Seal(
+                key_id=key_id,
+                authority_code=seal.authority_code,
+                name=seal.name,
+                filing_number=seal.filing_number,
+                key_name=new.name,
+                certificate=new.certificate,
+                picture_png=seal.picture_png,
+                width_mm=seal.width_mm,
+                height_mm=seal.height_mm,
+                created_at=created_at,
+                valid_from=loaded.not_before,
+                valid_until=loaded.not_after,
+                # A suspended seal stays so under its next key.
+                status=seal.status,
+                is_sample=seal.is_sample,
             )
+            session.add(successor)
+            session.flush()
+            seal.status = SealStatus.REPLACED
+            actor = replace(OPERATOR, id=self._actor, name=self._actor)
+            note_seal_act(session, seal, SealAct.REPLACE, new.name, actor, self._deps.clock())
+            note_seal_act(session, successor, SealAct.MAKE, old.name, actor, self._deps.clock())
         return True
 
     def _is_needed(self, name: str) -> bool:
-        """Whether it is a CA's key, the time-stamping unit's, or that of a seal."""
-        roles = (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, TIMESTAMPING_KEY, LOG_KEY)
+        """Whether it is a CA's key, the time-stamping unit's, that of the log, of lists or of deliveries, or that of a seal."""
+        roles = (ROOT_KEY, ISSUING_KEY, LICENCE_ROOT_KEY, TIMESTAMPING_KEY, LOG_KEY, LIST_KEY, DELIVERY_KEY)
         with self._deps.sessions() as session:
             seal = session.scalars(select(Seal).where(Seal.key_name == name)).first()
         return seal is not None or name in {self._deps.keystore.current(role) for role in roles}

@@ -1,26 +1,37 @@
 """Licences whole, for the departments whose they are: found by what is asked, read with everything that is registered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, exists, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, lazyload, load_only, selectinload
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.basis import ObligationKind
 from gateway.domain.instants import instant
+from gateway.domain.orders import Origin, VersionKind
 from gateway.domain.papers import paper_state
-from gateway.domain.status import CHINA_STANDARD_TIME, EXPIRED, NATIONAL_CODES, NOT_YET_VALID, LicenceStatus
+from gateway.domain.status import EXPIRED, NATIONAL_CODES, NOT_YET_VALID, LicenceStatus, china_day
 from gateway.errors import NotFoundError
-from gateway.persistence.models import Licence, LicenceVersion, Obligation, PaperCounterpart, StatusChange
+from gateway.persistence.models import (
+    Licence,
+    LicenceVersion,
+    Obligation,
+    PaperCounterpart,
+    ReportedLicence,
+    StatusChange,
+)
 from gateway.persistence.session import reading
+from gateway.services.accepted_files import accepted_among
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
 from gateway.services.listing import current_status, obligation_view
 from gateway.services.recording import PDF
+from gateway.services.reported_licences import counts, same_licence
 from gateway.services.sealed_places import open_version_face
 
 MOST_LISTED = 200
@@ -29,7 +40,10 @@ _PAPERS = selectinload(LicenceVersion.paper).options(
 )
 
 _LISTED = (
-    contains_eager(LicenceVersion.licence).selectinload(Licence.status_changes),
+    contains_eager(LicenceVersion.licence).options(
+        selectinload(Licence.status_changes),
+        selectinload(Licence.versions).options(load_only(LicenceVersion.kind), lazyload(LicenceVersion.electronic)),
+    ),
     selectinload(LicenceVersion.obligations).joinedload(Obligation.outcome),
     joinedload(LicenceVersion.successor),
     _PAPERS,
@@ -60,8 +74,13 @@ class LicenceFilter:
     authority_code: str | None = None
     status: ListedStatus | None = None
     obligation: ObligationKind | None = None
+    origin: Origin | None = None
+    reported_from: str | None = None
+    """Origin of a report (双轨并行) of the same licence; of its corrections the last one counts."""
     issued_from: date | None = None
     issued_until: date | None = None
+    expires_from: date | None = None
+    """Valid until this day or a later one; those without an end are left out."""
     expires_until: date | None = None
     """Valid until this day or a day before."""
     after_id: int = 0
@@ -90,6 +109,8 @@ class LicenceRecord:
     """As JSON; files are named by digest, and papers stand apart."""
     electronic_sm3: str
     papers: tuple[PaperRecord, ...]
+    accepted_sm3: str | None = None
+    """Of the file that the holder accepted; None when it did not."""
 
     @property
     def licence_identifier(self) -> str:
@@ -109,12 +130,15 @@ class LicenceRecords:
         actor.require(Scope.LICENCES_READ)
         query = self._query(wanted, actor)
         with reading(self._deps.sessions) as session:
-            return [self._record(version) for version in session.scalars(query).unique()]
+            versions = session.scalars(query).unique().all()
+            accepted = accepted_among(session, [version.licence_identifier for version in versions])
+            return [self._record(version, accepted) for version in versions]
 
     def get(self, licence_identifier: str, *, actor: Actor = OPERATOR) -> LicenceRecord:
         """One version. NotFoundError, ForbiddenError."""
         with reading(self._deps.sessions) as session:
-            return self._record(find_version(session, licence_identifier, actor, Scope.LICENCES_READ))
+            version = find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
+            return self._record(version, accepted_among(session, [licence_identifier]))
 
     def file(self, licence_identifier: str, copy_number: int | None = None, *, actor: Actor = OPERATOR) -> bytes:
         """The electronic form, or a paper by its copy number, proven against its digest.
@@ -127,7 +151,7 @@ class LicenceRecords:
             raise NotFoundError(f"没有第 {copy_number} 号副本。There is no copy {copy_number}.")
         return self._deps.files.read(digests[copy_number], PDF)
 
-    def _record(self, version: LicenceVersion) -> LicenceRecord:
+    def _record(self, version: LicenceVersion, accepted: Mapping[str, str]) -> LicenceRecord:
         papers = tuple(
             PaperRecord(
                 kind=paper.kind,
@@ -144,6 +168,7 @@ class LicenceRecords:
             facts=self._facts(version),
             electronic_sm3=version.electronic_sm3,
             papers=papers,
+            accepted_sm3=accepted.get(version.licence_identifier),
         )
 
     def _facts(self, version: LicenceVersion) -> dict[str, Any]:
@@ -154,6 +179,7 @@ class LicenceRecords:
             "licence_identifier": version.licence_identifier,
             "version": version.version,
             "version_kind": version.kind,
+            "origin": Origin.of(each.kind for each in licence.versions),
             "supersedes": version.supersedes,
             "replaced_by": None if successor is None else successor.licence_identifier,
             "takes_effect_at": instant(version.takes_effect_at),
@@ -197,6 +223,7 @@ class LicenceRecords:
                 *(column == value for column, value in _equalities(wanted) if value is not None),
                 *_limits(actor),
                 *_days(wanted),
+                *_origins(wanted),
             )
             .options(*_LISTED)
             .order_by(Licence.id)
@@ -231,8 +258,23 @@ def _days(wanted: LicenceFilter) -> list[ColumnElement[bool]]:
         found.append(LicenceVersion.issued_on >= wanted.issued_from)
     if wanted.issued_until is not None:
         found.append(LicenceVersion.issued_on <= wanted.issued_until)
+    if wanted.expires_from is not None:
+        found.append(LicenceVersion.valid_until >= wanted.expires_from)
     if wanted.expires_until is not None:
         found.append(LicenceVersion.valid_until <= wanted.expires_until)
+    return found
+
+
+def _origins(wanted: LicenceFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.origin is not None:
+        version = LicenceVersion.__table__.alias()
+        converted = exists().where(version.c.licence_id == Licence.id, version.c.kind == VersionKind.CONVERSION)
+        found.append(converted if wanted.origin is Origin.CONVERTED else ~converted)
+    if wanted.reported_from is not None:
+        found.append(
+            exists().where(same_licence(ReportedLicence), counts(), ReportedLicence.origin == wanted.reported_from)
+        )
     return found
 
 
@@ -253,7 +295,7 @@ def _in_effect(now: datetime) -> ScalarSelect[str]:
 
 def _status(now: datetime) -> ColumnElement[str]:
     """The status of a version in effect, as ``status_at`` has it."""
-    today = now.astimezone(CHINA_STANDARD_TIME).date()
+    today = china_day(now)
     last = (
         select(StatusChange.status)
         .where(

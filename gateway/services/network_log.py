@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from gateway.domain.networks import network_of
-from gateway.domain.status import CHINA_STANDARD_TIME
+from gateway.domain.status import CHINA_STANDARD_TIME, china_day
 from gateway.services.dependencies import Dependencies
 
 FOLDER = "network-log"
@@ -68,7 +68,7 @@ class NetworkLog:
         return self._deps.settings.data_dir / FOLDER
 
     def _opened(self, now: datetime) -> int:
-        day = now.astimezone(CHINA_STANDARD_TIME).date()
+        day = china_day(now)
         if day != self._day:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             path = self._folder / f"{day.isoformat()}{_SUFFIX}"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.basis import ObligationKind, ObligationState, ObligationView
-from gateway.domain.status import CHINA_STANDARD_TIME
+from gateway.domain.status import china_day
 from gateway.errors import ConflictError, FieldError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, Obligation, ObligationOutcome
 from gateway.persistence.retrying import retried
@@ -127,7 +127,7 @@ class Obligations:
         return query if wanted.state is None else self._in_state(query, wanted.state)
 
     def _in_state(self, query: Select[Obligation], state: ObligationState) -> Select[Obligation]:
-        today = self._deps.clock().astimezone(CHINA_STANDARD_TIME).date()
+        today = china_day(self._deps.clock())
         match state:
             case ObligationState.FULFILLED:
                 return query.where(ObligationOutcome.is_fulfilled)

@@ -14,7 +14,7 @@ from gateway.persistence.blobs import StoredDocument
 from gateway.persistence.models import AuditEvent, BlankMovement, LicenceVersion, PaperCounterpart, PaperEvent
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
-from gateway.services.blank_forms import move_blank, require_real, take_blank
+from gateway.services.blank_forms import move_blank, take_blank
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version, hold_version
 from gateway.services.listing import current_status
@@ -220,8 +220,8 @@ class Papers:
     def _use(
         self, session: Session, paper: PaperCounterpart, version: LicenceVersion, blank: BlankChoice, actor: Actor
     ) -> None:
-        require_real(actor)
-        form = take_blank(session, version.licence.authority_code, blank.form, blank.serial_number)
+        licence = version.licence
+        form = take_blank(session, licence.authority_code, blank.form, blank.serial_number, is_sample=licence.is_sample)
         movement = BlankMovement(
             state=BlankState.ISSUED, occurred_at=self._deps.clock(), paper_id=paper.id, actor=actor.audit()
         )

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from gateway.domain.answers import FaceDifference
+from gateway.domain.face_comparison import FaceDifference
 from gateway.domain.purpose_copies import ATTACHMENT, CopyTerms
+from gateway.domain.status import SAMPLE
 from gateway.domain.verification import RegistryFinding, RegistryStatus
 from gateway.persistence.models import LicenceVersion, PurposeCopy
 from gateway.services.listing import WHOLE, current_status
@@ -42,7 +43,7 @@ def copy_finding(session: Session, document_sm3: str, terms: CopyTerms | None, n
     return RegistryFinding(
         status=RegistryStatus.FOUND,
         licence_identifier=version.licence_identifier,
-        licence_status=current_status(version, now),
+        licence_status=SAMPLE if version.licence.is_sample else current_status(version, now),
         differences=() if terms is None else _compare(terms, terms_of(row, version)),
     )
 

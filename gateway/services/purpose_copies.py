@@ -15,10 +15,11 @@ from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.identifiers import LicenceIdentifier
 from gateway.domain.orders import VersionKind, VersionOrder
 from gateway.domain.purpose_copies import ATTACHMENT, CopyRequest, CopyTerms, PurposeCopyView
-from gateway.domain.status import CHINA_STANDARD_TIME, WORDS, LicenceStatus
+from gateway.domain.status import WORDS, LicenceStatus, china_day
 from gateway.errors import ConfigurationError, ConflictError, NotFoundError
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, PurposeCopy, StoredFile
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import REPORT_KEY, Dependencies
@@ -27,6 +28,8 @@ from gateway.services.held_licences import find_version
 from gateway.services.listing import current_status
 from gateway.services.recording import PDF
 from gateway.services.representations import application_of
+from gateway.services.samples import SAMPLE_COPY_KEY
+from gateway.services.seals import key_at_work
 from signing.certificate_facts import certificate_facts
 from signing.pades import sign_prepared
 
@@ -57,7 +60,7 @@ class PurposeCopies:
         ConfigurationError when the gateway has no key to sign with.
         """
         now = self._deps.clock()
-        request.check(now.astimezone(CHINA_STANDARD_TIME).date())
+        request.check(china_day(now))
         with reading(self._deps.sessions) as session:
             version = self._in_force(session, licence_identifier, actor, now)
         # Read, and checked against its digest: there is no copy of what is not there.
@@ -127,7 +130,8 @@ class PurposeCopies:
             kind=VersionKind(version.kind),
             is_sample=version.licence.is_sample,
         )
-        key = self._key()
+        name = SAMPLE_COPY_KEY if version.licence.is_sample else REPORT_KEY
+        key = self._key(name)
         prepared = render_copy(
             self._deps.fonts,
             licence_face(self._deps, order, version.qr_text),
@@ -136,8 +140,10 @@ class PurposeCopies:
             signer_name=certificate_facts(key.certificate).subject_name,
             created_at=terms.made_at,
         )
-        return sign_prepared(prepared, key, timestamps=self._deps.timestamps)
+        with key_at_work(name):
+            return sign_prepared(prepared, key, timestamps=self._deps.timestamps)
 
+    @retried
     def _keep(self, pdf: bytes, terms: CopyTerms, actor: Actor) -> PurposeCopyView:
         """The file and its row in step, as for licences; the licence must still be in force."""
         files = self._deps.files
@@ -169,13 +175,13 @@ class PurposeCopies:
             is_expired=terms.is_expired(self._deps.clock()),
         )
 
-    def _key(self) -> AuthorisedKey:
+    def _key(self, name: str) -> AuthorisedKey:
         try:
-            return self._deps.keystore.load(REPORT_KEY, Purpose.COPY, actor="gateway.purpose_copies")
+            return self._deps.keystore.load(name, Purpose.COPY, actor="gateway.purpose_copies")
         except KeystoreError as error:
             raise ConfigurationError(
                 "网关没有签署加注件的密钥。This gateway has no key to sign purpose copies with.",
-                hint="Run: licence-gateway init.",
+                hint="Run: licence-gateway init; for samples: licence-gateway key samples",
             ) from error
 
 

@@ -83,8 +83,7 @@ class Reconciliation:
 
             yield from self._papers(rows)
             yield from self._reports(rows)
-            if not actor.is_sandbox:
-                yield from _stock(rows)
+            yield from _stock(rows)
             yield from self._files(rows)
 
     def _papers(self, rows: "_Rows") -> Iterator[Drift]:

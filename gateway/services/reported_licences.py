@@ -4,8 +4,9 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, selectinload
 
@@ -14,6 +15,7 @@ from gateway.domain.applications import Application, parse_application
 from gateway.domain.reported import FaceFacts, LicenceReport, Match, ReportedLicenceView, differences
 from gateway.errors import NotFoundError
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, ReportedLicence
+from gateway.persistence.retrying import retried
 from gateway.persistence.sealing import FieldVault
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
@@ -33,6 +35,10 @@ class ReportFilter:
 
     holder_code: str | None = None
     authority_code: str | None = None
+    licence_type_code: str | None = None
+    """Local code."""
+    licence_number: str | None = None
+    origin: str | None = None
     after_id: str = ""
     """Cursor: the last id of the page before."""
     limit: int = 50
@@ -75,10 +81,14 @@ class ReportedLicences:
         """Reports that count, within the actor's limits, in the order of their ids; the last id is the next cursor."""
         actor.require(_reading_scope(actor))
         query = latest_reports(is_sample=actor.is_sandbox).where(ReportedLicence.id > wanted.after_id)
-        if wanted.holder_code is not None:
-            query = query.where(ReportedLicence.holder_code == wanted.holder_code)
-        if wanted.authority_code is not None:
-            query = query.where(ReportedLicence.authority_code == wanted.authority_code)
+        asked = (
+            (ReportedLicence.holder_code, wanted.holder_code),
+            (ReportedLicence.authority_code, wanted.authority_code),
+            (ReportedLicence.local_type_code, wanted.licence_type_code),
+            (ReportedLicence.licence_number, wanted.licence_number),
+            (ReportedLicence.origin, wanted.origin),
+        )
+        query = query.where(*(column == value for column, value in asked if value is not None))
         if actor.authority_codes is not None:
             query = query.where(ReportedLicence.authority_code.in_(actor.authority_codes))
         if actor.type_codes is not None:
@@ -92,6 +102,7 @@ class ReportedLicences:
         query = latest_reports(is_sample=False).where(ReportedLicence.holder_code == code)
         return self._views(session, session.scalars(query.order_by(ReportedLicence.id)).all())
 
+    @retried
     def _record(
         self, application: Application, report: LicenceReport, content: str, actor: Actor
     ) -> ReportedLicenceView:
@@ -188,6 +199,16 @@ def counts(report: type[ReportedLicence] = ReportedLicence) -> ColumnElement[boo
             later.revision > report.revision,
         )
         .exists()
+    )
+
+
+def same_licence(report: Any) -> ColumnElement[bool]:
+    """Whether a licence of the register is the one that a report tells of."""
+    return and_(
+        Licence.local_type_code == report.local_type_code,
+        Licence.authority_code == report.authority_code,
+        Licence.licence_number == report.licence_number,
+        Licence.is_sample == report.is_sample,
     )
 
 

@@ -14,6 +14,7 @@ from gateway.domain.verification import VerificationReport
 from gateway.errors import ConfigurationError
 from gateway.imaging.pdf_pages import changed_page_pictures
 from gateway.services.dependencies import REPORT_KEY, Dependencies
+from gateway.services.seals import key_at_work
 from gateway.services.verifications import REPORT_ATTACHMENT
 from signing.certificate_facts import certificate_facts
 from signing.pades import sign_prepared
@@ -62,7 +63,8 @@ class Reports:
                 ),
             ),
         )
-        return sign_prepared(prepared, key, timestamps=self._deps.timestamps)
+        with key_at_work(REPORT_KEY):
+            return sign_prepared(prepared, key, timestamps=self._deps.timestamps)
 
     def xml(self, report: VerificationReport) -> bytes:
         """The report of ETSI TS 119 102-2; it names this gateway as the validator where it has a key."""

@@ -23,10 +23,17 @@ class Representations:
         self._deps = deps
         self._catalogue = catalogue
 
-    def of(self, licence_identifier: str, vocabulary: Vocabulary, *, actor: Actor = OPERATOR) -> dict[str, str]:
-        """One version with its status now, unmasked. NotFoundError, ForbiddenError."""
+    def of(
+        self,
+        licence_identifier: str,
+        vocabulary: Vocabulary,
+        *,
+        actor: Actor = OPERATOR,
+        scope: Scope = Scope.LICENCES_READ,
+    ) -> dict[str, str]:
+        """One version with its status now, unmasked, for who may do ``scope``. NotFoundError, ForbiddenError."""
         with reading(self._deps.sessions) as session:
-            version = find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
+            version = find_version(session, licence_identifier, actor, scope)
             facts = RegisteredFacts(
                 LicenceIdentifier.parse(licence_identifier), current_status(version, self._deps.clock())
             )

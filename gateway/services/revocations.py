@@ -10,6 +10,7 @@ from gateway.domain.actors import Actor, Scope
 from gateway.domain.status import ENDED, LicenceStatus
 from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, RevocationDecision, RevocationRequest
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import hold_version
@@ -51,6 +52,7 @@ class Revocations:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
+    @retried
     def propose(
         self,
         licence_identifier: str,
@@ -88,6 +90,7 @@ class Revocations:
             self._note(session, "revocation_proposed", request, actor, decision.reason)
             return request.id
 
+    @retried
     def decide(
         self, request_id: int, *, is_approved: bool, reason: str, confirmation: Confirmation, actor: Actor
     ) -> RevocationView:

@@ -12,6 +12,7 @@ from gateway.domain.passwords import first_password, hash_password
 from gateway.domain.staff import StaffRole, check_member
 from gateway.errors import ConflictError, NotFoundError
 from gateway.persistence.models import AuditEvent, StaffMember, StaffSession
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
@@ -48,6 +49,7 @@ class Staff:
         self._deps = deps
         self._catalogue = catalogue
 
+    @retried
     def create(
         self,
         account: str,
@@ -98,6 +100,7 @@ class Staff:
         with reading(self._deps.sessions) as session:
             return [member_view(member) for member in session.scalars(query)]
 
+    @retried
     def disable(self, account: str, *, is_disabled: bool = True, actor: Actor = OPERATOR) -> None:
         """Shut an account and end its sessions, or open it again. ConflictError for one's own."""
         if account == actor.id:
@@ -108,6 +111,7 @@ class Staff:
             end_sessions(session, account)
             self._note(session, "staff_disabled" if is_disabled else "staff_enabled", account, actor)
 
+    @retried
     def reset(self, account: str, *, actor: Actor = OPERATOR) -> NewPassword:
         """A new first password; the authenticator has to be set up anew, a lock is lifted, sessions end."""
         password = first_password()

@@ -14,8 +14,10 @@ from gateway.domain.passwords import hash_password, is_password, matching_step, 
 from gateway.domain.staff import LONGEST_PASSWORD, StaffRole, check_password, needs_second_factor, scopes_of
 from gateway.errors import FieldError, SignInRefusedError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, StaffMember, StaffSession
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
+from gateway.services.sealed_places import authenticator_secret
 
 _FAILURES_FREE = 4
 """Slips of the finger that cost nothing; from the next on each failure doubles the delay."""
@@ -71,7 +73,11 @@ class StaffSessions:
 
     def sign_in(self, account: str, password: str, code: str, browser: str) -> str:
         """A fresh session's token. SignInRefusedError says the same whatever was wrong."""
-        member = self._proven(account, password, code)
+        # A code serves once: what proves the person is not repeated with the rest.
+        return self._begin(self._proven(account, password, code), browser)
+
+    @retried
+    def _begin(self, member: StaffMember, browser: str) -> str:
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._deps.clock()
         with self._deps.sessions.begin() as session:
             session.execute(delete(StaffSession).where(self._is_over(now)))
@@ -87,6 +93,7 @@ class StaffSessions:
             self._note(session, "staff_signed_in", member.account, _signed_in(member).actor)
         return token
 
+    @retried
     def find(self, token: str, browser: str) -> SignedIn | None:
         """The person whose live session this is, in the browser that it began in."""
         now = self._deps.clock()
@@ -104,6 +111,7 @@ class StaffSessions:
                     found.last_seen_at = now
         return _signed_in(member)
 
+    @retried
     def sign_out(self, token: str) -> None:
         """End a session; nothing happens when it has ended."""
         with self._deps.sessions.begin() as session:
@@ -116,6 +124,7 @@ class StaffSessions:
         """Prove once more who is there, for an act that asks for it. SignInRefusedError."""
         return Confirmation(self._proven(person.account, password, code).account, self._deps.clock())
 
+    @retried
     def change_password(self, person: SignedIn, old: str, new: str, token: str) -> None:
         """Replace the password, and end every other session of the account.
 
@@ -137,6 +146,7 @@ class StaffSessions:
             )
             self._note(session, "staff_password_changed", person.account, person.actor)
 
+    @retried
     def authenticator_secret(self, person: SignedIn) -> str:
         """The secret to be put into the person's authenticator; the same until a code from it was seen."""
         with self._deps.sessions.begin() as session:
@@ -144,21 +154,23 @@ class StaffSessions:
             if member.has_second_factor:
                 raise SignInRefusedError("动态码已设置。The authenticator is set up.", hint="Ask for a reset.")
             if member.secret is None:
-                member.secret = new_secret()
-            return member.secret
+                member.secret = self._deps.vault.seal(new_secret(), authenticator_secret(member.account))
+            return self._secret(member) or ""
 
+    @retried
     def set_up_authenticator(self, person: SignedIn, code: str) -> None:
         """Take the authenticator into use with a first code. ValidationFailedError when the code is not its."""
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             member = session.get_one(StaffMember, person.account, with_for_update=True)
-            step = None if member.secret is None else matching_step(member.secret, code, now, after=member.last_step)
+            step = self._step(member, code, now)
             if step is None or member.has_second_factor:
                 message = "动态码不对，请核对手机时间后再试。Not the code; check the clock of the phone."
                 raise ValidationFailedError([FieldError("code", "CODE_WRONG", message)])
             member.has_second_factor, member.last_step = True, step
             self._note(session, "staff_second_factor_set_up", person.account, person.actor)
 
+    @retried
     def _proven(self, account: str, password: str, code: str | None) -> StaffMember:
         """The member who knows the password and, where it is needed, shows a fresh code (None: not asked for)."""
         with reading(self._deps.sessions) as session:
@@ -196,10 +208,22 @@ class StaffSessions:
     def _is_second_factor(self, member: StaffMember, code: str | None, now: datetime) -> bool:
         if code is None or not member.has_second_factor or member.secret is None:
             return True
-        step = matching_step(member.secret, code, now, after=member.last_step)
+        step = self._step(member, code, now)
         if step is not None:
             member.last_step = step
         return step is not None
+
+    def _step(self, member: StaffMember, code: str, now: datetime) -> int | None:
+        """The time step that a fresh code is of; None when it is no code of the authenticator, or none is set up."""
+        secret = self._secret(member)
+        return None if secret is None else matching_step(secret, code, now, after=member.last_step)
+
+    def _secret(self, member: StaffMember) -> str | None:
+        """In clear. One that an earlier release left so lies in clear until ``init`` has run."""
+        vault, kept = self._deps.vault, member.secret
+        if kept is None or not vault.is_sealed(kept):
+            return kept
+        return vault.open(kept, authenticator_secret(member.account))
 
     def _decoy(self) -> str:
         if not self._nobody:

@@ -1,7 +1,8 @@
 """Verification: a validation of the presented file joined with the status of the licence that it claims to be."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.domain.answers import FaceDifference
 from gateway.domain.conclusion import conclude
+from gateway.domain.face_comparison import FaceDifference, compare_claims, compare_document, shown
+from gateway.domain.licence_code import LicenceClaims, LicenceCodeError, decode_payload
 from gateway.domain.log_proofs import LogProof
+from gateway.domain.parties import parties_of
 from gateway.domain.purpose_copies import ATTACHMENT as COPY_ATTACHMENT
+from gateway.domain.rebindings import BindingStep
+from gateway.domain.signed_list import ATTACHMENT as LIST_ATTACHMENT
 from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
     DocumentKind,
@@ -32,13 +37,17 @@ from gateway.errors import (
 )
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
+from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
+from gateway.services.binding_chains import binding_chain
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
-from gateway.services.kept_reports import document_sm3_prefix, keep_report, new_report_number, restore_report
-from gateway.services.listing import WHOLE, current_status
+from gateway.services.kept_reports import keep_report, new_report_number, restore_report
+from gateway.services.listing import WHOLE, current_status, registered_face
 from gateway.services.log_proofs import LogProofs
 from gateway.services.presented_copies import attached_terms, copy_finding
+from gateway.services.token_reports import is_token, signed_list_report
+from signing.cose import parse_sign1
 from signing.errors import (
     MalformedDataError,
     ResourceLimitError,
@@ -58,6 +67,25 @@ REPORT_ATTACHMENT = "verification-report.json"
 """Name of what a signed report carries for machines; a file with it says that it is a report."""
 
 
+@contextmanager
+def _reading(file_name: str) -> Iterator[None]:
+    """Say in our own words why a file could not be read."""
+    try:
+        yield
+    except WorkersBusyError as error:
+        raise BusyError("核验繁忙，请稍后再试。Too many files wait to be read.", hint="Try again later.") from error
+    except ResourceLimitError as error:
+        raise OverLimitError(
+            f"{file_name}：文件超出处理限额。The file takes too much to read: {error}",
+            hint="Save it anew as an ordinary PDF.",
+        ) from error
+    except (MalformedDataError, UnsupportedFormatError, WorkerProblemError) as error:
+        raise UnreadableInputError(
+            f"{file_name}：文件无法处理。The file cannot be processed: {error}",
+            hint="Present the PDF as you received it, complete and not encrypted.",
+        ) from error
+
+
 def validate_file(
     data: bytes,
     file_name: str,
@@ -72,34 +100,32 @@ def validate_file(
     Needs no network and no database: counterparties call it with their own policy. UnreadableInputError when it is no
     usable PDF, OverLimitError when it takes too much to read, BusyError when too many wait. The registry is asked last.
     """
-    try:
+    with _reading(file_name):
         validation = workers.run(validate_pdf, data, policy, at=at)
-    except WorkersBusyError as error:
-        raise BusyError("核验繁忙，请稍后再试。Too many files wait to be read.", hint="Try again later.") from error
-    except ResourceLimitError as error:
-        raise OverLimitError(
-            f"{file_name}：文件超出处理限额。The file takes too much to read: {error}",
-            hint="Save it anew as an ordinary PDF.",
-        ) from error
-    except (MalformedDataError, UnsupportedFormatError, WorkerProblemError) as error:
-        raise UnreadableInputError(
-            f"{file_name}：文件无法处理。The file cannot be processed: {error}",
-            hint="Present the PDF as you received it, complete and not encrypted.",
-        ) from error
     registry = ask_registry()
     digest = FileDigest.of(data)
     kind = document_kind(data, workers)
     terms = attached_terms(data, workers) if kind is DocumentKind.PURPOSE_COPY else None
     is_over = terms is not None and terms.is_expired(at)
+    licence = attached_licence(data, workers)
+    parties = parties_of(validation.signatures, licence)
     chains = [chain for s in validation.signatures for chain in (s.chain, *(stamp.chain for stamp in s.timestamps))]
     return VerificationReport(
         document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3, kind),
-        answer=conclude(validation.signatures, registry, at, kind, is_expired_copy=is_over),
+        answer=conclude(
+            validation.signatures,
+            registry,
+            at,
+            kind,
+            is_expired_copy=is_over,
+            parties=None if licence is None else parties,
+        ),
         signatures=validation.signatures,
         registry=registry,
         policy_name=policy.name,
         revocation_data=relevant_revocation_data(chains, policy.crls, policy.ocsp_responses),
         purpose_copy=terms,
+        parties=parties,
     )
 
 
@@ -111,27 +137,22 @@ class Verifications:
         self._log_proofs = log_proofs
 
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
-        """Validate a PDF and ask the registry about it. UnreadableInputError when it is no usable PDF."""
+        """Validate a PDF and ask the registry about it, or check a signed list. UnreadableInputError for anything else."""
         now = at or self._deps.clock()
         policy, workers = self._deps.policy(), self._deps.workers
-        report = validate_file(data, file_name, policy, lambda: self._ask_registry(data, now), at=now, workers=workers)
+        if is_token(data):
+            report = signed_list_report(data, file_name, self._deps.trust_store, policy, at=now)
+        else:
+            ask = lambda: self._ask_registry(data, now)  # noqa: E731 - asked last, when the file was read
+            report = validate_file(data, file_name, policy, ask, at=now, workers=workers)
         numbered = replace(report, report_number=new_report_number(report))
         return numbered if self._record(numbered) else report
 
     def kept_report(self, report_number: str) -> VerificationReport:
         """The report that was given under this number, exactly as it was. NotFoundError when there is none."""
-        found = None
-        digest_prefix = document_sm3_prefix(report_number)
-        if digest_prefix is not None:
-            with reading(self._deps.sessions) as session:
-                found = session.scalars(
-                    select(VerificationRecord).where(
-                        # The digest's prefix is a range of the index; the random part decides.
-                        VerificationRecord.document_sm3 >= digest_prefix,
-                        VerificationRecord.document_sm3 < digest_prefix + "g",
-                        VerificationRecord.report["report_number"].as_string() == report_number,
-                    )
-                ).first()
+        # Whatever is asked for, in one look: a number with the right day and digest costs no other time than nonsense.
+        with reading(self._deps.sessions) as session:
+            found = session.scalar(select(VerificationRecord).where(VerificationRecord.report_number == report_number))
         if found is None:
             raise NotFoundError("没有这个编号的核验报告。No verification report is kept under this number.")
         return restore_report(found.report)
@@ -144,9 +165,16 @@ class Verifications:
                 if attachment is None and (found := copy_finding(session, document_sm3, terms, now)) is not None:
                     return found
                 found = registry_finding(session, document_sm3, attachment, now)
-                return replace(found, log=self._log_proof(session, found.licence_identifier))
+                bindings = self._bindings(session, found.licence_identifier, now)
+                return replace(found, log=self._log_proof(session, found.licence_identifier), bindings=bindings)
         except (SQLAlchemyError, RegistryUnavailableError):
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
+
+    def _bindings(self, session: Session, licence_identifier: str | None, now: datetime) -> tuple[BindingStep, ...]:
+        version = None if licence_identifier is None else session.get(LicenceVersion, licence_identifier)
+        if version is None or version.licence.is_sample:
+            return ()
+        return binding_chain(self._deps, session, version, now)
 
     def _log_proof(self, session: Session, licence_identifier: str | None) -> LogProof | None:
         """The proof of the issue; that it cannot be made says nothing about the licence."""
@@ -155,6 +183,7 @@ class Verifications:
         except (GatewayError, OSError):
             return None
 
+    @retried
     def _record(self, report: VerificationReport) -> bool:
         """Whether the report was kept. The answer stands without its record; then it has no number."""
         record = VerificationRecord(
@@ -162,6 +191,7 @@ class Verifications:
             document_sm3=report.document.sm3,
             genuine=report.answer.genuine,
             in_force=report.answer.in_force,
+            report_number=report.report_number,
             report=keep_report(report),
         )
         try:
@@ -195,6 +225,8 @@ def document_kind(data: bytes, workers: WorkerPool) -> DocumentKind:
         return DocumentKind.DOCUMENT
     if REPORT_ATTACHMENT in names:
         return DocumentKind.VERIFICATION_REPORT
+    if LIST_ATTACHMENT in names and ATTACHMENT_NAME not in names:
+        return DocumentKind.SIGNED_LIST
     # What carries a licence as well is judged as that licence.
     is_copy = COPY_ATTACHMENT in names and ATTACHMENT_NAME not in names
     return DocumentKind.PURPOSE_COPY if is_copy else DocumentKind.DOCUMENT
@@ -211,25 +243,22 @@ def attached_licence(data: bytes, workers: WorkerPool) -> dict[str, Any] | None:
 
 
 def compare_attachment(attachment: dict[str, Any], version: LicenceVersion) -> tuple[FaceDifference, ...]:
-    """What the attached licence says against what the register says, field by field."""
-    holder = attachment.get("holder")
-    holder = holder if isinstance(holder, dict) else {}
-    until = version.valid_until
-    pairs = {
-        "licence_number": (attachment.get("licence_number"), version.licence.licence_number),
-        "holder_name": (holder.get("name"), version.holder_name),
-        "holder_code": (holder.get("code"), version.licence.holder_code),
-        "issued_on": (attachment.get("issued_on"), version.issued_on.isoformat()),
-        "valid_from": (attachment.get("valid_from"), version.valid_from.isoformat()),
-        "valid_until": (attachment.get("valid_until"), until.isoformat() if until else None),
-    }
-    return tuple(
-        FaceDifference(name, _shown(said), _shown(held)) for name, (said, held) in pairs.items() if said != held
-    )
+    """What the attached licence and the code in it say against what the register says, field by field."""
+    face = registered_face(version)
+    found, text = compare_document(attachment, face), attachment.get("qr_text")
+    if text == version.qr_text:
+        return found
+    # Another code than the registered one: what it says, or where it says the same, that it is another.
+    other = compare_claims(claims, face) if (claims := claims_in(text)) is not None else ()
+    return (*found, *(other or (FaceDifference("qr_code", shown(text), shown(version.qr_text)),)))
 
 
-def _shown(value: object) -> str:
-    return "长期" if value is None else str(value)
+def claims_in(text: object) -> LicenceClaims | None:
+    """What a licence's code says, whoever signed it; None for what is no such code."""
+    try:
+        return LicenceClaims.decode(parse_sign1(decode_payload(str(text).rpartition("/")[2])).payload)
+    except (LicenceCodeError, SigningError):
+        return None
 
 
 def _version_of(session: Session, document_sm3: str, attachment: dict[str, Any] | None) -> LicenceVersion | None:

@@ -1,7 +1,7 @@
 """New versions of a licence: amendment, renewal, replacement after loss, correction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -25,8 +25,9 @@ from gateway.services.held_licences import find_version, hold_version
 from gateway.services.licences import IssuedLicence, Licences
 from gateway.services.listing import current_status, transitions_of
 from gateway.services.papers import Papers
-from gateway.services.recording import record_version
+from gateway.services.recording import RecordedVersion, VersionToRecord, record_version
 from gateway.services.seals import Seals, key_at_work
+from gateway.services.status_places import draw_place, require_place_free
 
 _LONGEST_REASON = 500
 
@@ -82,13 +83,14 @@ class Versions:
             if current.successor is not None:
                 return self._first_answer(session, application, request, current, actor)
             self._check_continues(current, request)
-            binding = self._enterprises.binding(session, application.holder_code, application.holder_name)
-            seal = self._seals.in_use(session, application.authority, is_sample=actor.is_sandbox)
-        order = self._order(application, request, current)
+            binding = self._enterprises.binding(application.holder_code, application.holder_name)
+            seal = self._seals.in_use(application.authority, is_sample=actor.is_sandbox)
+            status_place = None if actor.is_sandbox else draw_place(self._deps.quick_reads, application.authority.code)
+        order = replace(self._order(application, request, current), status_place=status_place)
         with key_at_work(seal.key_id):
             draft = make_draft(self._deps, order, binding, seal)
 
-        def place(session: Session, version: LicenceVersion) -> None:
+        def place(session: Session) -> Licence:
             held = hold_version(
                 session, licence_identifier, actor, Scope.LICENCES_CHANGE, expected_revision=expected_revision
             )
@@ -96,17 +98,19 @@ class Versions:
             if request.kind is VersionKind.REPLACEMENT:
                 # The register follows the lost papers; those that are still there have to be taken back.
                 self._papers.declare_lost(session, held, request.reason, actor, request.lost_copies)
-            self._supersede(held, version, order, actor)
+            self._supersede(held, order, actor)
+            return held.licence
 
         try:
-            version = record_version(self._deps, draft, binding, seal, actor, place)
-        except IntegrityError:
+            recorded = record_version(self._deps, VersionToRecord(draft, binding, seal), actor, place)
+        except IntegrityError as error:
+            require_place_free(error)
             with reading(self._deps.sessions) as session:
                 current = find_version(session, licence_identifier, actor, Scope.LICENCES_CHANGE)
                 if current.successor is None:
                     raise
                 return self._first_answer(session, application, request, current, actor)
-        return self._licences.outcome(application, version, newly_issued=True)
+        return self._licences.outcome(application, recorded, newly_issued=True)
 
     def _order(self, application: Application, request: VersionRequest, current: LicenceVersion) -> VersionOrder:
         identifier = LicenceIdentifier.parse(current.licence_identifier)
@@ -123,12 +127,11 @@ class Versions:
             is_sample=current.licence.is_sample,
         )
 
-    def _supersede(self, current: LicenceVersion, version: LicenceVersion, order: VersionOrder, actor: Actor) -> None:
+    def _supersede(self, current: LicenceVersion, order: VersionOrder, actor: Actor) -> None:
         """The old version ends when the new one takes effect; neither ends before it began."""
         now = self._deps.clock()
         ends = StatusTransition(LicenceStatus.SUPERSEDED, order.takes_effect_at, now)
         check_transition(transitions_of(current), ends)
-        version.licence = current.licence
         current.licence.status_changes.append(
             StatusChange(
                 licence_identifier=current.licence_identifier,
@@ -167,7 +170,7 @@ class Versions:
         next_one = find_version(session, current.successor.licence_identifier, actor, Scope.LICENCES_CHANGE)
         if next_one.application_sm3 != application.digest() or next_one.kind != request.kind:
             raise _followed(current)
-        return self._licences.outcome(application, next_one, newly_issued=False)
+        return self._licences.outcome(application, RecordedVersion.of(next_one), newly_issued=False)
 
 
 def _followed(current: LicenceVersion) -> ConflictError:
