@@ -30,7 +30,7 @@ _LONGEST_ADDRESS = 45
 _VISIBLE = re.compile(r"[!-~]+")
 _ENCODED = re.compile(r"(?:[!-$&-~]|%[0-9A-Fa-f]{2})+")
 """Visible ASCII; everything else percent-encoded (RFC 3986, 2.1)."""
-_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control")
+_KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Cache-Control", "Vary")
 ELEMENT_HEADERS = {
     "organisation": "X-Caller-Organisation",
     "user_name": "X-Caller-User",
@@ -108,7 +108,7 @@ def _admitted() -> Admitted:
                 signature=headers["x-tif-signature"],
                 body_signature=headers.get("x-tif-body-signature", ""),
                 method=request.method,
-                target=_target(),
+                target=target(),
                 body=request.get_data(),
             ),
             address,
@@ -136,7 +136,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
             raise BadRequestError(
                 f"缺少 Idempotency-Key，或不是 1 至 {MOST_KEY} 个 ASCII 字符。The Idempotency-Key is missing or malformed."
             )
-        digest = sm3(f"{request.method}\n{_target()}\n".encode() + request.get_data()).hex()
+        digest = sm3(f"{request.method}\n{target()}\n".encode() + request.get_data()).hex()
 
         def execute() -> KeptAnswer:
             try:
@@ -224,7 +224,7 @@ def require_declarations(app: Flask) -> None:
             raise RuntimeError(f"route {endpoint} does not declare its authentication")
 
 
-def _target() -> str:
+def target() -> str:
     """The path with its query as it was sent: a signature is over what the client wrote, percent-encoding and all.
 
     WSGI gives the path decoded only; the servers that we run under keep the request line's target beside it.

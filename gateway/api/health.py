@@ -23,7 +23,8 @@ def ready() -> Response:
     """Which dependency is missing, by name; 503 when one is."""
     checks = container().health.check()
     good = all(state == "ok" for state in checks.values())
-    return reply({"status": "ok" if good else "unavailable", "checks": checks}, 200 if good else 503)
+    body = {"status": "ok" if good else "unavailable", "checks": checks}
+    return reply(body | {"code_systems": container().health.code_systems()}, 200 if good else 503)
 
 
 @blueprint.get("/metrics")

@@ -1,6 +1,6 @@
 """/api/v1/licences: issue, find, read whole; one licence masked for anyone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, url_for
 
@@ -8,10 +8,19 @@ from gateway.api.auth import actor as current_actor
 from gateway.api.auth import idempotent, public, recorded, requires
 from gateway.api.lists import chosen, list_reply
 from gateway.api.replies import container, parse_body, parse_query, reply
+from gateway.api.representations import (
+    as_vocabulary,
+    bare_pointers,
+    parse_record,
+    sent_vocabulary,
+    wanted_vocabulary,
+)
 from gateway.api.revisions import with_revision
 from gateway.api.schemas.licences import IssueRequest, LicenceQuery, RecordQuery
+from gateway.api.visits import counted
 from gateway.domain.actors import Scope
 from gateway.domain.answer_json import licence_json
+from gateway.domain.representations import Vocabulary
 from gateway.services.batches import issued_json
 from gateway.services.licence_records import LicenceRecord, PaperRecord
 from gateway.services.licences import IssuedLicence, IssuedPaper
@@ -21,6 +30,7 @@ blueprint = Blueprint("licences", __name__)
 
 @blueprint.get("/api/v1/licences/<licence_identifier>")
 @public
+@counted
 def show(licence_identifier: str) -> Response:
     """The masked face and the re-checked state."""
     return reply(licence_json(container().licences.public_answer(licence_identifier)))
@@ -31,11 +41,16 @@ def show(licence_identifier: str) -> Response:
 @idempotent
 def issue() -> Response:
     """Issue one licence in both forms; the same application again gives the first answer (200)."""
-    body = parse_body(IssueRequest)
-    issued = container().licences.issue(
-        body.record, basis=body.basis(), duplicates=body.duplicates, actor=current_actor()
-    )
-    return issue_reply(issued)
+    sent, answered = sent_vocabulary(), wanted_vocabulary()
+    if sent is not None:
+        with bare_pointers():
+            issued = container().licences.issue(parse_record(sent), actor=current_actor())
+    else:
+        body = parse_body(IssueRequest)
+        issued = container().licences.issue(
+            body.record, basis=body.basis(), duplicates=body.duplicates, actor=current_actor()
+        )
+    return issue_reply(issued, answered, Scope.LICENCES_ISSUE)
 
 
 @blueprint.get("/api/v1/licences")
@@ -43,10 +58,11 @@ def issue() -> Response:
 @recorded("holder_code")
 def search() -> Response:
     """The caller's own licences, the version in effect of each."""
-    query = parse_query(LicenceQuery)
+    query, vocabulary = parse_query(LicenceQuery), wanted_vocabulary()
     wanted = query.wanted(after_id=query.after_number())
     records = container().licence_records.search(wanted, actor=current_actor())
-    return list_reply([(record.cursor, record_json(record)) for record in records], query.limit, query.fields)
+    items = [(record.cursor, _read(record, vocabulary)) for record in records]
+    return as_vocabulary(list_reply(items, query.limit, query.fields), vocabulary)
 
 
 @blueprint.get("/api/v1/licences/<licence_identifier>/record")
@@ -55,11 +71,10 @@ def search() -> Response:
 def record(licence_identifier: str) -> Response:
     """Everything that is registered of one version; ``vocabulary`` gives it in the names of others."""
     query = parse_query(RecordQuery)
+    vocabulary = wanted_vocabulary(query.vocabulary)
     found = container().licence_records.get(licence_identifier, actor=current_actor())
-    if query.vocabulary is None:
-        return with_revision(reply(chosen(record_json(found), query.fields)), found.revision)
-    record = container().representations.of(licence_identifier, query.vocabulary, actor=current_actor())
-    return with_revision(reply(chosen(record, query.fields)), found.revision)
+    record = chosen(_read(found, query.vocabulary or vocabulary), query.fields)
+    return with_revision(as_vocabulary(reply(record), vocabulary), found.revision)
 
 
 @blueprint.get("/api/v1/licences/<licence_identifier>/files/electronic")
@@ -78,18 +93,38 @@ def paper_file(licence_identifier: str, copy_number: int) -> Response:
     return _pdf(container().licence_records.file(licence_identifier, copy_number, actor=current_actor()))
 
 
-def issue_reply(issued: IssuedLicence) -> Response:
-    """The answer to an issue: 201 with its place, or 200 when it had been issued before."""
+def issue_reply(issued: IssuedLicence, vocabulary: Vocabulary | None, scope: Scope) -> Response:
+    """The answer to an issue: 201 with its place, or 200 when it had been issued before.
+
+    In a vocabulary of others it is the record; who may do ``scope`` may be told what it made.
+    """
     identifier = issued.licence_identifier
-    files = files_json(identifier, issued.electronic_sm3, issued.papers)
-    response = reply(issued_json(issued) | {"files": files}, 201 if issued.newly_issued else 200)
+    status = 201 if issued.newly_issued else 200
+    if vocabulary is None:
+        files = files_json(identifier, issued.electronic_sm3, issued.papers)
+        response = reply(issued_json(issued) | {"files": files}, status)
+    else:
+        record = container().representations.of(identifier, vocabulary, actor=current_actor(), scope=scope)
+        response = reply(record, status)
+    as_vocabulary(response, vocabulary)
     response.headers["Location"] = url_for("licences.record", licence_identifier=identifier)
     return with_revision(response, issued.revision)
 
 
+def _read(record: LicenceRecord, vocabulary: Vocabulary | None) -> Mapping[str, object]:
+    """A record in the names that the caller reads."""
+    if vocabulary is None:
+        return record_json(record)
+    return container().representations.of(record.licence_identifier, vocabulary, actor=current_actor())
+
+
 def record_json(record: LicenceRecord) -> dict[str, object]:
     """A record with the addresses of its files."""
-    return record.facts | {"files": files_json(record.licence_identifier, record.electronic_sm3, record.papers)}
+    files = files_json(record.licence_identifier, record.electronic_sm3, record.papers)
+    if record.accepted_sm3 is not None:
+        href = url_for("acceptances.file", licence_identifier=record.licence_identifier)
+        files["accepted"] = {"href": href, "sm3": record.accepted_sm3}
+    return record.facts | {"files": files}
 
 
 def files_json(identifier: str, electronic_sm3: str, papers: Sequence[IssuedPaper | PaperRecord]) -> dict[str, object]:

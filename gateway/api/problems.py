@@ -14,6 +14,7 @@ from gateway.errors import (
     BusyError,
     ConfigurationError,
     ConflictError,
+    EnterpriseSignerUnavailableError,
     ForbiddenError,
     GatewayError,
     IdempotencyConflictError,
@@ -23,11 +24,18 @@ from gateway.errors import (
     NotInitialisedError,
     OverCapError,
     OverLimitError,
+    ProofOfWorkRequiredError,
+    ReceiverUnavailableError,
     RegistryBusyError,
     RegistryUnavailableError,
+    RevocationUnknownError,
+    SealRefusedError,
+    SignatureRefusedError,
     SignInRefusedError,
     StaleStateError,
     StorageError,
+    TimestampsUnavailableError,
+    TooManyVisitsError,
     TransitionRefusedError,
     UnreadableInputError,
     ValidationFailedError,
@@ -38,6 +46,8 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     NotInitialisedError: HTTPStatus.SERVICE_UNAVAILABLE,
     ConfigurationError: HTTPStatus.INTERNAL_SERVER_ERROR,
     ValidationFailedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SignatureRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RevocationUnknownError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotFoundError: HTTPStatus.NOT_FOUND,
     ConflictError: HTTPStatus.CONFLICT,
     TransitionRefusedError: HTTPStatus.CONFLICT,
@@ -45,10 +55,13 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     ForbiddenError: HTTPStatus.FORBIDDEN,
     AuthenticationError: HTTPStatus.UNAUTHORIZED,
     OverCapError: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyVisitsError: HTTPStatus.TOO_MANY_REQUESTS,
+    ProofOfWorkRequiredError: HTTPStatus.TOO_MANY_REQUESTS,
     BadRequestError: HTTPStatus.BAD_REQUEST,
     IdempotencyConflictError: HTTPStatus.CONFLICT,
     SignInRefusedError: HTTPStatus.FORBIDDEN,
     BindingRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SealRefusedError: HTTPStatus.CONFLICT,
     UnreadableInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
     OverLimitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -56,6 +69,9 @@ STATUSES: dict[type[GatewayError], HTTPStatus] = {
     RegistryBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    EnterpriseSignerUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    TimestampsUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ReceiverUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     LogBrokenError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """HTTP status of each error; a subclass without its own entry takes that of its parent."""
@@ -82,8 +98,10 @@ def name_of(status: HTTPStatus) -> str:
     return _NAMES.get(status, status.phrase)
 
 
-def problem(status: HTTPStatus, code: str, detail: str, *, errors: list[dict[str, str]] | None = None) -> Response:
-    """A problem document; ``type`` names the entry of docs/problems.md."""
+def problem(
+    status: HTTPStatus, code: str, detail: str, *, errors: list[dict[str, str]] | None = None, **more: Any
+) -> Response:
+    """A problem document; ``type`` names the entry of docs/problems.md, ``more`` are members of its own (RFC 9457, 3.2)."""
     body: dict[str, Any] = {
         "type": f"urn:licence-gateway:problem:{code.lower()}",
         "title": name_of(status),
@@ -92,6 +110,7 @@ def problem(status: HTTPStatus, code: str, detail: str, *, errors: list[dict[str
         "instance": f"urn:request:{g.get('request_id', '')}",
         "code": code,
         "errors": errors or [],
+        **more,
     }
     response = Response(orjson.dumps(body), status=int(status), mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
@@ -105,7 +124,8 @@ def gateway_problem(error: GatewayError) -> Response:
         return problem(status, error.code, "暂时无法完成，请稍后再试。It cannot be done right now; try again later.")
     fields = error.errors if isinstance(error, ValidationFailedError) else []
     entries = [field.to_json() for field in fields]
-    response = problem(status, error.code, f"{error.message} {error.hint}".strip(), errors=entries)
+    more = {"proof_of_work": error.puzzle} if isinstance(error, ProofOfWorkRequiredError) else {}
+    response = problem(status, error.code, f"{error.message} {error.hint}".strip(), errors=entries, **more)
     response.headers.update(_headers(error))
     return response
 
@@ -115,7 +135,7 @@ def _headers(error: GatewayError) -> dict[str, str]:
     match error:
         case AuthenticationError():
             return {"WWW-Authenticate": 'Bearer realm="licence-gateway"'}
-        case OverCapError():
+        case OverCapError() | TooManyVisitsError():
             return {"Retry-After": str(error.seconds_left)}
         case IdempotencyConflictError():
             return {"Retry-After": "5"}

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import orjson
 from flask import Response, current_app, request
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import NotAcceptable, UnsupportedMediaType
 
 from gateway.container import Container
 from gateway.errors import FieldError, UnreadableInputError, ValidationFailedError
@@ -25,6 +25,16 @@ def reply(value: Any, status: int = 200) -> Response:
     response = Response(orjson.dumps(value), status=status, mimetype="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def wanted_type(*offered: str) -> str:
+    """The media type that ``Accept`` prefers; the first for who takes any (RFC 9110, 12.5.1). NotAcceptable names them all."""
+    if request.headers.get("Accept", "*/*") in ("*/*", "", offered[0]):
+        return offered[0]
+    best = request.accept_mimetypes.best_match(offered)
+    if best is None:
+        raise NotAcceptable(f"可以给出 {'、'.join(offered)}。There are: {', '.join(offered)}.")
+    return best
 
 
 class Body(BaseModel):

@@ -4,8 +4,9 @@ from flask import Blueprint, Response, request
 from pydantic import Field
 
 from gateway.api.auth import public
-from gateway.api.replies import Body, container, parse_body, reply, uploaded_file
-from gateway.domain.answer_json import resolution_json
+from gateway.api.list_replies import resolution_reply
+from gateway.api.replies import Body, container, parse_body, uploaded_file
+from gateway.api.visits import admit, code_in
 
 blueprint = Blueprint("resolutions", __name__)
 
@@ -22,6 +23,8 @@ def create() -> Response:
     """Resolve JSON ``{"text": …}`` or an uploaded picture."""
     if request.is_json:
         body: ResolutionRequest = parse_body(ResolutionRequest)
-        return reply(resolution_json(container().codes.resolve(body.text)))
+        admit(code_in(body.text))
+        return resolution_reply(container().codes.resolve(body.text))
     data, _ = uploaded_file("image/", "application/pdf")
-    return reply(resolution_json(container().codes.resolve_image(data)))
+    admit()
+    return resolution_reply(container().codes.resolve_image(data))

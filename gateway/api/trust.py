@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 
 from gateway.api.auth import public
 from gateway.api.replies import container, reply
+from gateway.domain.instants import instant
 
 blueprint = Blueprint("trust", __name__)
 _MAX_AGE = "public, max-age=300"
@@ -14,6 +15,27 @@ _MAX_AGE = "public, max-age=300"
 def listing() -> Response:
     """Names of the published files by folder."""
     return reply(container().trust.listing())
+
+
+@blueprint.get("/trust/keys")
+@public
+def keys() -> Response:
+    """The keys that the pages check licence codes and lists with, each with what its certificate gave."""
+    found = container().trust.keys()
+    return reply(
+        {
+            "as_of": instant(found.as_of),
+            "keys": [
+                {
+                    "use": key.use,
+                    "key_id": key.key_id.hex(),
+                    "public_key": key.public_key.hex(),
+                    "reason": key.reason,
+                }
+                for key in found.keys
+            ],
+        }
+    )
 
 
 @blueprint.get("/trust/<folder>/<name>")

@@ -1,10 +1,12 @@
-"""POST /api/v1/verifications: the verification report on a PDF. A failed signature is an answer (200)."""
+"""POST /api/v1/verifications: the verification report on a PDF or a signed list. A failed signature is an answer (200)."""
 
 from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
 from gateway.api.replies import container, uploaded_file
 from gateway.api.report_forms import ReportForm, report_response, wanted_form, wanted_language
+from gateway.api.visits import counted
+from gateway.domain.signed_list import MEDIA_TYPE
 from gateway.services.reports import changed_pictures
 
 PDF = "application/pdf"
@@ -13,9 +15,10 @@ blueprint = Blueprint("verifications", __name__)
 
 @blueprint.post("/api/v1/verifications")
 @public
+@counted
 def create() -> Response:
-    """Verify an uploaded PDF; ``Accept`` chooses JSON, HTML, PDF or XML."""
-    data, name = uploaded_file(PDF)
+    """Verify an uploaded PDF or signed list; ``Accept`` chooses JSON, HTML, PDF or XML."""
+    data, name = uploaded_file(PDF, MEDIA_TYPE)
     report = container().verifications.verify(data, name)
     form = wanted_form(request)
     pictures = changed_pictures(data, report) if form in (ReportForm.HTML, ReportForm.PDF) else ()

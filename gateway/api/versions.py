@@ -6,6 +6,7 @@ from gateway.api.auth import actor as current_actor
 from gateway.api.auth import idempotent, requires
 from gateway.api.licences import issue_reply
 from gateway.api.replies import container, parse_body
+from gateway.api.representations import wanted_vocabulary
 from gateway.api.revisions import expected_revision
 from gateway.api.schemas.versions import VersionBody
 from gateway.domain.actors import Scope
@@ -18,8 +19,8 @@ blueprint = Blueprint("versions", __name__)
 @idempotent
 def create(licence_identifier: str) -> Response:
     """Issue the next version; the one before says what replaced it."""
-    body = parse_body(VersionBody)
+    body, vocabulary = parse_body(VersionBody), wanted_vocabulary()
     issued = container().versions.issue(
         licence_identifier, body.wanted(), actor=current_actor(), expected_revision=expected_revision()
     )
-    return issue_reply(issued)
+    return issue_reply(issued, vocabulary, Scope.LICENCES_CHANGE)

@@ -29,6 +29,9 @@ class ReportQuery(PageQuery):
 
     holder_code: Text | None = None
     authority_code: Text | None = None
+    licence_type_code: Text | None = None
+    licence_number: Text | None = None
+    origin: Text | None = None
 
     def wanted(self, after_id: str) -> ReportFilter:
         """The filter, from where the cursor points on."""

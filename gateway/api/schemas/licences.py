@@ -8,7 +8,7 @@ from pydantic import Field
 from gateway.api.replies import Body
 from gateway.api.schemas.lists import PAGE, PageQuery
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
-from gateway.domain.orders import MOST_DUPLICATES
+from gateway.domain.orders import MOST_DUPLICATES, Origin
 from gateway.domain.representations import Vocabulary
 from gateway.services.licence_records import LicenceFilter, ListedStatus
 
@@ -58,8 +58,11 @@ class LicenceQuery(PageQuery):
     authority_code: Text | None = None
     status: ListedStatus | None = None
     obligation: ObligationKind | None = None
+    origin: Origin | None = None
+    reported_from: Text | None = None
     issued_from: Day | None = None
     issued_until: Day | None = None
+    expires_from: Day | None = None
     expires_until: Day | None = None
 
     def wanted(self, after_id: int) -> LicenceFilter:
