@@ -2,28 +2,40 @@
 
 from gateway.console import (
     administration,
+    clients,
+    conversions,
     dashboard,
+    deliveries,
+    holder_certificates,
     issuing,
     licences,
     papers,
     reconciliation,
     revocations,
+    seals,
     sign_in,
     stock,
     versions,
+    wrong_entries,
 )
 from gateway.console.frame import blueprint
 
 __all__ = [
     "administration",
     "blueprint",
+    "clients",
+    "conversions",
     "dashboard",
+    "deliveries",
+    "holder_certificates",
     "issuing",
     "licences",
     "papers",
     "reconciliation",
     "revocations",
+    "seals",
     "sign_in",
     "stock",
     "versions",
+    "wrong_entries",
 ]

@@ -10,7 +10,7 @@ from gateway.console.frame import actor, blueprint, person, screen
 from gateway.console.reconciliation import recent_drifts
 from gateway.domain.actors import Scope
 from gateway.domain.basis import ObligationState
-from gateway.domain.status import CHINA_STANDARD_TIME
+from gateway.domain.status import china_day
 from gateway.services.blank_forms import Stock
 from gateway.services.dossiers import MOST_FOUND
 from gateway.services.obligations import MOST_LISTED, ListedObligation, ObligationFilter
@@ -51,7 +51,13 @@ def search() -> BaseResponse:
 def enterprise(code: str) -> BaseResponse:
     """One enterprise and its licences."""
     holder, licences = container().dossiers.holder(code, actor=actor())
-    return screen("enterprise.html", enterprise=holder, licences=licences)
+    return screen(
+        "enterprise.html",
+        enterprise=holder,
+        licences=licences,
+        certificates=container().holder_certificates.of_enterprise(code),
+        changes=container().enterprise_registrations.history(code),
+    )
 
 
 def own_stocks() -> list[Stock]:
@@ -63,7 +69,7 @@ def own_stocks() -> list[Stock]:
 def _obligations() -> list[ListedObligation]:
     """What is overdue or due soon, the nearest deadline first."""
     services = container()
-    until = services.clock().astimezone(CHINA_STANDARD_TIME).date() + _SOON
+    until = china_day(services.clock()) + _SOON
     found: list[ListedObligation] = []
     for state in (ObligationState.OVERDUE, ObligationState.OPEN):
         wanted = ObligationFilter(state=state, due_before=until, limit=MOST_LISTED)

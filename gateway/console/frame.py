@@ -14,7 +14,7 @@ from gateway.errors import ForbiddenError, GatewayError, NotFoundError, StaleSta
 from gateway.services.staff_sessions import SignedIn
 from verify_web.language import pair
 from verify_web.pages import container, page
-from verify_web.style import SHEET, inlined
+from verify_web.style import SHEETS, inlined
 from verify_web.words import say
 
 COOKIE = "staff_session"
@@ -23,11 +23,12 @@ COOKIE = "staff_session"
 blueprint = Blueprint("console", __name__, template_folder="templates", url_prefix="/console")
 register_console_words(blueprint)
 
-_STYLE, _STYLE_SOURCE = inlined(SHEET, Path(__file__).parent / "console.css")
+_STYLE, _STYLE_SOURCE = inlined(*SHEETS, Path(__file__).parent / "console.css")
 _POLICY = (
     f"default-src 'none'; style-src {_STYLE_SOURCE}; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+_SCRIPT_POLICY = "; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 _TITLES = {
     ForbiddenError: ("没有权限", "Not permitted"),
     NotFoundError: ("没有找到", "Not found"),
@@ -46,8 +47,8 @@ def actor() -> Actor:
     return person().actor
 
 
-def screen(template: str, status: int = HTTPStatus.OK, **values: object) -> Response:
-    """A page of the console, under a policy of its own."""
+def screen(template: str, status: int = HTTPStatus.OK, *, has_script: bool = False, **values: object) -> Response:
+    """A page of the console, under a policy of its own; few have a script, and all work without."""
     signed_in = g.get("person")
     response = page(
         f"console/{template}",
@@ -60,7 +61,7 @@ def screen(template: str, status: int = HTTPStatus.OK, **values: object) -> Resp
         site_name=container().settings.site_name,
         **values,
     )
-    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Security-Policy"] = _POLICY + (_SCRIPT_POLICY if has_script else "")
     return response
 
 

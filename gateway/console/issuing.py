@@ -22,7 +22,7 @@ from gateway.console.forms import Form, Sheet, show_form
 from gateway.console.frame import actor, blueprint, person, screen
 from gateway.domain.actors import Scope
 from gateway.domain.catalogue import Forms, IssuingAuthority, LicenceType
-from gateway.domain.status import CHINA_STANDARD_TIME
+from gateway.domain.status import china_day
 from gateway.errors import GatewayError
 from verify_web.pages import container
 
@@ -66,7 +66,7 @@ def issue(code: str) -> BaseResponse:
         facts=facts,
         back=("enterprise", {"code": code}),
     )
-    today = services.clock().astimezone(CHINA_STANDARD_TIME).date()
+    today = china_day(services.clock())
     form = Form(application_groups(licence_type), first_values(licence_type, holder.address, today))
     return at_desk(Desk(sheet, licence_type, check, issue_it), form)
 

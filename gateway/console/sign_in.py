@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from gateway.console.access import browser, drop_cookie, set_cookie, staff, to, visitor
 from gateway.console.forms import Field, Form, Sheet, fields_of, show_form, take_form
 from gateway.console.frame import COOKIE, blueprint, person, screen
-from gateway.console.qr_pictures import qr_path
+from gateway.documents.qr_pictures import qr_path
 from gateway.domain.passwords import secret_address
 from gateway.domain.staff import SHORTEST_PASSWORD
 from gateway.errors import FieldError, SignInRefusedError, ValidationFailedError

@@ -20,7 +20,7 @@ from gateway.console.frame import actor, blueprint
 from gateway.console.issuing import Desk, at_desk
 from gateway.domain.actors import Scope
 from gateway.domain.orders import KIND_WORDS, VersionKind
-from gateway.domain.status import CHINA_STANDARD_TIME, day_start
+from gateway.domain.status import china_day, day_start
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.services.versions import VersionRequest
 from verify_web.pages import container
@@ -63,7 +63,7 @@ def new_version(licence_identifier: str, kind: str) -> BaseResponse:
         back=("licence", {"licence_identifier": licence_identifier}),
         revision=dossier.revision if request.method == "GET" else None,
     )
-    today = services.clock().astimezone(CHINA_STANDARD_TIME).date()
+    today = china_day(services.clock())
     form = Form(application_groups(licence_type, is_change=True), values_of(dossier, today))
     return at_desk(Desk(sheet, licence_type, check, issue), form)
 

@@ -1,0 +1,309 @@
+"""Administrators keep the departments' systems: who may call the API, for what, from where, and with which keys."""
+
+import json
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from werkzeug.wrappers import Response as BaseResponse
+
+from gateway.console.access import staff
+from gateway.console.applications import day_of
+from gateway.console.forms import Field, Form, Group, Sheet, fields_of, take_form
+from gateway.console.frame import actor, blueprint, person, screen
+from gateway.console.words import CREDENTIAL_WORDS, SCOPE_WORDS
+from gateway.domain.actors import Scope
+from gateway.domain.status import china_day, day_start
+from gateway.errors import FieldError, ValidationFailedError
+from gateway.persistence.models import Client
+from gateway.services.clients import SECRET, UNSET, ClientChange, Clients, ClientSpec
+from verify_web.pages import container
+
+_MOST_OLD_DAYS = 30
+_ONE_DAY = timedelta(days=1)
+_KIND = Field(
+    "kind",
+    "种类",
+    "Kind",
+    kind="choice",
+    choices=tuple((kind, *words) for kind, words in CREDENTIAL_WORDS.items()),
+)
+_ROTATION = fields_of(
+    _KIND,
+    Field(
+        "old_days",
+        "旧密钥继续有效的天数",
+        "Days that old ones stay good",
+        kind="number",
+        max_length=2,
+        hint=("0 为立即失效，令牌也随之失效", "0 ends them now, and the tokens with them"),
+    ),
+    Field("days", "新密钥有效天数", "Days that the new one is good", kind="number", required=False, max_length=4),
+)
+_ACTS = {
+    "disable": (("停用系统", "Disable the system"), ("停用后立即不能调用。", "It is shut out at once.")),
+    "enable": (("启用系统", "Enable the system"), ("启用后可以调用。", "It can call again.")),
+}
+
+
+@blueprint.get("/clients")
+@staff(Scope.ADMINISTER)
+def clients() -> BaseResponse:
+    """The systems that this administrator keeps."""
+    return screen("clients.html", systems=_clients().all(), state_of=_state_of)
+
+
+@blueprint.get("/clients/<client_id>")
+@staff(Scope.ADMINISTER)
+def show_client(client_id: str) -> BaseResponse:
+    """One system with its limits and secrets, but for what is secret."""
+    client, catalogue = _clients().get(client_id), container().catalogue.load()
+    return screen(
+        "client.html",
+        one=client,
+        state=_state_of(client),
+        authorities=catalogue.authorities_by_code,
+        types=catalogue.types_by_code,
+        now=container().clock(),
+        day=china_day,
+        last_day=_last_day,
+    )
+
+
+@blueprint.route("/clients/create", methods=["GET", "POST"])
+@staff(Scope.ADMINISTER)
+def create_client() -> BaseResponse:
+    """Register a system; its first secret is shown once."""
+
+    def act(form: Form) -> BaseResponse:
+        given: dict[str, Any] = {name: None if value is UNSET else value for name, value in _given(form).items()}
+        spec = ClientSpec(**given, is_sandbox=bool(form["is_sandbox"]))
+        client_id = _clients().create(spec)
+        if spec.is_sandbox:
+            container().samples.prepare(spec.authority_codes)
+        return _shown_once(client_id, SECRET)
+
+    sheet = Sheet(("登记系统", "Register a system"), ("登记", "Register"), back=("clients", {}))
+    sandbox = Field("is_sandbox", "沙箱：只签发样本", "Sandbox: issues samples only", kind="check", required=False)
+    return take_form(sheet, Form((*_groups(), Group("沙箱", "Sandbox", (sandbox,)))), act)
+
+
+@blueprint.route("/clients/<client_id>/change", methods=["GET", "POST"])
+@staff(Scope.ADMINISTER)
+def change_client(client_id: str) -> BaseResponse:
+    """Set a system anew; it holds at once, for tokens that are out too."""
+    client = _clients().get(client_id)
+
+    def act(form: Form) -> None:
+        given = _given(form)
+        if form["valid_from"] == china_day(client.valid_from).isoformat():
+            # The form has days only: what was not touched stays to the second.
+            given["valid_from"] = None
+        certificates = given.pop("certificates") or (() if form["drop_certificates"] else None)
+        change = ClientChange(**given, certificates=certificates, ends_tokens=bool(form["ends_tokens"]))
+        _clients().change(client_id, change)
+        if client.is_sandbox:
+            container().samples.prepare(given["authority_codes"])
+
+    further = Group(
+        "随更改",
+        "With the change",
+        (
+            Field("drop_certificates", "去掉现有证书", "Take the certificates away", kind="check", required=False),
+            Field("ends_tokens", "令牌立即失效", "End the tokens now", kind="check", required=False),
+        ),
+    )
+    form = Form((*_groups(), further), *_values(client))
+    return take_form(_sheet(client, ("更改系统", "Change the system")), form, act)
+
+
+@blueprint.route("/clients/<client_id>/rotate", methods=["GET", "POST"])
+@staff(Scope.ADMINISTER)
+def rotate_client(client_id: str) -> BaseResponse:
+    """A new secret beside the old ones, which end after a while."""
+
+    def act(form: Form) -> BaseResponse:
+        old_days, days = _number(form, "old_days"), _number(form, "days")
+        errors = [] if form["kind"] in CREDENTIAL_WORDS else [_wrong("kind")]
+        errors += [] if old_days is not None and old_days <= _MOST_OLD_DAYS else [_wrong("old_days")]
+        errors += [] if days is None or days > 0 else [_wrong("days")]
+        if errors:
+            raise ValidationFailedError(errors)
+        return _shown_once(client_id, form["kind"], days=days, old_ends_in=timedelta(days=old_days or 0))
+
+    form = Form(_ROTATION, {"kind": SECRET, "old_days": "7"})
+    return take_form(_sheet(_clients().get(client_id), ("更换密钥", "New secret")), form, act)
+
+
+@blueprint.route("/clients/<client_id>/secrets/<int:credential_id>/revoke", methods=["GET", "POST"])
+@staff(Scope.ADMINISTER)
+def revoke_secret(client_id: str, credential_id: int) -> BaseResponse:
+    """End one secret now; asked once more before it is done."""
+
+    def act(_: Form) -> None:
+        _clients().revoke_secret(client_id, credential_id)
+
+    lead = ("密钥和已发出的令牌立即失效。", "The secret and the tokens that are out end at once.")
+    return take_form(_sheet(_clients().get(client_id), ("吊销密钥", "Revoke the secret"), lead), Form(()), act)
+
+
+@blueprint.route("/clients/<client_id>/<any(disable, enable):act>", methods=["GET", "POST"])
+@staff(Scope.ADMINISTER)
+def switch_client(client_id: str, act: str) -> BaseResponse:
+    """Shut a system out, or let it in again; asked once more before it is done."""
+
+    def switch(_: Form) -> None:
+        _clients().set_enabled(client_id, is_enabled=act == "enable")
+
+    title, lead = _ACTS[act]
+    return take_form(_sheet(_clients().get(client_id), title, lead), Form(()), switch)
+
+
+def _clients() -> Clients:
+    return container().clients.acting_as(actor())
+
+
+def _shown_once(client_id: str, kind: str, **limits: Any) -> BaseResponse:
+    issued = _clients().new_secret(client_id, kind=kind, **limits)
+    return screen("client_secret.html", HTTPStatus.CREATED, issued=issued)
+
+
+def _sheet(client: Client, title: tuple[str, str], lead: tuple[str, str] | None = None) -> Sheet:
+    facts = (("系统", client.name), ("客户端标识", client.id))
+    back = ("show_client", {"client_id": client.id})
+    return Sheet(title, title, lead=lead, facts=facts, back=back, is_grave=lead is not None)
+
+
+def _state_of(client: Client) -> tuple[str, str, str]:
+    """Tone and words of how a system stands now."""
+    now = container().clock()
+    if not client.is_enabled:
+        return "bad", "已停用", "disabled"
+    if client.valid_until is not None and client.valid_until <= now:
+        return "bad", "已过期", "expired"
+    return ("warning", "尚未生效", "not yet valid") if client.valid_from > now else ("good", "正常", "active")
+
+
+def _groups() -> tuple[Group, ...]:
+    """An administrator of one authority registers systems of that; one of all chooses."""
+    catalogue, own = container().catalogue.load(), person().authority_code
+    authorities = tuple((one.code, one.name, one.name) for one in catalogue.authorities if own in (None, one.code))
+    types = tuple((one.local_type_code, one.name, one.name) for one in catalogue.licence_types)
+    scopes = tuple((scope, *words) for scope, words in SCOPE_WORDS.items())
+    whose = (
+        Field("name", "系统名称", "Name of the system", max_length=200, focus=True),
+        Field("organisation", "运行单位", "Organisation that runs it", max_length=200),
+    )
+    reach = (
+        Field("scopes", "权限", "What it may do", kind="checks", choices=scopes),
+        Field("authority_codes", "发证机关", "Issuing authorities", kind="checks", choices=authorities),
+        Field("type_codes", "证照类型（不选为不限）", "Licence types (none: all)", kind="checks", choices=types),
+    )
+    return Group("系统", "System", whose), Group("范围", "Reach", reach), _LIMITS, _PROOFS
+
+
+_LIMITS = Group(
+    "限制",
+    "Limits",
+    (
+        Field(
+            "ip_ranges",
+            "来源网段",
+            "Networks it may call from",
+            kind="area",
+            required=False,
+            max_length=2000,
+            hint=("每行一个，如 10.1.0.0/16；空为不限", "One a line, such as 10.1.0.0/16; empty: any"),
+        ),
+        Field("daily_cap", "每日调用上限", "Calls a day", kind="number", required=False, max_length=9),
+        Field("valid_from", "有效期起", "Valid from", kind="date", required=False),
+        Field("valid_until", "有效期至", "Valid until", kind="date", required=False),
+    ),
+)
+_PROOFS = Group(
+    "公钥与证书",
+    "Keys and certificates",
+    (
+        Field(
+            "public_keys",
+            "签名公钥（JWKS）",
+            "Keys of assertions (JWKS)",
+            kind="area",
+            required=False,
+            max_length=20_000,
+            hint=("清空即去掉", "Empty it to take them away"),
+        ),
+        Field(
+            "certificates",
+            "TLS 证书（PEM，至多两张）",
+            "TLS certificates (PEM, two at most)",
+            kind="area",
+            required=False,
+            max_length=20_000,
+            hint=("填写即替换现有证书", "What is given replaces those that there are"),
+        ),
+    ),
+)
+_PEM_END = "-----END CERTIFICATE-----"
+
+
+def _values(client: Client) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """A system as the form shows it."""
+    keys = client.public_keys
+    values = {
+        "name": client.name,
+        "organisation": client.organisation,
+        "ip_ranges": "\n".join(client.ip_ranges),
+        "daily_cap": "" if client.daily_cap is None else str(client.daily_cap),
+        "valid_from": china_day(client.valid_from).isoformat(),
+        "valid_until": _last_day(client.valid_until),
+        "public_keys": json.dumps(keys, ensure_ascii=False, indent=1) if keys else "",
+    }
+    return values, {name: list(getattr(client, name)) for name in ("scopes", "authority_codes", "type_codes")}
+
+
+def _given(form: Form) -> dict[str, Any]:
+    """What the form sets, by the names of ``ClientSpec``; a limit that was left empty is ``UNSET``.
+
+    ValidationFailedError names fields that cannot be read; what they may say the service judges.
+    """
+    errors = [_wrong(name) for name in ("valid_from", "valid_until") if form[name] and day_of(form[name]) is None]
+    cap = _number(form, "daily_cap")
+    if form["daily_cap"] and cap is None:
+        errors.append(_wrong("daily_cap"))
+    try:
+        keys = json.loads(form["public_keys"] or "{}")
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict):
+        errors.append(FieldError("public_keys", "NOT_A_KEY_SET", "应为 JWKS。Not a JSON Web Key Set."))
+    if errors:
+        raise ValidationFailedError(errors)
+    pems = [part.strip() for part in form["certificates"].split(_PEM_END)]
+    begin, until = day_of(form["valid_from"]), day_of(form["valid_until"])
+    return {
+        "name": form["name"],
+        "organisation": form["organisation"],
+        "scopes": frozenset(Scope(scope) for scope in form.lists["scopes"] if scope in set(Scope)),
+        "authority_codes": frozenset(form.lists["authority_codes"]),
+        "type_codes": frozenset(form.lists["type_codes"]),
+        "ip_ranges": tuple(form["ip_ranges"].split()),
+        "daily_cap": UNSET if cap is None else cap,
+        "valid_from": None if begin is None else day_start(begin),
+        "valid_until": UNSET if until is None else day_start(until + _ONE_DAY),
+        "public_keys": keys,
+        "certificates": tuple(f"{pem}\n{_PEM_END}\n" for pem in pems if pem),
+    }
+
+
+def _last_day(until: datetime | None) -> str:
+    """The last day in China on which something is good; empty without an end."""
+    return "" if until is None else china_day(until - timedelta(microseconds=1)).isoformat()
+
+
+def _number(form: Form, name: str) -> int | None:
+    return int(form[name]) if form[name].isascii() and form[name].isdigit() else None
+
+
+def _wrong(name: str) -> FieldError:
+    return FieldError(name, "NOT_ALLOWED", "不能这样填写。This cannot be read, or is out of range.")
