@@ -14,11 +14,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from gateway.api import (
+    acceptances,
     access_records,
+    authority_reports,
+    bindings,
     blank_forms,
+    challenge_phrases,
+    conversions,
+    deliveries,
+    digests,
     enterprises,
+    events,
     health,
     histories,
+    holder_certificates,
     licence_batches,
     licence_reports,
     licences,
@@ -27,12 +36,19 @@ from gateway.api import (
     national_operations,
     oauth,
     obligations,
+    paper_checks,
     papers,
     problems,
     purpose_copies,
     reconciliations,
     resolutions,
+    seals,
+    signed_lists,
+    signer_relays,
+    signing_requests,
+    signing_sessions,
     status_changes,
+    status_lists,
     trust,
     trust_answers,
     verifications,
@@ -46,14 +62,24 @@ from gateway.console import blueprint as console
 from gateway.container import Container
 from gateway.errors import GatewayError
 from gateway.services.network_log import NetworkEntry
-from verify_web import api_docs, pages, report_files, views
-from verify_web.style import STYLE_SOURCE
+from verify_web import (
+    admission_pages,
+    api_docs,
+    pages,
+    paper_pages,
+    report_files,
+    script_files,
+    signing_pages,
+    views,
+    wrong_entry_pages,
+)
+from verify_web.compression import compress
+from verify_web.policies import PAGE_POLICY
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
-_MACHINE_PATHS = ("/api/", "/elssp/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
+_MACHINE_PATHS = ("/api/", "/sign/", "/elssp/", "/oauth/", "/trust/", "/healthz", "/readyz", "/metrics")
 _HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -61,6 +87,8 @@ _HEADERS = {
     "Permissions-Policy": "geolocation=(), microphone=(), camera=()",
 }
 _DEPARTMENTS = (
+    acceptances,
+    signer_relays,
     licences,
     versions,
     status_changes,
@@ -69,24 +97,43 @@ _DEPARTMENTS = (
     blank_forms,
     obligations,
     licence_batches,
+    conversions,
     licence_reports,
+    authority_reports,
     purpose_copies,
+    signing_requests,
     reconciliations,
     national_operations,
+    holder_certificates,
+    seals,
     access_records,
+    events,
+    deliveries,
     limits,
 )
 _PUBLIC = (
     resolutions,
+    signing_sessions,
     enterprises,
+    paper_checks,
+    signed_lists,
+    bindings,
+    challenge_phrases,
     verifications,
+    digests,
     trust,
     trust_answers,
+    status_lists,
     log,
     oauth,
     health,
     views,
+    paper_pages,
+    wrong_entry_pages,
+    admission_pages,
+    signing_pages,
     report_files,
+    script_files,
     api_docs,
 )
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -96,6 +143,7 @@ _STRICT_TRANSPORT = "max-age=31536000"
 _REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
 _SECONDS = Histogram("gateway_request_seconds", "Time to answer by route.", ("route",))
 _log = structlog.get_logger()
+trust.blueprint.after_request(compress)
 
 
 def create_app(container: Container) -> Flask:
@@ -218,7 +266,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
     """The register did not answer: that is a failure to check, never a verdict."""
     _log.error("database_unavailable", kind=type(error).__name__, request_id=g.get("request_id", ""))
     if not _is_machine():
-        return pages.unavailable_page()
+        return pages.register_down_page()
     detail = "登记簿暂时无法查询。The register cannot be asked right now; nothing is said about any licence."
     return problems.problem(HTTPStatus.SERVICE_UNAVAILABLE, "REGISTRY_UNAVAILABLE", detail)
 

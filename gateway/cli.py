@@ -14,23 +14,30 @@ from rich.progress import track
 from certs.errors import CertsError
 from gateway import (
     cli_answers,
+    cli_authorities,
     cli_certificates,
     cli_clients,
+    cli_convert,
     cli_copies,
+    cli_deliveries,
+    cli_enterprises,
     cli_keys,
     cli_lifecycle,
+    cli_lists,
     cli_log,
     cli_papers,
+    cli_seals,
+    cli_signing,
+    cli_simulate,
     cli_staff,
     cli_storage,
+    cli_verification,
 )
-from gateway.cli_frame import read_text, records
-from gateway.cli_reports import ReportWriter
+from gateway.cli_frame import complain, complaints, read_text, records
 from gateway.container import Container
 from gateway.demo import run_demo
 from gateway.domain.answer_json import resolution_json
 from gateway.domain.status import LicenceStatus
-from gateway.domain.verification import VerificationReport
 from gateway.errors import GatewayError, UnreadableInputError, ValidationFailedError
 from gateway.server import serve as serve_application
 from gateway.services.issuing import IssueRun
@@ -60,6 +67,16 @@ for noun, commands in (
     ("obligation", cli_lifecycle.obligations),
     ("version", cli_lifecycle.versions),
     ("copy", cli_copies.copies),
+    ("authority", cli_authorities.app),
+    ("enterprise", cli_enterprises.enterprises),
+    ("holder-certificates", cli_enterprises.holder_certificates),
+    ("binding", cli_enterprises.bindings),
+    ("seal", cli_seals.app),
+    ("simulate", cli_simulate.app),
+    ("conversion", cli_convert.conversions),
+    ("signing-request", cli_signing.app),
+    ("subscription", cli_deliveries.subscriptions),
+    ("delivery", cli_deliveries.deliveries),
 ):
     app.add_typer(commands, name=noun)
 for name, command in (
@@ -67,12 +84,17 @@ for name, command in (
     ("represent", cli_lifecycle.show_record),
     ("report-licence", cli_lifecycle.report_licences),
     ("reconcile", cli_copies.reconcile),
+    ("list", cli_lists.sign_list),
+    ("verify", cli_verification.verify),
+    ("check-paper", cli_lists.check_paper_licence),
+    ("phrase", cli_lists.phrase),
+    ("convert", cli_convert.convert),
+    ("worker", cli_convert.worker),
 ):
     app.command(name)(command)
 app.add_typer(cli_storage.app, name="storage")
 app.add_typer(cli_storage.backup_app, name="backup")
 output = Console()
-complaints = Console(stderr=True)
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Data directory; default GATEWAY_DATA_DIR or var/data.")
@@ -167,64 +189,6 @@ def issue(
 
 
 @app.command()
-def verify(
-    files: Annotated[list[Path], typer.Argument(help="Signed PDFs, or texts or pictures of a licence's QR code.")],
-    data_dir: DataDir = None,
-    trust_anchors: Annotated[
-        Path | None,
-        typer.Option(help="Trust only these certificates: a file, a folder, or a gateway's trust folder."),
-    ] = None,
-    at: Annotated[str | None, typer.Option(help="Judge as of this instant, such as 2026-01-01T00:00:00Z.")] = None,
-    offline: Annotated[bool, typer.Option(help="Do not ask the register; judge the file alone.")] = False,
-    report_to: Annotated[
-        Path | None,
-        typer.Option("--report", help="Write the report: FILE.html, .pdf, .xml, .json, or a folder for all forms."),
-    ] = None,
-    language: Annotated[str, typer.Option("--lang", help="Language of the report: zh or en.")] = "zh",
-    as_json: Json = False,
-) -> None:
-    """Verify files: signature, chain, time-stamp, changes after signing, and the licence's status.
-
-    Exit status: 0 genuine, 1 not genuine, 2 undecided, 3 no signature, 4 cannot be processed, 64 usage.
-
-    Example: licence-gateway verify licence.pdf --trust-anchors trust/ --offline --report report.html
-    """
-    settings = read_settings(data_dir=data_dir)
-    verifier = cli_answers.Verifier(settings, trust_anchors, at, offline=offline)
-    writer = ReportWriter.of(report_to, Container(settings), language, several=len(files) > 1)
-    statuses, reports = [], []
-    for file in files:
-        try:
-            data = _read_bytes(file)
-            report = verifier.verify(data, file.name)
-        except UnreadableInputError as error:
-            statuses.append(cli_answers.UNPROCESSABLE)
-            _complain(error)
-            reports.append(
-                {
-                    "document": {"file_name": file.name},
-                    "error": {"code": error.code, "message": error.message},
-                }
-            )
-            continue
-        statuses.append(cli_answers.verify_status(report))
-        reports.append(report.to_json())
-        written = writer.write(report, data) if writer is not None else []
-        if not as_json:
-            _print_report(report)
-            for path in written:
-                output.print(f"  → {path}", highlight=False, soft_wrap=True)
-    if as_json:
-        _print_json(reports[0] if len(reports) == 1 else reports)
-    raise typer.Exit(cli_answers.worst_status(statuses))
-
-
-def _print_report(report: VerificationReport) -> None:
-    for line in cli_answers.report_lines(report):
-        output.print(line, highlight=False, soft_wrap=True)
-
-
-@app.command()
 def resolve(
     text: Annotated[str | None, typer.Argument(help="What a QR code holds, or a unified social credit code.")] = None,
     image: Annotated[Path | None, typer.Option(help="A picture or PDF with a QR code.")] = None,
@@ -245,10 +209,10 @@ def resolve(
             container.codes.resolve(text) if text is not None else container.codes.resolve_image(_read_bytes(image))
         )
     except UnreadableInputError as error:
-        _complain(error)
+        complain(error)
         raise typer.Exit(cli_answers.UNPROCESSABLE) from error
     except GatewayError as error:
-        _complain(error)
+        complain(error)
         raise typer.Exit(cli_answers.UNDECIDED) from error
     if as_json:
         _print_json(resolution_json(resolution))
@@ -326,7 +290,7 @@ def _bring_log_up(container: Container) -> None:
     try:
         container.log.sequence()
     except (GatewayError, CertsError, SigningError, OSError) as error:
-        _complain(error)
+        complain(error)
 
 
 def _read_bytes(path: Path | None) -> bytes:
@@ -335,15 +299,6 @@ def _read_bytes(path: Path | None) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableInputError(f"{path}: {error.strerror}", hint="Check the path.") from error
-
-
-def _complain(error: Exception) -> None:
-    hint = getattr(error, "hint", "")
-    complaints.print(
-        f"[red]错误 error:[/] {error}" + (f"  [dim]{hint}[/]" if hint else ""),
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _complain_of_call(error: click.UsageError | typer.TyperException) -> None:
@@ -369,10 +324,10 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except ValidationFailedError as error:
-        _complain(error)
+        complain(error)
         sys.exit(1)
     except (GatewayError, CertsError, SigningError, OSError) as error:
-        _complain(error)
+        complain(error)
         sys.exit(1)
 
 

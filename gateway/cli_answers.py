@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 from cryptography import x509
@@ -12,24 +11,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from certs.private_files import read_password_file
-from certs.trust_store import TrustStore
 from gateway.container import Container
 from gateway.documents.fonts import font_library
-from gateway.domain.answers import CodeClass, Genuine, InForce, Resolution
-from gateway.domain.codes import classify
+from gateway.domain.answers import AuthorityState, EnterpriseView, Genuine, InForce, Outcome, Resolution
 from gateway.domain.conclusion import is_unsigned
 from gateway.domain.status import WORDS
-from gateway.domain.verification import RegistryFinding, RegistryStatus, VerificationReport, instant
+from gateway.domain.verification import VerificationReport, instant
 from gateway.domain.visible_text import visible
-from gateway.errors import GatewayError, NotInitialisedError, UnreadableInputError
-from gateway.imaging.qr_reading import read_codes
+from gateway.errors import GatewayError
 from gateway.services.issuing import IssueOutcome, IssueRun
-from gateway.services.licence_codes import licence_code_report
-from gateway.services.verifications import validate_file
-from gateway.settings import Settings
 from signing import sm2
 from signing.errors import SigningError
-from signing.validation.policy import ValidationPolicy
 from signing.worker_process import is_confined
 
 GENUINE, NOT_GENUINE, UNDECIDED, UNSIGNED, UNPROCESSABLE = 0, 1, 2, 3, 4
@@ -48,65 +40,25 @@ _IN_FORCE_WORDS = {
     InForce.NOT_APPLICABLE: "[dim]不适用 not applicable[/]",
 }
 
-
-class Verifier:
-    """Verifies files for the command line: with the register, with this gateway's trust, or with given anchors only."""
-
-    def __init__(self, settings: Settings, trust_anchors: Path | None, at: str | None, *, offline: bool) -> None:
-        self._settings = settings
-        self._at = instant_of(at)
-        self._container = Container(settings)
-        self._store = TrustStore(trust_anchors) if trust_anchors else self._container.deps.trust_store
-        self._asks_register = trust_anchors is None and not offline
-        self._workers = self._container.deps.workers
-        self._workers.warm()
-        if trust_anchors is None:
-            self._require_trust()
-
-    def verify(self, data: bytes, file_name: str) -> VerificationReport:
-        """The report on one file. UnreadableInputError when it cannot be processed."""
-        at = self._at or self._container.clock()
-        if b"%PDF-" in data[:1024]:
-            if self._asks_register:
-                return self._container.verifications.verify(data, file_name, at=at)
-            return validate_file(data, file_name, self._policy(), _not_asked, at=at, workers=self._workers)
-        text = self._code_text(data, file_name)
-        code = classify(text, own_hosts=frozenset({_host_of(text)}))
-        if code.licence_payload is None:
-            raise UnreadableInputError(
-                f"{file_name}：既不是 PDF，也不是证照二维码。Neither a PDF nor a licence's QR code."
-            )
-        return licence_code_report(text, code.licence_payload, file_name, self._store, self._policy(), at=at)
-
-    def _policy(self) -> ValidationPolicy:
-        return self._store.policy(revocation=self._settings.revocation, rules=self._container.deps.rules)
-
-    def _require_trust(self) -> None:
-        try:
-            if self._asks_register:
-                self._container.installation.require()
-            else:
-                self._policy()
-        except (NotInitialisedError, SigningError) as error:
-            raise click.UsageError(f"{error} Or name what you trust: --trust-anchors PATH") from error
-
-    def _code_text(self, data: bytes, file_name: str) -> str:
-        try:
-            return data.decode("ascii").strip()
-        except UnicodeDecodeError:
-            found = read_codes(data, max_pixels=self._settings.max_image_pixels)
-        if not found:
-            raise UnreadableInputError(f"{file_name}：没有读出二维码。No QR code could be read.")
-        return found[0]
-
-
-def _not_asked() -> RegistryFinding:
-    return RegistryFinding(RegistryStatus.NOT_CHECKED)
-
-
-def _host_of(text: str) -> str:
-    """The address in a code: off line, the signature decides whose it is, not the address."""
-    return text.split("/")[2].lower() if text.count("/") > 2 else ""  # noqa: PLR2004 - scheme://host/
+_OUTCOMES = {
+    Outcome.RESOLVED: GENUINE,
+    Outcome.NOTHING_REGISTERED: UNSIGNED,
+    Outcome.COULD_NOT_ASK: UNDECIDED,
+    Outcome.REFUSED: UNPROCESSABLE,
+}
+AUTHORITY_WORDS = {
+    AuthorityState.ANSWERED: "已回答 answered",
+    AuthorityState.STALE: "没有回答：数据过旧 no answer: stale",
+    AuthorityState.NEVER_REPORTED: "没有回答：从未报送 no answer: never reported",
+}
+REGISTRATION_WORDS = {
+    "registered": "存续 registered",
+    "cancelled": "注销 cancelled",
+    "revoked": "吊销 revoked",
+    "moved_out": "迁出 moved out",
+    "unknown": "不明 unknown",
+    "unconfirmed": "未核实 unconfirmed",
+}
 
 
 def instant_of(text: str | None) -> datetime | None:
@@ -134,11 +86,7 @@ def worst_status(statuses: list[int]) -> int:
 
 def resolve_status(resolution: Resolution) -> int:
     """Exit status of ``resolve``."""
-    if resolution.code_class in (CodeClass.ENTITY_CODE, CodeClass.DYNAMIC_CODE):
-        return UNDECIDED
-    if resolution.unified_social_credit_code is None:
-        return UNPROCESSABLE
-    return GENUINE if resolution.licences else UNSIGNED
+    return _OUTCOMES[resolution.outcome]
 
 
 def report_lines(report: VerificationReport) -> Iterator[str]:
@@ -154,6 +102,8 @@ def report_lines(report: VerificationReport) -> Iterator[str]:
         )
     for reason in answer.reasons:
         yield f"  {reason.message_zh} {reason.message_en}"
+    for step in report.registry.bindings:
+        yield "  绑定 binding: {} {}".format(*step.sentence())
     for signature in report.signatures:
         found = signature.sub_indication or ""
         yield (
@@ -189,12 +139,53 @@ def issue_summary(run: IssueRun) -> str:
 
 def print_resolution(output: Console, resolution: Resolution) -> None:
     """The verified list for a person."""
-    if resolution.enterprise is not None:
-        output.print(f"{resolution.enterprise.name}  {resolution.unified_social_credit_code}", highlight=False)
+    enterprise = resolution.enterprise
+    if enterprise is not None:
+        output.print(f"{enterprise.name}  {resolution.unified_social_credit_code}", highlight=False)
+        said_at = instant(enterprise.registration_as_of) or "时间不详 at an unknown time"
+        status, source = REGISTRATION_WORDS[enterprise.registration_status], registration_source(enterprise)
+        output.print(f"登记状态 registration: {status}（{source}，{said_at}）", highlight=False, soft_wrap=True)
     for reason in resolution.reasons:
         output.print(f"· {reason.message_zh} {reason.message_en}", highlight=False, style="dim", soft_wrap=True)
-    if not resolution.licences:
-        return
+    if resolution.licences:
+        _print_licences(output, resolution)
+    for line in authority_lines(resolution):
+        output.print(line, highlight=False, markup=False, soft_wrap=True)
+    for other in resolution.also_found:
+        output.print("\n图片中另有二维码 Another code in the picture:", highlight=False)
+        print_resolution(output, other)
+
+
+def registration_source(enterprise: EnterpriseView) -> str:
+    """Who says what the registration status is."""
+    if enterprise.registration_source == "enterprise_record":
+        return "本系统主体记录 this register"
+    return f"刚向 {enterprise.registration_source} 查询 asked just now"
+
+
+def authority_lines(resolution: Resolution) -> Iterator[str]:
+    """Each authority that has licences or gave no answer; those that answered that there are none are counted."""
+    nothing = 0
+    for authority in resolution.authorities:
+        freshness = authority.freshness
+        if freshness.has_answered and not (authority.licences or authority.reported):
+            nothing += 1
+            continue
+        said_at = instant(freshness.last_report_at) or "—"
+        count = len(authority.licences) + len(authority.reported)
+        yield f"{freshness.authority_name}: {count} · {AUTHORITY_WORDS[freshness.state]} · {said_at}"
+        for line in authority.reported:
+            until = "长期" if line.valid_until is None else line.valid_until.isoformat()
+            yield (
+                f"    仅报送 reported only: {visible(line.licence_type_name)} {visible(line.licence_number)} "
+                f"{until} {' '.join(WORDS[line.status])}（{visible(line.origin)}）"
+                + (f" 与登记不一致 differs: {', '.join(map(visible, line.conflicts))}" if line.conflicts else "")
+            )
+    if nothing:
+        yield f"另有 {nothing} 个发证机关已回答：没有。{nothing} more authorities answered: none."
+
+
+def _print_licences(output: Console, resolution: Resolution) -> None:
     table = Table(show_lines=True)
     for heading in (
         "证照 licence",
@@ -250,6 +241,10 @@ def diagnose(container: Container) -> list[Finding]:
         return findings
     for name, state in container.health.check().items():
         findings.append(Finding(name, state == "ok", "ok" if state == "ok" else state))
+    findings += [
+        Finding(f"code system {name}", state == "closed", state)
+        for name, state in container.health.code_systems().items()
+    ]
     if container.deps.trust_store.warning:
         findings.append(
             Finding("trust files", False, f"{container.deps.trust_store.warning}; the last good set is used")

@@ -16,6 +16,7 @@ from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, say
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
 from gateway.domain.verification import instant
 from gateway.services.certificates import CertificateView, profile_named
+from gateway.services.trust_anchors import pem_blocks
 from signing.validation.policy import Use
 from signing.validation.report import Conclusion
 
@@ -151,6 +152,28 @@ def publish(data_dir: DataDir = None, as_json: Json = False) -> None:
         print_json(listing)
     else:
         say(f"已发布吊销列表 published revocation lists: {', '.join(listing['crls'])}")
+
+
+@app.command()
+def trust(
+    file: Annotated[Path, typer.Argument(help="CA 证书 certificates of the CA, PEM or DER.")],
+    use: Annotated[list[Use], typer.Option(help="What it may vouch for; repeatable.")],
+    name: Annotated[str | None, typer.Option(help="Name in the trust store; default that of the file.")] = None,
+    crl: Annotated[list[Path] | None, typer.Option(help="Its revocation list; repeatable.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Trust the CA of somebody else, such as that of the electronic business licences, for named uses only.
+
+    Example: licence-gateway certificate trust elicence-root.pem --use enterprise --crl elicence.crl
+    """
+    lists = [der for path in crl or () for der in pem_blocks(path, "X509 CRL")]
+    known_as = name or file.stem
+    opened(data_dir).trust_anchors.admit(known_as, pem_blocks(file, "CERTIFICATE"), use, lists)
+    if as_json:
+        print_json({"name": known_as, "uses": use})
+    else:
+        say(f"{known_as}: {'、'.join(use)}")
 
 
 @app.command()

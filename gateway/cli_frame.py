@@ -20,6 +20,7 @@ from gateway.errors import UnreadableInputError
 from gateway.settings import read_settings
 
 output = Console()
+complaints = Console(stderr=True)
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Data directory; default GATEWAY_DATA_DIR or var/data.")
@@ -105,6 +106,16 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """One line with words in it that others wrote: nothing in them is taken for markup."""
     output.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(error: Exception) -> None:
+    """One sentence on standard error, with the way out where there is one."""
+    hint = getattr(error, "hint", "")
+    complaints.print(
+        f"[red]错误 error:[/] {error}" + (f"  [dim]{hint}[/]" if hint else ""),
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _plain(value: Any) -> Any:

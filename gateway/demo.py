@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,20 @@ from rich.progress import track
 from gateway.cli_answers import issue_summary, print_resolution, report_lines
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
+from gateway.delivery_simulator import Simulated, serve_receiver
+from gateway.demo_acceptance import accept_over_http
+from gateway.domain.actors import Scope
+from gateway.domain.deliveries import ConnectorKind
 from gateway.domain.status import LicenceStatus
 from gateway.errors import ConfigurationError
+from gateway.services.clients import ClientSpec
+from gateway.services.dependencies import DELIVERY_KEY
 from gateway.services.issuing import IssueOutcome, IssueRun
 from gateway.services.status_changes import StatusDecision
+from gateway.services.subscriptions import SubscriptionSpec
 from gateway.settings import REPOSITORY, Settings, read_settings
+from signing.sm2 import load_public
+from signing.x509_fields import public_key_info
 
 _SAMPLES = REPOSITORY / "tests" / "vectors"
 _SIGN_TWICE = frozenset({"11441702G00006660X"})
@@ -85,6 +95,12 @@ def run_demo(folder: Path, bind: str, output: Console) -> DemoRun:
         print_resolution(output, demo.container.codes.resolve_image(image.read_bytes()))
     with demo.step("核验 Verify as a counterparty would"):
         _verify(demo, outcomes)
+    with demo.step(
+        "签收 The holder accepts its licence with the electronic business licence: three processes over HTTP"
+    ):
+        _accept(demo, outcomes)
+    with demo.step("送达 Deliver what happened, signed with SM2, to a system that checks it"):
+        _deliver(demo)
     demo.say(f"\n文件 files: {folder / 'licences'}")
     return DemoRun(settings, folder / "licences", demo.steps)
 
@@ -183,6 +199,57 @@ def _verify(demo: _Demo, outcomes: list[IssueOutcome]) -> None:
                 report, path.read_bytes()
             )
             demo.say(f"  核验报告，网关签名 report on it, signed by the gateway: {written}")
+
+
+def _accept(demo: _Demo, outcomes: list[IssueOutcome]) -> None:
+    """Gateway, phone and department, each a process of its own; the file has two SM2 signatures then."""
+    identifier = next(
+        o.licence.licence_identifier
+        for o in outcomes
+        if o.licence is not None and _is_in_force(demo, o.licence.licence_identifier)
+    )
+    port = int(demo.container.settings.public_base_url.rpartition(":")[2])
+    phone_port = int(_free(f"127.0.0.1:{port + 78}").rpartition(":")[2])
+    enterprises = _SAMPLES / "registry" / "enterprises.jsonl"
+    done = accept_over_http(demo.container, identifier, enterprises, demo.folder / "elicence", (port, phone_port))
+    demo.say(
+        f"· 网关 gateway 127.0.0.1:{port}，手机 phone 127.0.0.1:{phone_port}，部门 department: 本进程 this process"
+    )
+    demo.say(
+        f"· 签名请求 signing request {done.request_id}: {' → '.join(done.states)}; 手机 phone: {done.phone['outcome']}"
+    )
+    path = demo.folder / "licences" / "accepted.pdf"
+    path.write_bytes(done.pdf)
+    demo.say(f"\n[bold]签收后的证照 accepted licence[/]  {path}")
+    for line in report_lines(demo.container.verifications.verify(done.pdf, path.name)):
+        demo.say(f"  {line}")
+
+
+def _deliver(demo: _Demo) -> None:
+    """A webhook to a simulated receiver, which has the certificate and nothing else."""
+    certificate = demo.container.deps.keystore.certificate(DELIVERY_KEY)
+    point = {"point": load_public(public_key_info(certificate)).point.hex()}
+    receiver = Simulated(ConnectorKind.WEBHOOK, point, demo.container.clock)
+    with serve_receiver(receiver, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        origin = {"delivery_origins": (f"{url}=127.0.0.1/32",)}
+        services = Container(demo.container.settings.model_copy(update=origin), actor=demo.container.actor)
+        everywhere = frozenset(services.catalogue.load().authorities_by_code)
+        client = services.clients.create(
+            ClientSpec("监管平台（模拟）", "演示", frozenset({Scope.EVENTS_READ}), everywhere)
+        )
+        made = services.subscriptions.create(
+            SubscriptionSpec("监管平台（模拟）", ConnectorKind.WEBHOOK, f"{url}/hooks", client, from_start=True)
+        )
+        services.log.sequence()
+        while services.couriers.round():
+            pass
+        services.subscriptions.set_enabled(made.id, is_enabled=False)
+        server.shutdown()
+    last = receiver.events[max(receiver.events)]
+    demo.say(f"  收到并验签 received and verified: {len(receiver.events)}；拒收 refused: {len(receiver.refused)}")
+    demo.say(f"  {json.dumps(last, ensure_ascii=False)}")
 
 
 def _is_in_force(demo: _Demo, licence_identifier: str) -> bool:

@@ -1,5 +1,6 @@
 """Errors of the gateway. No HTTP in here: ``gateway/api/problems.py`` is the only mapping."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from signing.errors import ResourceLimitError, WorkersBusyError
@@ -44,6 +45,11 @@ class FieldError:
         """JSON pointer (RFC 6901) of the field."""
         return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self._path)
 
+    def within(self, first: str) -> "FieldError":
+        """The same error as seen from ``first``, where it stands below that."""
+        path = self._path[1:] if self._path[:1] == (first,) else self._path
+        return FieldError(self.field, self.code, self.message, path)
+
     def to_json(self) -> dict[str, str]:
         """As it stands in the ``errors`` of a problem document."""
         return {"pointer": self.pointer, "field": self.field, "code": self.code, "detail": self.message}
@@ -57,6 +63,19 @@ class ValidationFailedError(GatewayError):
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__("；".join(f"{e.field}: {e.message}" for e in errors))
         self.errors = errors
+
+
+class SignatureRefusedError(ValidationFailedError):
+    """A signature by an electronic business licence does not hold; the code of the field says why."""
+
+    code = "SIGNATURE_REFUSED"
+
+
+class RevocationUnknownError(GatewayError):
+    """Whether a certificate is revoked could not be checked, which says nothing of it."""
+
+    code = "REVOCATION_UNKNOWN"
+    is_temporary = True
 
 
 class LogBrokenError(GatewayError):
@@ -107,6 +126,12 @@ class BindingRefusedError(GatewayError):
     code = "BINDING_REFUSED"
 
 
+class SealRefusedError(GatewayError):
+    """The authority's seal is suspended, destroyed, out of its validity, or another owner's; nothing was signed."""
+
+    code = "SEAL_REFUSED"
+
+
 class UnreadableInputError(GatewayError):
     """An uploaded file or image cannot be read, or is over a limit."""
 
@@ -145,6 +170,27 @@ class StorageError(GatewayError):
     is_temporary = True
 
 
+class EnterpriseSignerUnavailableError(GatewayError):
+    """The national service of electronic business licences gave no answer that can be believed; nothing was decided."""
+
+    code = "ENTERPRISE_SIGNER_UNAVAILABLE"
+    is_temporary = True
+
+
+class TimestampsUnavailableError(GatewayError):
+    """No time-stamp service answered, and what was to be made needs a time-stamp."""
+
+    code = "TIMESTAMPS_UNAVAILABLE"
+    is_temporary = True
+
+
+class ReceiverUnavailableError(GatewayError):
+    """A receiver of events did not say what it holds."""
+
+    code = "RECEIVER_UNAVAILABLE"
+    is_temporary = True
+
+
 class KeyUnavailableError(GatewayError):
     """A signing key is retired, locked away, or its token or remote signer does not sign."""
 
@@ -168,6 +214,30 @@ class OverCapError(GatewayError):
         self.cap = cap
         self.seconds_left = seconds_left
         """Until the day ends."""
+
+
+class TooManyVisitsError(GatewayError):
+    """One address, or everybody for one code, looks up more than may be; nothing was looked at."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, seconds_left: int) -> None:
+        super().__init__(
+            f"现在查询的人较多，请等待 {seconds_left} 秒后再试。这不说明证照是真是假。"
+            f"Many are asking right now. Try again in {seconds_left} seconds. That says nothing about any licence."
+        )
+        self.seconds_left = seconds_left
+
+
+class ProofOfWorkRequiredError(TooManyVisitsError):
+    """Many are asking: whoever asks works something out first, or waits."""
+
+    code = "PROOF_OF_WORK_REQUIRED"
+
+    def __init__(self, seconds_left: int, puzzle: Mapping[str, str | int | None]) -> None:
+        super().__init__(seconds_left)
+        self.puzzle = puzzle
+        """As problem documents have it."""
 
 
 class BadRequestError(GatewayError):

@@ -2,7 +2,9 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -11,6 +13,15 @@ from gateway.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "GATEWAY_"
+_LISTED = (
+    "own_hosts",
+    "second_signature_authorities",
+    "timestamp_urls",
+    "authority_bounds",
+    "trusted_proxy_networks",
+    "delivery_origins",
+)
+"""Settings that name several things, with commas between."""
 
 
 class Settings(BaseModel):
@@ -76,6 +87,75 @@ class Settings(BaseModel):
         pattern="^(required|if_available)$",
         description="Overrides the policy's rule. `required`: without fresh revocation data a signature is undecided; "
         "`if_available`: it is only noted.",
+    )
+    code_systems: Path | None = Field(
+        default=None,
+        description="JSON file that names other systems which read enterprise codes and dynamic codes (docs/samr-adapter.md).",
+    )
+    enterprise_signer: Path | None = Field(
+        default=None,
+        description="JSON file that names the national service of electronic business licences (docs/enterprise-signing.md).",
+    )
+    authority_stale_hours: float = Field(
+        default=48,
+        gt=0,
+        le=8784,
+        description="Hours after its last report at which an authority counts as having given no answer.",
+    )
+    authority_bounds: tuple[str, ...] = Field(
+        default=(),
+        description="Other bounds for some authorities (comma-separated): credit code = hours, as 11441700G00002221C=24.",
+    )
+    recheck_hours: float = Field(
+        default=24,
+        gt=0,
+        le=720,
+        description="Hours within which the signatures of every registered licence are verified again (docs/resolve-caching.md).",
+    )
+    holder_certificate_hours: float = Field(
+        default=12,
+        gt=0,
+        le=720,
+        description="Hours within which every registered certificate of an electronic business licence is looked at again.",
+    )
+    holder_certificate_warning_days: int = Field(
+        default=30,
+        ge=0,
+        le=3660,
+        description="Days before its end from which such a certificate is told to end soon.",
+    )
+    list_hours: int = Field(
+        default=24, ge=1, le=8784, description="Hours for which a signed list may stand for the present."
+    )
+    lookups_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="Look-ups that one address (of IPv6 one /64) may make a minute, pages and API together; 0: no limit.",
+    )
+    code_lookups_per_minute: int = Field(
+        default=240,
+        ge=0,
+        description="Look-ups of one code or licence a minute, of all addresses together; 0: no limit.",
+    )
+    proof_of_work_bits: int = Field(
+        default=0,
+        ge=0,
+        le=24,
+        description="Zero bits of the SHA-256 that a visitor works out while many ask (docs/visits.md); 0: it is never asked.",
+    )
+    proof_of_work_above: int = Field(
+        default=3000,
+        ge=0,
+        description="Look-ups a minute of everyone together above which each needs a proof of work; 0: each does always.",
+    )
+    proof_of_work_wait_seconds: int = Field(
+        default=15, ge=1, le=600, description="Seconds that a visitor waits who does not work it out."
+    )
+    waiting_requests: int = Field(
+        default=1,
+        ge=0,
+        description="Requests that may wait at once, on this machine, for an enterprise to sign; each keeps a server process "
+        "busy. All others are answered at once, and ask again.",
     )
     print_within_days: int = Field(
         default=7, ge=0, description="Days after which a licence whose paper was never printed counts as drift."
@@ -155,6 +235,17 @@ class Settings(BaseModel):
         default=None,
         description="Header in which the proxy hands on a client's TLS certificate (URL-encoded PEM); needs trusted proxies.",
     )
+    conversion_sources: Path | None = Field(
+        default=None,
+        description="JSON file that names databases which paper licences may be read from (docs/conversion.md).",
+    )
+    conversion_processes: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description="Processes that `serve` converts paper licences with on SQLite; 0: none. "
+        "On PostgreSQL run `licence-gateway worker`.",
+    )
     console_idle_minutes: int = Field(
         default=15, ge=1, le=240, description="Minutes without a request after which a staff session ends."
     )
@@ -167,12 +258,45 @@ class Settings(BaseModel):
         le=20,
         description="Binary logarithm of the scrypt rounds that protect a staff password; fewer than 14 only in tests.",
     )
+    delivery_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Where events may be sent (comma-separated): `https://host[:port]`, or with `=network` behind it when its "
+        "addresses are not public; plain http needs the network.",
+    )
+    delivery_seconds: float = Field(
+        default=10.0, gt=0, le=30, description="Time that a receiver of events has to answer."
+    )
+    delivery_attempts: int = Field(
+        default=16, ge=1, le=100, description="Attempts after which a delivery is a dead letter; with 16, after a day."
+    )
+    delivery_threads: int = Field(
+        default=2, ge=0, le=64, description="Deliveries at once by `serve` on a machine; 0 leaves them to `worker`."
+    )
+    event_waiters: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description="Requests for events that may wait at once (`wait=`); each holds a process of `serve`, of which one is kept "
+        "free.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")
     @classmethod
     def _in_lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
         return frozenset(host.lower() for host in hosts)
+
+    @field_validator("authority_bounds")
+    @classmethod
+    def _are_bounds(cls, bounds: tuple[str, ...]) -> tuple[str, ...]:
+        if any(re.fullmatch(r"[0-9A-Z]{18}=[0-9]+(\.[0-9]+)?", bound) is None for bound in bounds):
+            raise ValueError("each must be a credit code, = and hours")
+        return bounds
+
+    def stale_after(self, authority_code: str) -> timedelta:
+        """How old an authority's last report may be."""
+        own = dict(bound.split("=") for bound in self.authority_bounds)
+        return timedelta(hours=float(own.get(authority_code, self.authority_stale_hours)))
 
     @field_validator("trusted_proxy_networks")
     @classmethod
@@ -198,7 +322,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: obj
     values: dict[str, object] = {
         name: source[PREFIX + name.upper()] for name in Settings.model_fields if source.get(PREFIX + name.upper())
     }
-    for name in ("own_hosts", "second_signature_authorities", "timestamp_urls", "trusted_proxy_networks"):
+    for name in _LISTED:
         if isinstance(listed := values.get(name), str):
             values[name] = tuple(part.strip() for part in listed.split(",") if part.strip())
     values.update({name: value for name, value in overrides.items() if value is not None})
