@@ -1,4 +1,4 @@
-"""The style sheet, inlined into each page: one round trip on a slow phone, allowed by its digest alone."""
+"""The style sheets, inlined into each page: one round trip on a slow phone, allowed by their digests alone."""
 
 import base64
 import hashlib
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-SHEET = Path(__file__).parent / "style.css"
+_ANSWERS = Path(__file__).parent / "style.css"
+SHEETS = (_ANSWERS, Path(__file__).parent / "forms.css")
 
 
 def inlined(*sheets: Path) -> tuple[Markup, str]:
@@ -24,4 +25,6 @@ def _minified(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
 
 
-STYLE, STYLE_SOURCE = inlined(SHEET)
+STYLE, STYLE_SOURCE = inlined(*SHEETS)
+ANSWER_STYLE, ANSWER_STYLE_SOURCE = inlined(_ANSWERS)
+"""For lists and licences, which a slow phone is to show within its first second."""

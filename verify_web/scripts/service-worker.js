@@ -1,0 +1,48 @@
+// Keeps the page /check, its scripts, the newest published keys and status lists, for when there is no network.
+// The list of files and the version are put before this text when it is served (verify_web/script_files.py).
+/* global VERSION, FILES */
+
+const KEPT = `gateway-${VERSION}`
+const PAGE = '/check'
+const KEYS = '/trust/keys'
+const STATUS_LIST = /^\/trust\/status\/[0-9A-Z]{18}\/\d{1,4}$/
+
+self.addEventListener('install', event => {
+  event.waitUntil(caches.open(KEPT).then(kept => kept.addAll([PAGE, KEYS, ...FILES])).then(() => self.skipWaiting()))
+})
+
+self.addEventListener('activate', event => {
+  const clean = async () => {
+    for (const name of await caches.keys()) if (name.startsWith('gateway-') && name !== KEPT) await caches.delete(name)
+    await self.clients.claim()
+  }
+  event.waitUntil(clean())
+})
+
+self.addEventListener('fetch', event => {
+  const {request} = event, {origin, pathname} = new URL(request.url)
+  if (request.method !== 'GET' || origin !== self.location.origin) return
+  if (FILES.includes(pathname)) event.respondWith(caches.match(pathname).then(kept => kept ?? fetch(request)))
+  else if (pathname === KEYS || pathname === PAGE || STATUS_LIST.test(pathname)) event.respondWith(newest(request, pathname))
+  else if (request.mode === 'navigate' && /^\/q\/[^/]+$/i.test(pathname)) event.respondWith(fetch(request).catch(() => caches.match(PAGE)))
+})
+
+// From the network when it answers at all: an old copy never takes the place of an answer, not even of a refusal.
+async function newest(request, pathname) {
+  try {
+    const response = await fetch(request)
+    if (response.ok && !response.redirected) await (await caches.open(KEPT)).put(pathname, response.clone())
+    return response
+  } catch (error) {
+    const kept = await caches.match(pathname)
+    if (kept) return aged(kept)
+    throw error
+  }
+}
+
+// RFC 9111, 5.1: what a cache hands out of itself says how old it is; so the page can tell it from an answer.
+function aged(kept) {
+  const headers = new Headers(kept.headers), seconds = Math.max(0, Math.round((Date.now() - Date.parse(headers.get('Date'))) / 1000))
+  headers.set('Age', String(seconds || 0))
+  return new Response(kept.body, {headers})
+}
