@@ -2,14 +2,16 @@
 
 import json
 import os
+import re
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from gateway.container import Container
+from gateway.domain.status import china_day
 from gateway.settings import read_settings
 from tests.databases import ENGINES, copy_home, database_of, forget_home, needs_both
 
@@ -38,7 +40,35 @@ def closed_network():
     socket.socket.connect = connect
 
 
+DAYS = ("FZRQ", "YXQKSRQ", "YXQJSRQ")
+VECTORS_OF = date(2026, 11, 1)
+"""The day as of which the sample applications were made; they grow older with the calendar by whole years."""
+
+
+def days_ahead(days):
+    """The day in China so many days from now, as forms and bodies take it."""
+    return (china_day(datetime.now(UTC)) + timedelta(days)).isoformat()
+
+
+def aged(record, years):
+    """A sample application with its days moved on, so that what was in force then is in force in any year."""
+    days = {name: record[name] for name in DAYS if re.fullmatch(r"\d{4}-\d\d-\d\d", record.get(name, ""))}
+    return record | {
+        # The 29th of February is not in every year.
+        name: f"{int(day[:4]) + years}{day[4:].replace('-02-29', '-02-28')}"
+        for name, day in days.items()
+    }
+
+
 def vector_lines(name):
+    found = _lines(name)
+    if name != "applications":
+        return found
+    years = max(0, (china_day(datetime.now(UTC)) - VECTORS_OF).days // 366)
+    return [aged(record, years) for record in found]
+
+
+def _lines(name):
     return [json.loads(line) for line in (VECTORS / "registry" / f"{name}.jsonl").read_text().splitlines()]
 
 
@@ -50,6 +80,8 @@ def applications():
 def container_at(folder, **overrides):
     """The gateway in a folder, on the database that belongs to it (tests/databases.py)."""
     settings = {"data_dir": folder, "key_iterations": 1000, "public_base_url": BASE_URL, "log_level": "ERROR"}
+    # All tests ask from one address, and some ask very often.
+    settings |= {"lookups_per_minute": 1_000_000, "code_lookups_per_minute": 1_000_000}
     return Container(read_settings({}, **settings | {"database_url": database_of(folder)} | overrides))
 
 

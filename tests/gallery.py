@@ -7,7 +7,7 @@ import pytest
 
 from gateway.app import create_app
 from gateway.container import Container
-from gateway.domain.status import LicenceStatus
+from gateway.domain.status import LicenceStatus, china_day
 from gateway.services.licences import IssuedLicence
 from gateway.services.status_changes import StatusDecision
 from tests.conftest import container_at, vector_lines
@@ -56,7 +56,7 @@ def application(name, number, today):
 def build(home, folder):
     copy_home(home, folder)
     container = container_at(folder)
-    today = container.clock().date()
+    today = china_day(container.clock())
     licences = {"expired": container.licences.issue(vector_lines("applications")[0])}
     for index, name in enumerate(("in_force", "suspended", "revoked", "unchecked")):
         number = f"粤卫公证字〔{today.year}〕第44171000{index}号"

@@ -112,6 +112,13 @@ def test_times_are_aware():
     assert naive == []
 
 
+def test_the_day_is_the_day_in_china():
+    """The date of an instant in UTC is the day before in China from 16:00 on; china_day() knows."""
+    naive = re.compile(r"(clock\(\)|\bnow)\.date\(\)")
+    found = [path for path in tracked() if path.suffix == ".py" and naive.search(text_of(path))]
+    assert found == []
+
+
 def test_chance_comes_from_the_operating_system():
     found = [
         f"{name}:{node.lineno}" for name, node in nodes(ast.Import) for alias in node.names if alias.name == "random"

@@ -43,7 +43,7 @@ def test_a_broken_path_names_nothing(department, broken):
                 octets = {"PATH_INFO": unquote_to_bytes(filled).decode("latin-1")}
                 answer = department.open("/", method=method, environ_overrides=octets)
                 assert answer.status_code == 404, (method, filled, answer.status_code)
-                is_machine = path.startswith(("/api", "/elssp", "/oauth", "/trust"))
+                is_machine = path.startswith(("/api", "/sign/", "/elssp", "/oauth", "/trust"))
                 assert answer.mimetype == ("application/problem+json" if is_machine else "text/html")
                 tried += 1
     assert tried > 40

@@ -173,7 +173,11 @@ def test_trust_material_is_complete_and_cacheable(client):
 
 def test_health_names_what_is_missing(client, gallery, tmp_path):
     assert client.get("/healthz").get_json() == {"status": "ok"}
-    assert client.get("/readyz").get_json() == {"status": "ok", "checks": {"database": "ok", "trust": "ok"}}
+    assert client.get("/readyz").get_json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "trust": "ok"},
+        "code_systems": {},
+    }
     assert b"gateway_requests_total" in client.get("/metrics").data
     home = tmp_path / "data"
     shutil.copytree(gallery.container.settings.data_dir, home)

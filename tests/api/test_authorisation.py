@@ -1,5 +1,7 @@
 """The authorisation matrix: every route of the URL map against every kind of client."""
 
+import base64
+import io
 import json
 import re
 from datetime import timedelta
@@ -9,11 +11,14 @@ import pytest
 from gateway.api.auth import PUBLIC, RECORDED
 from gateway.app import create_app
 from gateway.domain.actors import Scope
+from gateway.domain.status import china_day
+from gateway.persistence.models import ElectronicBusinessLicence
 from gateway.services.clients import ClientChange, ClientSpec
 from tests.api.conftest import DepartmentClient
 from tests.conftest import container_at
 from tests.databases import copy_home, forget_home
 from tests.gallery import application
+from tests.phones import phone_of
 
 ALL = frozenset(Scope) - {Scope.ADMINISTER}
 FOREIGN = frozenset({"11441702G00007401N"})
@@ -26,13 +31,28 @@ NATIONAL = {"UseFor": "办理业务"}
 BY_HOLDER = {"CertificateType": "{type}", "CertificateNumber": "{number}", "CertificateHolderCode": "{holder}"}
 GRANTED = {"record": "{record}"}
 BATCH = "/api/v1/licence-batches"
+CONVERSIONS = "/api/v1/conversions"
+
+SIGNING = "/api/v1/signing-requests"
+SIGNED = f"{SIGNING}/{{signing}}"
+ASKED = {
+    "department_code": "{authority}",
+    "enterprise_code": "{holder}",
+    "purpose": "办理业务",
+    "signer_role": "legal_representative",
+    "documents": [{"form": "json", "title": "申请表", "content": base64.b64encode(b"[1]").decode()}],
+}
 
 OWN = "own"
 """About one licence or authority: others' are refused."""
+DEPARTMENT = "department"
+"""About what one authority asked of an enterprise, whatever types it issues: others' are refused, or left out of the list."""
 FILTERED = "filtered"
 """A list: others' are left out."""
 GENERAL = "general"
 """About no licence."""
+REGISTER = "register"
+"""A register of many licences: each row of others is refused in the answer."""
 
 MATRIX = {
     ("POST", "/api/v1/licences"): (OWN, GRANTED),
@@ -65,10 +85,41 @@ MATRIX = {
     ("POST", "/api/v1/licence-batches"): (GENERAL, None),
     ("GET", "/api/v1/access-records?licence_identifier={licence}"): (OWN, None),
     ("GET", "/api/v1/limits"): (GENERAL, None),
+    ("POST", CONVERSIONS): (REGISTER, None),
+    ("GET", CONVERSIONS): (FILTERED, None),
+    ("GET", f"{CONVERSIONS}/{{job}}"): (OWN, None),
+    ("PUT", f"{CONVERSIONS}/{{job}}/state"): (OWN, {"state": "paused"}),
+    ("GET", f"{CONVERSIONS}/{{job}}/errors"): (OWN, None),
+    ("GET", f"{CONVERSIONS}/{{job}}/report"): (OWN, None),
+    ("GET", f"{CONVERSIONS}/{{job}}/samples"): (OWN, None),
+    ("GET", "/api/v1/conversion-profiles"): (GENERAL, None),
+    ("GET", "/api/v1/events"): (FILTERED, None),
+    ("POST", SIGNING): (DEPARTMENT, ASKED),
+    ("GET", SIGNING): (DEPARTMENT, None),
+    ("GET", SIGNED): (DEPARTMENT, None),
+    ("GET", f"{SIGNED}/events?wait=0"): (DEPARTMENT, None),
+    ("GET", f"{SIGNED}/documents/{{document}}"): (DEPARTMENT, None),
+    ("POST", f"{SIGNED}/cancel"): (DEPARTMENT, {}),
+    ("POST", f"{SIGNED}/national-session"): (DEPARTMENT, {}),
+    ("GET", f"{SIGNED}/exchanges"): (DEPARTMENT, None),
+    ("POST", f"{LICENCE}/acceptances"): (OWN, {}),
+    ("GET", f"{LICENCE}/acceptances"): (OWN, None),
+    ("GET", f"{LICENCE}/files/accepted"): (OWN, None),
+    ("GET", "/api/v1/subscriptions"): (FILTERED, None),
+    ("GET", "/api/v1/deliveries"): (FILTERED, None),
     ("POST", "/api/v1/licence-reports"): (OWN, {**GRANTED, "origin": "旧系统"}),
     ("GET", "/api/v1/licence-reports"): (FILTERED, None),
     ("GET", "/api/v1/licence-reports/{report}"): (OWN, None),
+    ("POST", "/api/v1/authority-reports"): (
+        OWN,
+        {"authority_code": "{authority}", "complete_as_of": "{today}T00:00:00+08:00"},
+    ),
     ("GET", "/api/v1/reconciliations"): (GENERAL, None),
+    ("POST", "/api/v1/holder-certificates"): (GENERAL, {"certificate": "{certificate}"}),
+    ("GET", "/api/v1/enterprises/{holder}/holder-certificates"): (GENERAL, None),
+    ("GET", "/api/v1/seals"): (GENERAL, None),
+    ("GET", "/api/v1/seals/{seal}"): (GENERAL, None),
+    ("GET", "/api/v1/seals/{seal}/picture"): (GENERAL, None),
     ("POST", "/elssp/v1/GetCertificateType"): (GENERAL, NATIONAL),
     ("POST", "/elssp/v1/Retrieval"): (FILTERED, NATIONAL | {"CertificateHolderCode": "{holder}"}),
     ("POST", "/elssp/v1/GetCertificateDataByCertificateID"): (OWN, NATIONAL | {"CertificateID": "{licence}"}),
@@ -78,7 +129,14 @@ MATRIX = {
 }
 
 
-IN_SANDBOX = {"/api/v1/licences", "/api/v1/licence-reports"}
+IN_SANDBOX = {
+    "/api/v1/licences",
+    "/api/v1/licence-reports",
+    "/api/v1/authority-reports",
+    "/api/v1/blank-forms",
+    "/api/v1/blank-forms?authority_code={authority}",
+    SIGNING,
+}
 """Where a sandbox makes things of its own."""
 REFUSED = {
     "nobody": 401,
@@ -94,13 +152,30 @@ PUBLIC_API = {
     "/api/v1/resolutions",
     "/api/v1/enterprises/<code>/licences",
     "/api/v1/licences/<licence_identifier>",
+    "/api/v1/licences/<licence_identifier>/bindings",
+    "/api/v1/licences/<licence_identifier>/bindings/<number>",
     "/api/v1/verifications",
     "/api/v1/log/proofs/<licence_identifier>",
     "/api/v1/openapi.yaml",
+    "/api/v1/authority-reports",
+    "/api/v1/challenge-phrase",
+    "/api/v1/digests/<sm3>",
+    "/api/v1/enterprises/<code>/list.cbor",
+    "/api/v1/enterprises/<code>/list.pdf",
+    "/api/v1/paper-checks",
 }
 """What anyone may ask under /api: a new route that is meant for departments does not slip in here."""
-UNRECORDED = {("GET", "/api/v1/limits")}
-"""Reads of departments that give nothing of anyone's licence."""
+UNRECORDED = {
+    ("GET", "/api/v1/limits"),
+    ("GET", CONVERSIONS),
+    ("GET", f"{CONVERSIONS}/<job_id>"),
+    ("GET", "/api/v1/conversion-profiles"),
+    ("GET", "/api/v1/events"),
+    ("GET", f"{SIGNING}/<request_id>/events"),
+    ("GET", "/api/v1/subscriptions"),
+    ("GET", "/api/v1/deliveries"),
+}
+"""Reads of departments that give nothing of anyone's licence, or nothing but what everybody may read of it."""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +196,7 @@ class World:
         self.rules = list(self.app.url_map.iter_rules())
         codes = frozenset(container.catalogue.load().authorities_by_code)
         self.everywhere = codes
-        today = container.clock().date()
+        today = china_day(container.clock())
         self.application = application("公共场所卫生许可证", f"粤卫公证字〔{today.year}〕第441710001号", today)
         self.names = {"today": today.isoformat()}
         self.right = self.client(ALL)
@@ -137,12 +212,33 @@ class World:
             "authority": record["issuing_authority"]["code"],
             "type": record["licence_type"]["local_code"],
         }
+        held = container.holder_certificates.of_enterprise(self.names["holder"])[0].certificate_sm3
+        with container.deps.sessions() as session:
+            certificate = session.get(ElectronicBusinessLicence, held).certificate
+        self.names["seal"] = container.seal_register.all()[0].key_id
+        self.names["certificate"] = base64.b64encode(certificate).decode()
         self.holder_name = record["holder"]["name"]
         self.names["copy"] = self.place_of(f"{LICENCE}/copies")
         self.names["report"] = self.place_of("/api/v1/licence-reports")
+        self.sign()
+        job = self.send_register(self.right, {"ZZHM": f"粤卫公证字〔{today.year}〕第441710009号"}, dry_run="true")
+        assert job.status_code == 201, job.text
+        self.names["job"] = job.get_json()["id"]
+        container.conversions.work(self.names["job"], 0)
         container.blank_forms.receive(self.names["authority"], "A3", "YJ8", "YJ9")
         container.samples.prepare([self.names["authority"]])
         self.callers = self.refused()
+
+    def sign(self):
+        """The holder accepted the licence, and signed another request of the department."""
+        phone = phone_of(self.container, self.names["holder"])
+        accepting = self.right.post(self.fill(f"{LICENCE}/acceptances"), json={})
+        asking = self.right.post(SIGNING, json=self.fill(ASKED))
+        assert (accepting.status_code, asking.status_code) == (201, 201), accepting.text + asking.text
+        asked = asking.get_json()
+        for request in (accepting.get_json()["signing_request"], asked):
+            phone.sign(self.container, request["qr_text"].rpartition("/")[2])
+        self.names |= {"signing": asked["request_id"], "document": asked["documents"][0]["document_id"]}
 
     def client(self, scopes, *, authority_codes=None, token=None, **limits):
         """A test client of a new department system."""
@@ -176,6 +272,8 @@ class World:
     def fill(self, value, record=None):
         if isinstance(value, dict):
             return {key: self.fill(each, record) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.fill(each, record) for each in value]
         if value == "{record}":
             return record or self.application
         return value.format(**self.names) if isinstance(value, str) else value
@@ -184,11 +282,19 @@ class World:
         # A number of its own, so that what the sandbox makes is not found under that of the licence of this world.
         record = self.application | ({"ZZHM": self.application["ZZHM"] + "样"} if client.is_sandbox else {})
         body = self.fill(MATRIX[method, path][1], record)
+        if (method, path) == ("POST", CONVERSIONS):
+            return self.send_register(client)
         if path == BATCH:
             lines = {"data": json.dumps({"record": record}).encode() + b"\n"}
             headers = {"Batch-Id": "B1", "Content-Type": "application/x-ndjson"}
             return client.open(path, method=method, headers=headers, **lines)
         return client.open(self.fill(path), method=method, json=body)
+
+    def send_register(self, client, changes=None, **query):
+        """Send the licence of this world, perhaps changed, as a line of a register of paper licences."""
+        line = json.dumps(self.application | (changes or {}), ensure_ascii=False).encode()
+        data = {"file": (io.BytesIO(line), "register.ndjson")}
+        return client.post(CONVERSIONS, data=data, content_type="multipart/form-data", query_string=query)
 
     def place_of(self, path):
         made = self.right.post(self.fill(path), json=self.fill(MATRIX["POST", path][1]))
@@ -293,11 +399,17 @@ def test_another_departments_licences_are_out_of_reach(world, method, path, limi
     answer = world.send(world.client(frozenset(Scope), **limits), method, path)
     if path == BATCH and "is_sandbox" not in limits:
         assert [json.loads(line)["code"] for line in answer.data.splitlines()] == ["FORBIDDEN"]
-    elif kind == FILTERED:
+    elif kind == REGISTER and "is_sandbox" in limits:
+        assert answer.status_code == 409, answer.text[:500]
+    elif kind == REGISTER:
+        assert answer.get_json()["by_reason"] == {"OUT_OF_REACH": 1}
+    elif kind == DEPARTMENT and "type_codes" in limits:
+        assert answer.status_code in (200, 201, 409), answer.text[:500]
+    elif kind == FILTERED or (method, path) == ("GET", SIGNING):
         listed = answer.get_json()
         items = listed.get("items", listed.get("data"))
         assert (answer.status_code, [item for item in items if not world.is_own_sample(item)]) == (200, [])
-    elif kind == OWN and not (limits == {"is_sandbox": True} and path in IN_SANDBOX):
+    elif kind in (OWN, DEPARTMENT) and not (limits == {"is_sandbox": True} and path in IN_SANDBOX):
         assert answer.status_code in (403, 404), answer.text[:500]
         assert world.holder_name not in answer.text
     else:

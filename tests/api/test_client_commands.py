@@ -11,6 +11,7 @@ from gateway.app import create_app
 from gateway.domain.actors import Scope
 from gateway.services.licence_records import LicenceFilter
 from tests.api.test_client_changes import AUTHORITY, self_signed
+from tests.conftest import days_ahead
 
 CREATE = ("client", "create", "--name", "审批系统", "--organisation", "卫生健康局", "--authority", AUTHORITY)
 CREATE += ("--scope", "licences:read")
@@ -32,19 +33,20 @@ def call(issued, monkeypatch):
 
 
 def test_a_client_is_set_anew_and_its_limits_lifted(call, tmp_path):
+    begin, until = days_ahead(-30), days_ahead(4000)
     limits = (
         "--ip-range",
         "10.0.0.0/8",
         "--daily-cap",
         "5",
         "--valid-from",
-        "2026-01-01",
+        begin,
         "--valid-until",
-        "2099-01-01",
+        until,
     )
     client_id = json.loads(call(*CREATE, *limits, "--json").stdout)["client_id"]
     shown = json.loads(call("client", "show", client_id, "--json").stdout)
-    assert (shown["valid_from"], shown["valid_until"]) == ("2026-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
+    assert (shown["valid_from"], shown["valid_until"]) == (f"{begin}T00:00:00Z", f"{until}T00:00:00Z")
     certificates = []
     for name in ("old", "new"):
         (tmp_path / name).write_text(self_signed())
@@ -63,7 +65,7 @@ def test_a_client_is_set_anew_and_its_limits_lifted(call, tmp_path):
     assert (view["key_ids"], len(view["certificate_sha256s"])) == (["k1"], 2)
     view = json.loads(call("client", "set", client_id, "--lift", "jwks", "--lift", "certificate", "--json").stdout)
     assert (view["key_ids"], view["certificate_sha256s"]) == ([], [])
-    assert "已更改" in call("client", "set", client_id, "--valid-until", "2098-01-01").stdout
+    assert "已更改" in call("client", "set", client_id, "--valid-until", days_ahead(3000)).stdout
     refused = call("client", "set", client_id, "--daily-cap", "9", "--lift", "daily-cap", expect=1)
     assert isinstance(refused.exception, click.UsageError)
     call("client", "set", client_id, "--ip-range", "nowhere", expect=1)

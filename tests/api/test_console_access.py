@@ -1,5 +1,6 @@
 """Every page of the console by every role; forged forms; other authorities."""
 
+import json
 import re
 from http.cookies import SimpleCookie
 
@@ -7,9 +8,13 @@ import pytest
 
 from gateway.console.access import CSRF_FIELD
 from gateway.console.frame import COOKIE
-from gateway.domain.status import LicenceStatus
+from gateway.domain.actors import Scope
+from gateway.domain.status import LicenceStatus, china_day
+from gateway.services.clients import ClientSpec
+from gateway.services.conversion_sources import ConversionSource
 from gateway.services.status_changes import StatusDecision
 from tests.console_office import PASSWORD, PEOPLE, RICH, Browser, shared_office
+from tests.gallery import application
 
 __all__ = ["shared_office"]
 EVERYONE = frozenset({*PEOPLE, "chief"})
@@ -17,6 +22,8 @@ READERS = EVERYONE - {"administrator", "chief"}
 CLERKS = READERS - {"approver"}
 APPROVERS = READERS - {"window"}
 ADMINISTRATORS = frozenset({"administrator", "chief"})
+BEGINNER = frozenset({"window"})
+"""Who took the register in: a job is that person's own."""
 OWN = EVERYONE - {"stranger"}
 """A stranger has the roles, but another authority."""
 PAGES = {
@@ -40,12 +47,31 @@ PAGES = {
     "decide_revocation": ("/console/revocations/1", APPROVERS & OWN),
     "reconciliation": ("/console/reconciliation", READERS),
     "reconciliation_file": ("/console/reconciliation.csv", READERS),
+    "wrong_entries": ("/console/wrong-entries", READERS),
+    "holder_certificates": ("/console/holder-certificates", EVERYONE),
+    "deliveries": ("/console/deliveries", ADMINISTRATORS),
     "stock": ("/console/stock", CLERKS),
     "receive_forms": ("/console/stock/receive", CLERKS),
     "put_forms_aside": ("/console/stock/put-aside", CLERKS),
+    "seals": ("/console/seals", ADMINISTRATORS),
+    "seal_picture": ("/console/seals/{seal}.png", ADMINISTRATORS),
+    "change_seal": ("/console/seals/{seal}/suspend", ADMINISTRATORS),
+    "conversions": ("/console/conversions", CLERKS),
+    "conversion": ("/console/conversions/{job}", BEGINNER),
+    "conversion_progress": ("/console/conversions/{job}/progress", BEGINNER),
+    "conversion_errors": ("/console/conversions/{job}/errors.xlsx", BEGINNER),
+    "conversion_report": ("/console/conversions/{job}/report.csv", BEGINNER),
+    "conversion_samples": ("/console/conversions/{job}/samples.pdf", BEGINNER),
     "staff_accounts": ("/console/staff", ADMINISTRATORS),
     "create_account": ("/console/staff/create", ADMINISTRATORS),
     "change_account": ("/console/staff/window/reset", ADMINISTRATORS),
+    "clients": ("/console/clients", ADMINISTRATORS),
+    "create_client": ("/console/clients/create", ADMINISTRATORS),
+    "show_client": ("/console/clients/{client}", ADMINISTRATORS),
+    "change_client": ("/console/clients/{client}/change", ADMINISTRATORS),
+    "rotate_client": ("/console/clients/{client}/rotate", ADMINISTRATORS),
+    "revoke_secret": ("/console/clients/{client}/secrets/1/revoke", ADMINISTRATORS),
+    "switch_client": ("/console/clients/{client}/disable", ADMINISTRATORS),
 }
 """By route: an address, and who may open it."""
 NO_PAGE = {"sign_in", "sign_out"}
@@ -65,12 +91,30 @@ def people(shared_office, app):
 
 
 @pytest.fixture(scope="module")
-def addresses(shared_office):
+def addresses(shared_office, tmp_path_factory):
     _, lines = shared_office.container.dossiers.holder(RICH, actor=shared_office.actor("window"))
     identifier = lines[0].licence_identifier
     decision = StatusDecision(LicenceStatus.REVOKED, "依据", "事由")
     shared_office.container.revocations.propose(identifier, decision, actor=shared_office.actor("window"))
-    return {name: path.format(holder=RICH, licence=identifier) for name, (path, _) in PAGES.items()}
+    own = frozenset({shared_office.authority()})
+    spec = ClientSpec("审批系统", "测试部门", frozenset({Scope.LICENCES_READ}), own)
+    client = shared_office.container.clients.create(spec)
+    job = dry_run(shared_office.container, tmp_path_factory.mktemp("register"), shared_office.actor("window"))
+    of_authority = shared_office.container.seal_register.all(authority_codes=own)
+    named = {"seal": of_authority[0].key_id, "holder": RICH, "licence": identifier, "client": client, "job": job}
+    return {name: path.format(**named) for name, (path, _) in PAGES.items()}
+
+
+def dry_run(container, folder, actor):
+    """A register of one good line that was tried; gives the job's id."""
+    path = folder / "register.ndjson"
+    path.write_text(
+        json.dumps(application("公共场所卫生许可证", "粤卫公证字〔2020〕第441702099号", china_day(container.clock())))
+    )
+    job = container.conversions.begin(ConversionSource(path, container.catalogue.load()), is_dry_run=True, actor=actor)
+    container.conversions.work(job.id, 0)
+    assert container.conversions.show(job.id, actor).counts.by_status == {"would_convert": 1}
+    return job.id
 
 
 def test_the_matrix_holds_every_route(app):

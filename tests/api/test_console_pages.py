@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.domain.status import china_day
+from tests.conftest import days_ahead
 from tests.console_office import DUPLICATE_FORM, FORM, RICH, Browser, fields, office
 
 __all__ = ["office"]
@@ -60,7 +62,7 @@ def test_errors_stand_by_their_fields_and_nothing_is_lost(clerk, issue_path):
         "valid_until": "2020-01-01",
         "commitments": "保持卫生",
         "check_on": "2020-01-01",
-        "papers_by": "2027-01-01",
+        "papers_by": days_ahead(60),
         "duplicates": "99",
     }
     page = clerk.submit(issue_path, step="preview", **wrong)
@@ -73,13 +75,15 @@ def test_errors_stand_by_their_fields_and_nothing_is_lost(clerk, issue_path):
     page = clerk.send(issue_path, page, step="preview", papers_by="")
     assert set(re.findall(r'class="wrong" id="(\w+)-wrong"', page.text)) == {"number", "item_0", "valid_until"}
     assert re.search(r'id="number"[^>]* autofocus aria-invalid="true"', page.text)
-    fixed = {"number": NUMBER, "item_0": "海陵路91号", "valid_until": "2029-01-01"}
+    fixed = {"number": NUMBER, "item_0": "海陵路91号", "valid_until": days_ahead(800)}
     page = clerk.send(issue_path, page, step="preview", **fixed)
     assert set(re.findall(r'class="wrong" id="(\w+)-wrong"', page.text)) == {"check_on"}
 
 
 def test_issue_is_previewed_can_be_changed_and_happens_once(office, clerk, issue_path):
-    page = clerk.submit(issue_path, step="preview", commitments="保持卫生\n定期检测", check_on="2027-06-30", **FILLED)
+    page = clerk.submit(
+        issue_path, step="preview", commitments="保持卫生\n定期检测", check_on=days_ahead(200), **FILLED
+    )
     assert "将要签发的内容" in page.text
     assert "保持卫生<br>定期检测" in page.text
     again = clerk.send(issue_path, page, step="edit")
@@ -98,7 +102,7 @@ def test_issue_is_previewed_can_be_changed_and_happens_once(office, clerk, issue
 
 
 def test_the_start_page_shows_what_is_due(office, clerk, issue_path):
-    due = (office.clock() + timedelta(days=30)).date().isoformat()
+    due = china_day(office.clock() + timedelta(days=30)).isoformat()
     page = clerk.submit(issue_path, step="preview", commitments="定期检测", check_on=due, **FILLED)
     clerk.send(issue_path, page, step="issue")
     assert "定期检测" in clerk.get("/console/").text
@@ -158,10 +162,11 @@ def test_suspend_restore_and_cancel_name_ground_and_reason(clerk, licence_path):
     )
     assert word(clerk.get(licence_path)) == "已暂扣"
     assert clerk.submit(licence_path + "/restore", legal_ground="条例", reason="整改完成").status_code == 303
-    later = clerk.submit(licence_path + "/cancel", legal_ground="许可法", reason="申请", effective_on="2031-01-01")
+    day = days_ahead(1600)
+    later = clerk.submit(licence_path + "/cancel", legal_ground="许可法", reason="申请", effective_on=day)
     assert later.status_code == 303
     assert word(clerk.get(licence_path)) == "有效"
-    assert "2031-01-01" in clerk.get(licence_path).text
+    assert day in clerk.get(licence_path).text
     assert clerk.submit(licence_path + "/suspend", legal_ground="x", reason="y", effective_on="昨天").status_code == 422
 
 
@@ -184,7 +189,7 @@ def test_versions_start_from_the_licence_as_it_reads(clerk, licence_path):
 
 
 def test_an_obligation_is_settled(clerk, issue_path):
-    page = clerk.submit(issue_path, step="preview", missing_papers="检测报告", papers_by="2027-01-31", **FILLED)
+    page = clerk.submit(issue_path, step="preview", missing_papers="检测报告", papers_by=days_ahead(60), **FILLED)
     path = clerk.send(issue_path, page, step="issue").headers["Location"]
     link = re.search(r'href="([^"]*/obligations/\d+)"', clerk.get(path).text)[1]
     assert clerk.submit(link, outcome="", note="").status_code == 422

@@ -114,9 +114,11 @@ def judge(folder):
     answers = [json.loads(line)["status"] for line in (folder / "answers.ndjson").read_text().splitlines()]
     assert answers == ["issued", "refused"]
     routes = [item["route"].rpartition("/")[2] for item in read("reads.json")["items"]]
-    assert routes == ["electronic", "record", "history"]
+    assert routes == ["electronic", "record", "record", "history"]
     assert {item["elements"]["user_name"] for item in read("reads.json")["items"]} == {"经办人甲"}
-    assert len(read("retrieval.json")["data"]) == 2
+    assert len(read("retrieval.json")["data"]) == 3
+    assert read("national.json")["ZZBS"] == issued["licence_identifier"]
+    assert read("guangdong.json")["ZZHM"] == "JY14417000099003"
     assert read("limits.json")["daily_cap"]["cap"] == 20000
     changed = read("changed.json")
     assert (changed["daily_cap"], changed["ip_ranges"]) == (50000, ["127.0.0.0/8", "10.1.0.0/16"])

@@ -16,7 +16,7 @@ from gateway.errors import ValidationFailedError
 from gateway.persistence.models import IdempotencyRecord
 from gateway.services.clients import GATEWAY_TOKEN
 from tests.api.test_clients import ASSERTION, AUTHORITY, ELEMENTS, Desk, ask, tif
-from tests.conftest import BASE_URL
+from tests.conftest import BASE_URL, days_ahead
 
 HOSTILE_PAYLOADS = {
     "deep": "[" * 200_000,
@@ -118,16 +118,17 @@ def test_a_key_is_free_again_when_its_time_is_over(desk):
 
 
 def test_the_command_line_takes_the_end_of_a_client_in_utc(fresh, monkeypatch):
+    until = days_ahead(400)
     monkeypatch.setenv("TZ", "Asia/Shanghai")
     time.tzset()
     if url := fresh.settings.database_url:
         monkeypatch.setenv("GATEWAY_DATABASE_URL", url)
     words = ["client", "create", "--name", "审批系统", "--organisation", "卫生健康局", "--authority", AUTHORITY]
-    words += ["--scope", "licences:read", "--valid-until", "2027-01-01", "--data-dir", str(fresh.settings.data_dir)]
+    words += ["--scope", "licences:read", "--valid-until", until, "--data-dir", str(fresh.settings.data_dir)]
     try:
         done = CliRunner().invoke(cli, words)
     finally:
         monkeypatch.undo()
         time.tzset()
     assert done.exit_code == 0, done.output
-    assert fresh.clients.all()[0].valid_until == datetime(2027, 1, 1, tzinfo=UTC)
+    assert fresh.clients.all()[0].valid_until == datetime.fromisoformat(until).replace(tzinfo=UTC)

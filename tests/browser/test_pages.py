@@ -1,10 +1,16 @@
 """The pages in a real browser: as people see them, without JavaScript, and with nothing asked of anyone else."""
 
+import re
+import threading
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from werkzeug.serving import make_server
 
+from gateway.app import create_app
+from gateway.container import Container
 from tests.conftest import VECTORS
 from tests.gallery import MISTAKEN, POOR, RICH, UNREGISTERED
 
@@ -18,6 +24,11 @@ def paths(gallery):
     return {
         "home": "/",
         "verify": "/verify",
+        "paper": "/paper",
+        "wrong-entry": f"/wrong-entry?about={RICH}",
+        "components": "/about/components",
+        "list-filtered": f"/e/{RICH}?state=suspended",
+        "list-nothing": f"/e/{RICH}?type=x",
         "about": "/about",
         "list": f"/e/{RICH}",
         "list-empty": f"/e/{POOR}",
@@ -94,7 +105,56 @@ def test_every_page_is_fit_to_be_seen(browser, site, gallery, axe, screens, lang
             for summary in page.query_selector_all("summary"):
                 summary.click()
             inspect(page, axe, screens / f"report-{name}-{look}.png")
+        page.goto("/paper")
+        page.fill("#text", gallery.licences["suspended"].qr_text)
+        page.press("#text", "Enter")
+        page.wait_for_selector(".compare")
+        inspect(page, axe, screens / f"paper-checked-{look}.png")
+        page.goto(f"/wrong-entry?about={RICH}")
+        page.fill("#text", "地址有误，请核对。")
+        page.click("button")
+        page.wait_for_selector("[role=status]")
+        inspect(page, axe, screens / f"wrong-entry-sent-{look}.png")
+        for name in ("/", f"/e/{RICH}", gallery.path("in_force")):
+            page.goto(f"{name}?size=large")
+            inspect(page, axe, screens / f"large-{name.strip('/').partition('/')[0] or 'home'}-{look}.png")
         assert {url for url in page.requests if not url.startswith(site)} == set()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_says_the_same_without_javascript(browser, site, gallery, language, width):
+    said = []
+    for script in (True, False):
+        with opened(browser, site, language, width, script=script) as page:
+            words = {}
+            for name, path in paths(gallery).items():
+                page.goto(path)
+                assert page.locator("h1").first.is_visible(), name
+                words[name] = re.sub(r"\d\d:\d\d:\d\d", "", page.inner_text("main"))
+            said.append(words)
+    # What a script adds stands beside the words, never in the place of them.
+    for name, words in said[1].items():
+        assert set(words.split()) <= set(said[0][name].split()), name
+
+
+def test_the_page_to_wait_on_leads_back_to_the_question(browser, gallery, axe, screens):
+    settings = gallery.container.settings.model_copy(update={"lookups_per_minute": 30})
+    app = create_app(Container(settings, gallery.container.clock))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with opened(browser, f"http://127.0.0.1:{server.server_port}") as page:
+            asking = app.test_client()
+            while asking.get(f"/e/{POOR}").status_code == HTTPStatus.OK:
+                pass
+            page.goto(f"/e/{RICH}")
+            inspect(page, axe, screens / "queue.png")
+            page.wait_for_timeout(1000 * int(re.search(r"(\d+) 秒", page.inner_text("main"))[1]))
+            page.click("text=再试一次")
+            assert page.locator(".licence").count() == len(gallery.licences)
+    finally:
+        server.shutdown()
 
 
 def test_the_main_job_works_without_javascript(browser, site):

@@ -34,10 +34,10 @@ def set_up(home):
     return container
 
 
-def command(home, *words, file_limit_kib=None):
+def command(home, *words, file_limit_kib=None, environment=None):
     """A command line on the gateway in ``home``, in a process of its own that may write files up to a size."""
     words = (sys.executable, "-m", "gateway.cli", *words)
-    environment = {
+    settings = {
         "GATEWAY_DATA_DIR": str(home),
         "GATEWAY_KEY_ITERATIONS": "1000",
         "GATEWAY_PUBLIC_BASE_URL": BASE_URL,
@@ -45,10 +45,11 @@ def command(home, *words, file_limit_kib=None):
         "LANG": "C.UTF-8",
         # A process that may not write whole files must not leave half a compiled module behind for the next.
         "PYTHONDONTWRITEBYTECODE": "" if file_limit_kib is None else "1",
+        **(environment or {}),
     }
     return subprocess.Popen(
         ["bash", "-c", f'ulimit -f {file_limit_kib or "unlimited"}; exec "$@"', "bash", *words],
-        env=environment,
+        env=settings,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

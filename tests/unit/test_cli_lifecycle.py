@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from gateway.domain.status import china_day
 
 FORM, PERSON = "卫生许可证正本", "梁某某"
 
@@ -91,7 +92,7 @@ def test_reports_and_the_reconciliation(run, licence, applications, tmp_path):
 def test_a_copy_is_made_and_listed(run, fresh, licence, tmp_path):
     from gateway.cli_answers import GENUINE
 
-    until = fresh.clock().date().isoformat()
+    until = china_day(fresh.clock()).isoformat()
     target = tmp_path / "copy.pdf"
     options = ("--purpose", "投标", "--user", "某某公司", "--until", until)
     made = json.loads(run("copy", "make", licence.licence_identifier, *options, "--output", target, "--json"))
@@ -107,7 +108,7 @@ def test_obligations_are_listed_and_settled(run, fresh, applications):
 
     from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
 
-    due = fresh.clock().date() + timedelta(days=10)
+    due = china_day(fresh.clock()) + timedelta(days=10)
     basis = Basis((ObligationSpec(ObligationKind.MISSING_PAPERS, ("检测报告",), due),))
     licence = fresh.licences.issue(applications[1], basis=basis)
     (listed,) = json.loads(run("obligation", "list", "--state", "open", "--json"))

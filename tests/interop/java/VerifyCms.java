@@ -29,7 +29,8 @@ import org.bouncycastle.tsp.TimeStampToken;
 /**
  * Verifies with BouncyCastle what the gateway signs.
  *
- * cms ROOT CMS CONTENT: the signature, its certificate reference, the chain to ROOT and the time-stamp inside.
+ * cms ROOT CMS CONTENT [STAMP_ROOT]: the signature, its certificate reference, the chain to ROOT and the time-stamp
+ * inside, whose chain ends at STAMP_ROOT, or at ROOT too.
  * token ROOT TOKEN CONTENT: a document time-stamp over what it covers.
  * response ROOT REQUEST RESPONSE: a time-stamp response against its request.
  * Prints what it found; ends with an exception when anything does not hold.
@@ -40,10 +41,10 @@ public final class VerifyCms {
 
     public static void main(String[] arguments) throws Exception {
         Security.addProvider(new BouncyCastleProvider());
-        X509Certificate root = (X509Certificate) CertificateFactory.getInstance("X.509", "BC")
-            .generateCertificate(new ByteArrayInputStream(read(arguments[1])));
+        X509Certificate root = certificate(arguments[1]);
         if (arguments[0].equals("cms")) {
-            verifyCms(root, read(arguments[2]), read(arguments[3]));
+            X509Certificate stampRoot = arguments.length > 4 ? certificate(arguments[4]) : root;
+            verifyCms(root, read(arguments[2]), read(arguments[3]), stampRoot);
         } else if (arguments[0].equals("token")) {
             verifyToken(root, new TimeStampToken(new CMSSignedData(read(arguments[2]))), read(arguments[3]));
         } else {
@@ -51,7 +52,13 @@ public final class VerifyCms {
         }
     }
 
-    private static void verifyCms(X509Certificate root, byte[] encoded, byte[] content) throws Exception {
+    private static X509Certificate certificate(String file) throws Exception {
+        return (X509Certificate) CertificateFactory.getInstance("X.509", "BC")
+            .generateCertificate(new ByteArrayInputStream(read(file)));
+    }
+
+    private static void verifyCms(X509Certificate root, byte[] encoded, byte[] content, X509Certificate stampRoot)
+        throws Exception {
         require(Arrays.equals(ASN1Primitive.fromByteArray(encoded).getEncoded("DER"), encoded), "not DER");
         CMSSignedData signed = new CMSSignedData(new CMSProcessableByteArray(content), encoded);
         SignerInformation signer = signed.getSignerInfos().getSigners().iterator().next();
@@ -64,7 +71,7 @@ public final class VerifyCms {
         if (unsigned != null) {
             Attribute attribute = unsigned.get(PKCSObjectIdentifiers.id_aa_signatureTimeStampToken);
             byte[] token = attribute.getAttrValues().getObjectAt(0).toASN1Primitive().getEncoded("DER");
-            verifyToken(root, new TimeStampToken(new CMSSignedData(token)), signer.getSignature());
+            verifyToken(stampRoot, new TimeStampToken(new CMSSignedData(token)), signer.getSignature());
         }
     }
 

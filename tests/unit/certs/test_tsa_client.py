@@ -147,7 +147,7 @@ def test_a_hanging_provider_costs_a_bounded_time(serve):
 def test_a_dripping_provider_costs_a_bounded_time(monkeypatch):
     client = RemoteTimestamps(("http://127.0.0.1:9/tsa",), QUICK)
     # What no time-out of a socket ends: each byte comes in time, the answer never does.
-    monkeypatch.setattr(client, "_ask", lambda *_: time.sleep(30))
+    monkeypatch.setattr(client._outbound, "_ask", lambda *_: time.sleep(30))
     started = time.monotonic()
     with pytest.raises(TimestampUnavailableError, match="no answer in time"):
         client.stamp(IMPRINT)
@@ -157,7 +157,7 @@ def test_a_dripping_provider_costs_a_bounded_time(monkeypatch):
 def test_only_so_many_attempts_hang_at_once(monkeypatch):
     limits = ClientLimits(total_seconds=0.3, attempt_seconds=0.1, rounds=1, most_waiting=2, failures=99)
     client = RemoteTimestamps(("http://127.0.0.1:9/tsa",), limits)
-    monkeypatch.setattr(client, "_ask", lambda *_: time.sleep(30))
+    monkeypatch.setattr(client._outbound, "_ask", lambda *_: time.sleep(30))
     for reason in ("in time", "in time", "too many"):
         with pytest.raises(TimestampUnavailableError, match=reason):
             client.stamp(IMPRINT)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
-from gateway.domain.answers import FaceDifference
+from gateway.domain.face_comparison import FaceDifference
 from gateway.domain.verification import RegistryFinding, RegistryStatus
 from gateway.services.verifications import validate_file
 from signing.pades import sign_prepared

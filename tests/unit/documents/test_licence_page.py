@@ -72,7 +72,7 @@ def test_the_signature_field_certifies_and_shows_the_seal_at_its_size():
     with pikepdf.open(BytesIO(electronic().data)) as pdf:
         form = pdf.Root.AcroForm
         assert form.SigFlags == 3
-        [field] = form.Fields
+        field, acceptance = form.Fields
         value = field.V
         assert (field.T, field.FT, value.Filter) == ("IssuingAuthority", Name.Sig, Name("/Adobe.PPKLite"))
         assert value.SubFilter == Name("/ETSI.CAdES.detached")
@@ -80,7 +80,10 @@ def test_the_signature_field_certifies_and_shows_the_seal_at_its_size():
         assert value.Name == make_face().issuing_authority
         assert value.objgen == pdf.Root.Perms.DocMDP.objgen
         assert value.Reference[0].TransformMethod == Name.DocMDP
-        assert value.Reference[0].TransformParams.P == 1
+        # Level 2: the empty field may be signed, and there is no other; its signature is the last change.
+        assert value.Reference[0].TransformParams.P == 2
+        assert (acceptance.T, acceptance.FT, "/V" in acceptance) == ("HolderAcceptance", Name.Sig, False)
+        assert (acceptance.Lock.Action, acceptance.Lock.P) == (Name.All, 1)
         left, bottom, right, top = (float(number) / POINTS for number in field.Rect)
         assert (right - left, top - bottom) == pytest.approx((42, 42), abs=0.01)
         assert ((left + right) / 2, (bottom + top) / 2) == pytest.approx(SEAL_CENTRE, abs=0.01)

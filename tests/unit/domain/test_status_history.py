@@ -36,8 +36,9 @@ MAY_FOLLOW = {
 class Model:
     """Transitions at the start of days; the answer of a day is found by walking from the first day on."""
 
-    def __init__(self):
-        self.by_day = {FIRST: ["valid"]}
+    def __init__(self, first=FIRST, last=LAST, days=DAYS):
+        self.first, self.last, self.days = first, last, days
+        self.by_day = {first: ["valid"]}
 
     def accepts(self, day, status):
         """Whether the chain over all days still holds with one more change at the end of ``day``'s changes."""
@@ -49,9 +50,9 @@ class Model:
     def statuses(self):
         """The answer of every day, kept up to date by walking over the days once."""
         answers, latest = {}, "valid"
-        for day in DAYS:
+        for day in self.days:
             latest = self.by_day.get(day, [latest])[-1]
-            calendar = "not_yet_valid" if day < FIRST else "expired" if day > LAST else "valid"
+            calendar = "not_yet_valid" if day < self.first else "expired" if day > self.last else "valid"
             answers[day] = calendar if latest == "valid" else latest
         return answers
 

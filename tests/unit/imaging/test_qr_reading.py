@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from gateway.errors import UnreadableInputError
-from gateway.imaging import pdf_pages, qr_reading
+from gateway.imaging import pdf_pages, qr_decoding
 from gateway.imaging.pdf_pages import MAX_PAGES, PdfUnreadableError, rendered_pages
+from gateway.imaging.qr_decoding import read_picture
 from gateway.imaging.qr_reading import MAX_BYTES, MAX_SECONDS, read_codes
 from tests.conftest import VECTORS
 
@@ -30,8 +31,12 @@ def encoded(picture, form="PNG", **options):
     return out.getvalue()
 
 
+def texts_of(data, max_pixels=MAX_PIXELS):
+    return list(read_codes(data, max_pixels=max_pixels).texts)
+
+
 def read(picture, form="PNG", **options):
-    return read_codes(encoded(picture, form, **options), max_pixels=MAX_PIXELS)
+    return texts_of(encoded(picture, form, **options))
 
 
 def pdf(content, pages=1):
@@ -67,7 +72,7 @@ def drawn_code(text, module_points=2):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_sample_pictures_are_read(name):
-    assert read_codes((QR / f"{name}.png").read_bytes(), max_pixels=MAX_PIXELS) == [EXPECTED[name]["text"]]
+    assert texts_of((QR / f"{name}.png").read_bytes()) == [EXPECTED[name]["text"]]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_a_picture_without_a_code_gives_none():
 
 
 def test_codes_in_a_pdf_are_read():
-    assert read_codes(pdf(drawn_code(TEXT)), max_pixels=MAX_PIXELS) == [TEXT]
+    assert texts_of(pdf(drawn_code(TEXT))) == [TEXT]
 
 
 def test_only_the_first_pages_of_a_pdf_are_looked_at():
@@ -176,17 +181,32 @@ def test_limits_of_bytes_and_pixels():
         read_codes(bytes(MAX_BYTES + 1), max_pixels=MAX_PIXELS)
     with pytest.raises(UnreadableInputError, match="pixels"):
         read_codes(encoded(PLAIN), max_pixels=PLAIN.width * PLAIN.height - 1)
-    assert read_codes(encoded(PLAIN), max_pixels=PLAIN.width * PLAIN.height) == [TEXT]
+    assert texts_of(encoded(PLAIN), PLAIN.width * PLAIN.height) == [TEXT]
     with pytest.raises(UnreadableInputError, match="small"):
         read(Image.new("L", (4, 400)))
 
 
 def test_no_attempt_is_begun_after_the_time(monkeypatch):
     attempts = []
-    monkeypatch.setattr(qr_reading, "MAX_SECONDS", 0.0)
-    monkeypatch.setattr(qr_reading, "_decode", lambda picture: attempts.append(picture) or [])
-    assert read(Image.new("L", (300, 300), 200)) == []
+    monkeypatch.setattr(qr_decoding, "_look", lambda attempt, found: attempts.append(attempt))
+    empty = encoded(Image.new("L", (300, 300), 200))
+    assert read_picture(empty, max_pixels=MAX_PIXELS, seconds=0.0) == ("", [], False)
     assert len(attempts) == 1
+
+
+def test_what_was_seen_and_not_read_is_told():
+    other = Image.open(QR / "plain_code.png").convert("L")
+    # Its finder patterns stay, and what is between them is gone.
+    spoilt = other.copy()
+    box = other.point(lambda v: 255 - v).getbbox()
+    side = box[2] - box[0]
+    spoilt.paste(255, tuple(box[corner % 2] + side * tenths // 10 for corner, tenths in enumerate((4, 4, 9, 9))))
+    sheet = Image.new("L", (PLAIN.width + other.width + 120, max(PLAIN.height, other.height) + 40), 255)
+    sheet.paste(PLAIN, (10, 20))
+    assert not read_codes(encoded(sheet), max_pixels=MAX_PIXELS).has_unread
+    sheet.paste(spoilt, (PLAIN.width + 110, 20))
+    found = read_codes(encoded(sheet), max_pixels=MAX_PIXELS)
+    assert (found.texts, found.has_unread) == ((TEXT,), True)
 
 
 SOUND = [encoded(PLAIN.resize((90, 90)), form) for form in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")]
@@ -199,7 +219,7 @@ def test_damaged_pictures_are_read_or_refused(data, changes):
     for place, value in changes:
         damaged[place % len(damaged)] = value
     try:
-        codes = read_codes(bytes(damaged), max_pixels=1_000_000)
+        codes = texts_of(bytes(damaged), 1_000_000)
     except UnreadableInputError:
         codes = []
     assert set(codes) <= {TEXT}

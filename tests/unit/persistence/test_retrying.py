@@ -1,5 +1,8 @@
 """What gives way is tried again a few times, and nothing else is."""
 
+import ast
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
@@ -53,3 +56,40 @@ def test_a_lock_that_does_not_come_is_busy_and_rubbish_is_unavailable(tmp_path, 
         session.make_engine("postgresql+psycopg://u:secret@127.0.0.1:9/x").connect()
     with one.connect() as connection, pytest.raises(RegistryUnavailableError, match="SQLITE_ERROR"):
         connection.execute(text("SELECT * FROM nowhere"))
+
+
+ROOT = Path(__file__).parents[3]
+EXEMPT = {
+    "authentication._count": "counts in two rounds of its own",
+    "batches._answers": "a generator: its lines are issued one by one, each of them retried",
+    "catalogue.seed": "init, which is repeated as a whole",
+    "certificates._note": "a note on what a key did, which cannot be done again",
+    "conversions._stage": "its batches are retried, and a broken reading is begun anew",
+    "enterprises.register": "reads its records from an iterator once",
+    "holder_certificates.certified_codes": "only reads",
+    "installation.recover": "start of a process, which is repeated as a whole",
+    "installation._make_seal": "init, which is repeated as a whole",
+    "keys._move_seal": "a ceremony at the terminal, which says that it is to be repeated",
+    "keys._note": "as certificates._note",
+    "log._take_batch": "the sequencer comes round every second",
+    "log._sign": "as log._take_batch",
+    "papers._end": "its callers are retried",
+    "recording.record_versions": "its callers are retried",
+    "retention.purge": "a timer comes round",
+    "sealed_rows._each": "at the terminal, safe to repeat",
+    "storage._note": "as certificates._note",
+}
+"""Writes that are not begun anew when they met another, and why not."""
+
+
+def test_every_write_of_a_service_is_begun_anew_when_it_gives_way():
+    writes, retried_ones = set(), set()
+    for path in (ROOT / "gateway" / "services").glob("*.py"):
+        source = path.read_text()
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef) and "sessions.begin()" in (ast.get_source_segment(source, node) or ""):
+                name = f"{path.stem}.{node.name}"
+                writes.add(name)
+                if any("retried" in ast.unparse(decorator) for decorator in node.decorator_list):
+                    retried_ones.add(name)
+    assert writes - retried_ones == set(EXEMPT)

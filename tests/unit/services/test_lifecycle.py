@@ -8,7 +8,7 @@ from gateway.domain.actors import Actor, ActorKind, Scope
 from gateway.domain.answers import InForce
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec, ObligationState
 from gateway.domain.orders import VersionKind
-from gateway.domain.status import DayAnswer, LicenceStatus
+from gateway.domain.status import DayAnswer, LicenceStatus, china_day
 from gateway.errors import (
     ConflictError,
     ForbiddenError,
@@ -20,9 +20,11 @@ from gateway.errors import (
 from gateway.persistence.models import LicenceVersion
 from gateway.services.status_changes import StatusDecision
 from gateway.services.versions import VersionRequest
+from tests.conftest import days_ahead
 from tests.unit.services.actors import client
 
 DAY = timedelta(days=1)
+LATER = date.fromisoformat(days_ahead(1000))
 
 
 def decide(status, at=None, **more):
@@ -31,7 +33,7 @@ def decide(status, at=None, **more):
 
 @pytest.fixture
 def licence(fresh, applications):
-    """In force from 2024-05-25 to 2028-05-24."""
+    """In force for years."""
     return fresh.licences.issue(applications[1])
 
 
@@ -43,7 +45,7 @@ def test_a_back_dated_and_a_future_change_answer_for_every_day(fresh, licence):
     state = fresh.status_changes.record(identifier, decide(LicenceStatus.REVOKED, now + 10 * DAY))
     assert state.status == "valid"
     history = fresh.histories.of(identifier)
-    answers = {n: history.in_force_on((now + n * DAY).date()) for n in (-30, -15, -5, 5, 20)}
+    answers = {n: history.in_force_on(china_day(now + n * DAY)) for n in (-30, -15, -5, 5, 20)}
     assert list(answers.values()) == [DayAnswer.YES, DayAnswer.NO, DayAnswer.YES, DayAnswer.YES, DayAnswer.NO]
     assert fresh.histories.of(identifier, known_at=now - DAY).changes == ()
     assert [change.status for change in history.changes] == ["valid", "suspended", "valid", "revoked"]
@@ -96,13 +98,13 @@ def test_a_version_takes_over_and_the_old_one_says_so(fresh, licence, applicatio
         )
 
 
-def checked(due=date(2030, 1, 1)):
+def checked(due=LATER):
     return Basis((ObligationSpec(ObligationKind.COMMITMENT_CHECK, ("场所符合卫生标准",), due),))
 
 
 def test_a_scheduled_version_waits(fresh, licence, applications):
     later = fresh.clock() + 30 * DAY
-    request = VersionRequest(VersionKind.RENEWAL, applications[1] | {"YXQJSRQ": "2032-05-24"}, "延续", later)
+    request = VersionRequest(VersionKind.RENEWAL, applications[1] | {"YXQJSRQ": days_ahead(1500)}, "延续", later)
     second = fresh.versions.issue(licence.licence_identifier, request)
     old, new = (fresh.licences.public_answer(i).listed for i in (licence.licence_identifier, second.licence_identifier))
     assert (old.status, new.status) == ("valid", "not_yet_valid")
@@ -124,7 +126,7 @@ def test_a_version_of_another_licence_or_an_ended_one_is_refused(fresh, licence,
 
 
 def test_commitments_and_tolerated_papers_stand_on_the_licence(fresh, applications):
-    due = fresh.clock().date() + 30 * DAY
+    due = china_day(fresh.clock()) + 30 * DAY
     basis = Basis(
         (
             ObligationSpec(ObligationKind.COMMITMENT_CHECK, ("场所符合卫生标准",), due),

@@ -7,7 +7,7 @@ import pytest
 from gateway.domain.actors import Scope
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec, ObligationState
 from gateway.domain.papers import BlankState, PaperState, SerialRange, gaps, serial_range
-from gateway.domain.status import LicenceStatus
+from gateway.domain.status import LicenceStatus, china_day
 from gateway.errors import ConflictError, ForbiddenError, NotFoundError, StaleStateError, ValidationFailedError
 from gateway.services.obligations import ObligationFilter
 from gateway.services.papers import BlankChoice
@@ -106,7 +106,7 @@ def test_serial_numbers_and_their_gaps():
 
 
 def test_obligations_are_found_by_deadline_and_settled_once(fresh, applications):
-    today = fresh.clock().date()
+    today = china_day(fresh.clock())
     specs = (
         ObligationSpec(ObligationKind.COMMITMENT_CHECK, ("符合卫生标准",), today + timedelta(days=10)),
         ObligationSpec(ObligationKind.MISSING_PAPERS, ("检测报告",), today - timedelta(days=3)),

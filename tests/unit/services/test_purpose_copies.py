@@ -8,14 +8,15 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.cli_answers import report_lines
 from gateway.domain.actors import Scope
 from gateway.domain.answers import Genuine, InForce
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
 from gateway.domain.human_report import human_report
 from gateway.domain.purpose_copies import ATTACHMENT, MOST_DAYS, CopyRequest, CopyTerms
-from gateway.domain.status import CHINA_STANDARD_TIME, LicenceStatus
+from gateway.domain.status import LicenceStatus, china_day
 from gateway.domain.verdicts import EXPIRED_COPY, GENUINE_COPY, report_verdict
-from gateway.domain.verification import DocumentKind, RegistryStatus
+from gateway.domain.verification import DocumentKind, RegistryFinding, RegistryStatus
 from gateway.errors import ConflictError, ForbiddenError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, PurposeCopy
 from gateway.persistence.session import reading
@@ -32,12 +33,12 @@ USER, PURPOSE = "阳江市某某招标代理有限公司", "2026年度政府采�
 
 @pytest.fixture
 def licence(fresh, applications):
-    """In force from 2024-05-25 to 2028-05-24."""
+    """In force for years."""
     return fresh.licences.issue(applications[1])
 
 
 def today(container):
-    return container.clock().astimezone(CHINA_STANDARD_TIME).date()
+    return china_day(container.clock())
 
 
 def request(container, days=30, **more):
@@ -100,11 +101,13 @@ def test_a_changed_copy_is_not_genuine(fresh, made):
 
 
 def test_off_line_it_still_says_what_it_is(fresh, made):
-    from gateway.cli_answers import _not_asked, report_lines
-
     _, pdf = made
     deps = fresh.deps
-    report = validate_file(pdf, "copy.pdf", deps.policy(), _not_asked, at=fresh.clock(), workers=deps.workers)
+
+    def not_asked():
+        return RegistryFinding(RegistryStatus.NOT_CHECKED)
+
+    report = validate_file(pdf, "copy.pdf", deps.policy(), not_asked, at=fresh.clock(), workers=deps.workers)
     assert (report.answer.genuine, report.answer.in_force) == (Genuine.YES, InForce.UNKNOWN)
     assert any(USER in line and PURPOSE in line for line in report_lines(report))
 

@@ -1,13 +1,18 @@
 """Samples are made with keys of their own, and never meet what is real."""
 
+from datetime import timedelta
+
 import pypdfium2
 import pytest
 
 from gateway.app import create_app
 from gateway.domain.actors import Actor, ActorKind, Scope
 from gateway.domain.answers import Genuine, InForce
+from gateway.domain.purpose_copies import CopyRequest
+from gateway.domain.status import china_day
 from gateway.errors import ConfigurationError, NotFoundError
-from gateway.services.samples import SAMPLE_KEYS, SAMPLE_ROOT_KEY
+from gateway.services.dependencies import REPORT_KEY
+from gateway.services.samples import SAMPLE_COPY_KEY, SAMPLE_KEYS, SAMPLE_ROOT_KEY
 
 SANDBOX = Actor(ActorKind.CLIENT, "sandbox", "sandbox", frozenset(Scope), is_sandbox=True)
 
@@ -77,3 +82,19 @@ def test_making_the_keys_again_changes_nothing(sample, fresh):
     assert sorted(fresh.deps.keystore.names()) == names
     with pytest.raises(NotFoundError):
         fresh.samples.prepare(["nobody"])
+
+
+def test_a_copy_of_a_sample_is_signed_by_a_key_for_samples_alone(fresh, applications):
+    fresh.samples.prepare()
+    in_force = next(each for each in applications if each["YXQJSRQ"] == "长期")
+    sample = fresh.licences.issue(in_force, actor=SANDBOX)
+    last_day = china_day(fresh.clock()) + timedelta(days=7)
+    view = fresh.purpose_copies.make(sample.licence_identifier, CopyRequest("投标", "某中心", last_day), actor=SANDBOX)
+    pdf = fresh.purpose_copies.content(view.terms.copy_id, actor=SANDBOX)
+    report = fresh.verifications.verify(pdf, "copy.pdf")
+    (signature,) = report.signatures
+    assert signature.chain[0] == fresh.deps.keystore.certificate(SAMPLE_COPY_KEY)
+    assert signature.chain[0] != fresh.deps.keystore.certificate(REPORT_KEY)
+    assert (report.answer.genuine, report.answer.reasons[0].code) == (Genuine.UNKNOWN, "SAMPLE")
+    with pypdfium2.PdfDocument(pdf) as document:
+        assert all("SAMPLE" in page.get_textpage().get_text_range() for page in document)

@@ -72,7 +72,7 @@ def test_the_others_sign_once_as_before(twice, applications):
     other = next(a for a in applications if a["FZJGMC"] != application["FZJGMC"])
     document = container.licences.issue(other).electronic_file.read_bytes()
     assert document.count(b"/Type/Sig/") == 1
-    assert b"/P 1/V/1.2" in document
+    assert b"/P 2/V/1.2" in document
 
 
 def test_no_second_keys_where_no_one_signs_twice(fresh):

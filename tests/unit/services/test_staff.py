@@ -6,9 +6,17 @@ from sqlalchemy import select
 from gateway.domain.actors import OPERATOR
 from gateway.domain.passwords import one_time_code, step_of
 from gateway.domain.staff import StaffRole
-from gateway.errors import ConflictError, ForbiddenError, NotFoundError, SignInRefusedError, ValidationFailedError
+from gateway.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    SignInRefusedError,
+    StorageError,
+    ValidationFailedError,
+)
 from gateway.persistence.models import AuditEvent, StaffMember, StaffSession
 from gateway.persistence.session import reading
+from gateway.services.sealed_places import authenticator_secret
 from gateway.services.staff_sessions import Duty
 from tests.console_office import OTHER_AUTHORITY, PASSWORD, office
 
@@ -193,3 +201,30 @@ def test_every_act_is_audited_without_secrets(office):
         text = "".join(f"{row.subject}{row.detail}{row.actor}" for row in session.scalars(select(AuditEvent)))
         hashes = list(session.scalars(select(StaffMember.password_hash)))
     assert not any(word in text for word in (PASSWORD, "a password typed here", *office.secrets.values(), *hashes))
+
+
+def test_the_secret_of_an_authenticator_lies_sealed_and_follows_its_key(office):
+    services, deps = office.container, office.container.deps
+
+    def kept():
+        with reading(deps.sessions) as session:
+            return session.get(StaffMember, "approver").secret
+
+    assert office.secrets["approver"] not in kept()
+    assert deps.vault.open(kept(), authenticator_secret("approver")) == office.secrets["approver"]
+    with deps.sessions.begin() as session:
+        # As an earlier release kept it.
+        session.get(StaffMember, "approver").secret = office.secrets["approver"]
+    assert office.person("approver") is not None
+    before = kept()
+    services.storage.reseal()
+    assert kept() != before
+    services.storage.reseal(with_new_key=True)
+    assert kept().startswith("sealed:2:")
+
+
+def test_a_secret_that_was_moved_to_another_account_lets_nobody_in(office):
+    with office.container.deps.sessions.begin() as session:
+        session.get(StaffMember, "both").secret = session.get(StaffMember, "approver").secret
+    with pytest.raises(StorageError):
+        office.person("both")

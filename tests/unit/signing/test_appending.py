@@ -8,7 +8,7 @@ from io import BytesIO
 import pikepdf
 import pytest
 
-from gateway.documents.pdf_writer import SECOND_FIELD, SIGNATURE_FIELD
+from gateway.documents.pdf_writer import ACCEPTANCE_FIELD, SECOND_FIELD, SIGNATURE_FIELD
 from signing.appending import prepare_second
 from signing.errors import MalformedDataError, SigningNotPermittedError
 from signing.keys import SignatureAlgorithm
@@ -77,11 +77,12 @@ def test_the_file_says_what_was_asked_for():
     local = AT.astimezone(timezone(timedelta(hours=8)))
     prepared = second(claimed_at=local)
     with pikepdf.open(BytesIO(sign_prepared(prepared, western_pki().seal))) as pdf:
-        _, field = pdf.Root.AcroForm.Fields
+        _, field, _ = pdf.Root.AcroForm.Fields
         assert str(field.V.Name) == NAME
         assert str(field.V.M) == f"D:{AT:%Y%m%d%H%M%SZ}"
         [reference] = field.V.Reference
-        assert (reference.TransformMethod, reference.TransformParams.P) == ("/FieldMDP", 1)
+        assert (reference.TransformMethod, reference.TransformParams.P) == ("/FieldMDP", 2)
+        assert (reference.TransformParams.Action, *reference.TransformParams.Fields) == ("/Exclude", ACCEPTANCE_FIELD)
         assert [int(number) for number in field.V.ByteRange] == [
             0,
             prepared.gap_start,

@@ -1,13 +1,16 @@
 """The strict reader against pyHanko: the same structure, whatever wrote the file; and every signature is found."""
 
+import itertools
 import random
 import re
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import pikepdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyhanko.pdf_utils.metadata import info
 
 from signing import pyhanko_reading
 from signing.errors import MalformedDataError, ResourceLimitError, SigningError, UnsupportedFormatError
@@ -19,7 +22,7 @@ from signing.pyhanko_adapter import sign_with_pyhanko
 from signing.validation.policy import Limits
 from signing.validation.report import Changes, Coverage
 from tests.bench.bench_render import ours
-from tests.pki import make_pki
+from tests.pki import NOW, make_pki
 from tests.unit.documents.faces import application_faces
 from tests.unit.signing.pki import plain_pdf, prepared_pdf
 from tests.unit.signing.revisions import long_lived, signed_again, signed_form, updated
@@ -46,9 +49,25 @@ def pki():
     return make_pki()
 
 
+class _Ticking(datetime):
+    """A clock that moves on by a second whenever it is asked, so that every revision notes another date."""
+
+    seconds = itertools.count()
+
+    @classmethod
+    def now(cls, tz):
+        return (NOW + timedelta(seconds=next(cls.seconds))).astimezone(tz)
+
+
 @pytest.fixture(scope="module")
 def files(pki):
     """Files of every shape, by name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(info, "datetime", _Ticking)
+        return _files(pki)
+
+
+def _files(pki):
     key = pki.leaf()
     licence = ours(application_faces()[0], key)
     found = {

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import zxingcpp
 
-from gateway.console.qr_pictures import qr_path
+from gateway.documents.qr_pictures import qr_path
 from gateway.domain.passwords import secret_address
 
 _PIXELS = 4

@@ -1,0 +1,72 @@
+"""Single reads on both engines: the same rows, and what happens when the server goes away."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import bindparam, select, text
+
+from gateway.errors import RegistryUnavailableError
+from gateway.persistence.models import AuditEvent
+from gateway.persistence.schema import upgrade
+from gateway.persistence.session import QuickReads, make_engine, make_sessions
+from tools.check_migrations import postgresql
+
+AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+EVENTS = select(AuditEvent.id, AuditEvent.occurred_at, AuditEvent.detail).where(
+    AuditEvent.subject == bindparam("subject")
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with postgresql(Path(tmp_path_factory.mktemp("server")) / "data") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path):
+    url = f"sqlite:///{tmp_path}/a.db" if request.param == "sqlite" else request.getfixturevalue("server")
+    made = make_engine(url)
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+def add(engine, subject):
+    with make_sessions(engine).begin() as session:
+        session.add(AuditEvent(occurred_at=AT, action="x", subject=subject, detail={"a": [1]}, actor={}))
+
+
+def test_rows_have_the_types_of_the_entities(engine):
+    add(engine, "one")
+    (row,) = QuickReads(engine).rows(EVENTS, {"subject": "one"})
+    assert row.occurred_at == AT
+    assert row.occurred_at.utcoffset().total_seconds() == 0
+    assert row.detail == {"a": [1]}
+    assert QuickReads(engine).rows(EVENTS, {"subject": "none"}) == []
+
+
+def test_what_others_commit_is_seen_at_once(engine):
+    reads = QuickReads(engine)
+    assert len(reads.rows(EVENTS, {"subject": "later"})) == 0
+    add(engine, "later")
+    assert len(reads.rows(EVENTS, {"subject": "later"})) == 1
+
+
+def test_a_connection_that_was_cut_is_replaced(server):
+    engine = make_engine(server)
+    upgrade(engine)
+    reads = QuickReads(engine)
+    reads.rows(EVENTS, {"subject": "x"})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+    assert reads.rows(EVENTS, {"subject": "x"}) == []
+    engine.dispose()
+
+
+def test_without_a_database_it_says_so(tmp_path):
+    for url in (f"sqlite:///{tmp_path}/no/such.db", "postgresql+psycopg://nobody@127.0.0.1:9/none"):
+        with pytest.raises(RegistryUnavailableError):
+            QuickReads(make_engine(url)).rows(EVENTS, {"subject": "x"})
