@@ -106,6 +106,6 @@ def _end_worker(_server: object, worker: SyncWorker) -> None:
 
 
 def serve(settings: Settings, *, bind: str, workers: int) -> None:
-    """Serve until stopped. One process at least is kept from those who wait for events."""
-    settings = settings.model_copy(update={"event_waiters": min(settings.event_waiters, workers - 1)})
+    """Serve until stopped. One process at least is kept from those who wait."""
+    settings = settings.model_copy(update={"waiting_requests": min(settings.waiting_requests, workers - 1)})
     _Server(settings, bind, workers).run()

@@ -154,8 +154,9 @@ class Settings(BaseModel):
     waiting_requests: int = Field(
         default=1,
         ge=0,
-        description="Requests that may wait at once, on this machine, for an enterprise to sign; each keeps a server process "
-        "busy. All others are answered at once, and ask again.",
+        le=64,
+        description="Requests that may wait at once, on this machine, for an enterprise to sign or for an event; each keeps a "
+        "server process busy, of which one is kept free. All others are answered at once, and ask again.",
     )
     print_within_days: int = Field(
         default=7, ge=0, description="Days after which a licence whose paper was never printed counts as drift."
@@ -271,13 +272,6 @@ class Settings(BaseModel):
     )
     delivery_threads: int = Field(
         default=2, ge=0, le=64, description="Deliveries at once by `serve` on a machine; 0 leaves them to `worker`."
-    )
-    event_waiters: int = Field(
-        default=1,
-        ge=0,
-        le=64,
-        description="Requests for events that may wait at once (`wait=`); each holds a process of `serve`, of which one is kept "
-        "free.",
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
