@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from certs.errors import CertsError
 from gateway.domain.enterprise_signers import (
     EnterpriseSignerDownError,
     EnterpriseSignerRefusedError,
@@ -22,9 +21,7 @@ from gateway.domain.enterprise_signers import (
     parse_result,
     parse_view,
 )
-from gateway.errors import ConfigurationError
-from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem
-from signing.errors import SigningError
+from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem, opening
 from signing.sm2 import sm3
 
 
@@ -152,16 +149,9 @@ def open_enterprise_signer(
     """The service of a configuration file; None without a file. ConfigurationError names what is wrong with it."""
     if file is None:
         return None
-    hint = "See docs/enterprise-signing.md."
-    try:
+    with opening(file, hint="See docs/enterprise-signing.md."):
         settings = SignerSettings.model_validate_json(file.read_bytes())
         return HttpEnterpriseSigner(settings, file.parent, clock, keep)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigurationError(f"{file}: {place}: {first['msg']}", hint=hint) from error
-    except (OSError, ValueError, CertsError, SigningError) as error:
-        raise ConfigurationError(f"{file}: {error}", hint=hint) from error
 
 
 def _text(data: bytes) -> str:
