@@ -279,6 +279,12 @@ class Settings(BaseModel):
         description="Requests for events that may wait at once (`wait=`); each holds a process of `serve`, of which one is kept "
         "free.",
     )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="How long `serve` answers on after SIGTERM while `/readyz` says that it goes: two of the balancer's probes.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")
