@@ -1,7 +1,7 @@
 """`make faults`: does every fault here to a gateway, prints a table, writes var/faults.json; fails when one was not taken.
 
-Words pick faults by name. `--rounds N` does so many rounds of each whose rounds can be chosen, `--write` makes docs/faults.md of
-a run of all faults.
+Words pick faults by name. `--rounds N` does so many rounds of each whose rounds can be chosen, `--at-most N` no more than that.
+`--write` makes docs/faults.md of the last run of each fault, which may have been done one after the other; none may be missing.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,11 +30,11 @@ PAGE = ROOT / "docs" / "faults.md"
 HEAD = """# Fault record
 
 Written by `make faults ARGS=--write` and by nothing else: what was done to the gateway, how often, and what came of it.
-{rounds} rounds, {wrong} wrong verdicts, {lost} lost, {doubled} doubled; {held} of {faults} faults taken.
-Run until {finished_at} on {machine}, revision {revision}.
+{rounds} rounds, {wrong} wrong verdicts, {lost} lost, {doubled} doubled; {held} of {faults} faults taken. Made on {machine}.
 
 *Held*: rounds after which all held that must. A *wrong verdict* is an answer that says something untrue; *could not check* is
-none. *Lost* and *doubled* are licences, rows, events or requests. A dash: the fault cannot lead to it.
+none. *Lost* and *doubled* are licences, rows, events or requests. A dash: the fault cannot lead to it. A fault is run by its
+name, in the last column (`make faults ARGS="kill --rounds 50"`).
 
 """
 COLUMNS = ("fault", "rounds", "held", "wrong verdicts", "lost", "doubled", "slowest", "seen")
@@ -62,28 +63,37 @@ def show(results: list[FaultResult]):
     Console(width=140).print(table)
 
 
-def do(wanted, rounds):
-    """The results of the faults with these names; each is done in a folder of its own."""
-    for name in wanted:
-        started = time.perf_counter()
-        run = importlib.import_module(f"tests.faults.fault_{name}").run
-        chosen = {"rounds": rounds} if rounds and "rounds" in inspect.signature(run).parameters else {}
-        with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+def do(name, rounds, most):
+    """The results of one fault, done in a folder of its own. What escapes from it is a fault that was not taken."""
+    started = time.perf_counter()
+    run = importlib.import_module(f"tests.faults.fault_{name}").run
+    choice = inspect.signature(run).parameters.get("rounds")
+    chosen = {}
+    if choice is not None and (rounds or most):
+        chosen = {"rounds": rounds or min(most, choice.default)}
+    try:
+        with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
             results = run(Path(folder), **chosen)
-        print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
-        yield from results
+    except Exception as error:
+        traceback.print_exc()
+        results = [FaultResult(name, 1, 0, f"BREACH: {type(error).__name__}: {str(error)[:300]}")]
+    print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)
+    return results
 
 
-def page(results: list[FaultResult], report) -> str:
+def page(runs) -> str:
     """docs/faults.md, which this command alone writes."""
-    rows = [COLUMNS, ["---"] * len(COLUMNS), *map(cells, results)]
+    rows = [(*COLUMNS, "run")]
+    rows.append(("---",) * len(rows[0]))
+    results = []
+    for name, found in sorted(runs.items()):
+        own = [FaultResult(**each) for each in found["results"]]
+        results += own
+        rows += [(*cells(each), f"`{name}` {found['finished_at'][:10]} {found['revision']}") for each in own]
     lines = ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
     total = {name: sum(getattr(each, name) or 0 for each in results) for name in ("rounds", "wrong", "lost", "doubled")}
-    return (
-        HEAD.format(**total, held=sum(each.held for each in results), faults=len(results), **report)
-        + "\n".join(lines)
-        + "\n"
-    )
+    held = sum(each.held for each in results)
+    return HEAD.format(**total, held=held, faults=len(results), machine=machine()) + "\n".join(lines) + "\n"
 
 
 def machine():
@@ -99,32 +109,43 @@ def revision():
     return said.stdout.strip() or "unknown"
 
 
+def kept():
+    """The last run of each fault, by name."""
+    return json.loads(TARGET.read_text()) if TARGET.exists() else {}
+
+
+def keep(name, results):
+    """Note a run; the file is whole after each."""
+    stamp = {"finished_at": datetime.now(UTC).isoformat(timespec="seconds"), "revision": revision()}
+    runs = kept() | {name: {"results": [vars(result) for result in results]} | stamp}
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(json.dumps(runs, indent=2, ensure_ascii=False) + "\n")
+
+
 def main():
     """Exit status 1 when a fault was not taken, 64 for a name that there is not."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(names())}")
     parser.add_argument("--rounds", type=int, help="rounds of each fault whose rounds can be chosen")
-    parser.add_argument("--write", action="store_true", help="make docs/faults.md of it; only a run of all faults can")
+    parser.add_argument("--at-most", type=int, help="no more rounds than this of any of them")
+    parser.add_argument("--write", action="store_true", help="make docs/faults.md of the last run of each fault")
     given = parser.parse_args()
     if unknown := set(given.names) - set(names()):
         print(f"no fault {', '.join(sorted(unknown))}; there are: {', '.join(names())}", file=sys.stderr)
         sys.exit(64)
-    if given.write and given.names:
-        print("--write takes no names: the record holds every fault", file=sys.stderr)
-        sys.exit(64)
-    results = list(do(given.names or names(), given.rounds))
+    results = []
+    for name in given.names or names():
+        found = do(name, given.rounds, given.at_most)
+        keep(name, found)
+        results += found
     show(results)
-    TARGET.parent.mkdir(exist_ok=True)
-    report = {
-        "faults": [{**vars(result), "held": result.held} for result in results],
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "revision": revision(),
-    }
-    TARGET.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     print(f"written to {TARGET}")
     if given.write:
-        PAGE.write_text(page(results, {name: value for name, value in report.items() if name != "faults"}))
+        runs = {name: run for name, run in kept().items() if name in names()}
+        if missing := set(names()) - set(runs):
+            print(f"{PAGE.name} is not written: no run of {', '.join(sorted(missing))}", file=sys.stderr)
+            sys.exit(1)
+        PAGE.write_text(page(runs))
         print(f"written to {PAGE}")
     sys.exit(0 if all(result.held for result in results) else 1)
 

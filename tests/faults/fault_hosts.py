@@ -37,9 +37,9 @@ PATIENCE = 900
 PASSWORD = "only-in-these-namespaces"
 
 
-def run(folder, rounds=None):
+def run(folder, rounds=1):
     """As often as asked, each time from nothing."""
-    found = [cut_off_once(folder / str(number)) for number in range(rounds or 1)]
+    found = [cut_off_once(folder / str(number)) for number in range(rounds)]
     merged = [sum(getattr(each, name) or 0 for each in found) for name in ("rounds", "survived", "lost", "doubled")]
     detail = " / ".join(each.detail for each in found)
     return [FaultResult(found[0].name, merged[0], merged[1], detail, lost=merged[2], doubled=merged[3])]

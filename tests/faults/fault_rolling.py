@@ -21,15 +21,15 @@ PROBE_SECONDS = 0.5
 """How often the balancer asks whether a server is ready; three times that is how long one that goes still answers."""
 
 
-def run(folder, rounds=None):
+def run(folder, rounds=ROUNDS):
     """One row for each way."""
     container = set_up(folder / "home")
     licence = container.licences.issue(records(APPLICATIONS)[0])
     container.deps.engine.dispose()
     paths = ["/healthz", "/healthz", f"/api/v1/digests/{licence.electronic_sm3}", "/trust/keys"]
     return [
-        in_place(folder / "home", paths, rounds or ROUNDS),
-        behind_a_balancer(folder / "home", paths, rounds or ROUNDS),
+        in_place(folder / "home", paths, rounds),
+        behind_a_balancer(folder / "home", paths, rounds),
     ]
 
 
