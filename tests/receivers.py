@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 class Receiver:
@@ -85,7 +86,7 @@ class Recorder(Receiver):
 
     def __init__(self, path):
         super().__init__()
-        self._file = open(path, "a", buffering=1)  # noqa: SIM115 - open for as long as the process lives
+        self._file = Path(path).open("a", buffering=1)  # noqa: SIM115 - open for as long as the process lives
 
     def take(self, handler):
         body = handler.rfile.read(int(handler.headers["Content-Length"]))

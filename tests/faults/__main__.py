@@ -74,7 +74,7 @@ def do(name, rounds, most):
     try:
         with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
             results = run(Path(folder), **chosen)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the record goes on with the next fault
         traceback.print_exc()
         results = [FaultResult(name, 1, 0, f"BREACH: {type(error).__name__}: {str(error)[:300]}")]
     print(f"{name}: {time.perf_counter() - started:.1f} s", flush=True)

@@ -1,4 +1,4 @@
-"""PostgreSQL is slow, breaks off, or is killed while licences are issued and looked up: no wrong answer, no loss, nothing doubled."""
+"""PostgreSQL is slow, breaks off, or is killed while licences are issued and looked up: no wrong answer, no loss, no double."""
 
 import random
 import re
