@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -128,7 +129,9 @@ def try_out(work: Path) -> None:
                 issued = json.loads(run(*shut(image, data, config, *entry, "issue", "/data/one.json", "--json")))
                 held = run("curl", "-sf", f"http://127.0.0.1:{PORT}/api/v1/enterprises/{first['CYRSFZJHM']}/licences")
             finally:
-                server.terminate()
+                # `unshare` itself takes no signal while it waits; the server is the only child that it has.
+                inside = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+                os.kill(int(inside[0]), signal.SIGTERM)
     finally:
         run("buildah", "rm", container, check=False)
     user, refused, capabilities = rights.strip().splitlines()

@@ -143,19 +143,23 @@ class Site:
 
     def whole_run(self):
         """Seconds that a register takes when nobody disturbs."""
-        process, started = self.start(self.register()), time.perf_counter()
-        said, _ = process.communicate(timeout=PATIENCE)
+        path, started = self.register(), time.perf_counter()
+        said, _ = self.start(path).communicate(timeout=PATIENCE)
         seconds = time.perf_counter() - started
-        assert self.is_finished(), said
+        assert self.is_finished(path), said
         self.licences += ROWS
         return seconds
 
-    def is_finished(self):
-        """Whether the newest job came to its end, with every row as it should be."""
+    def is_finished(self, path):
+        """Whether the newest job is that of this register, and came to its end with every row as it should be.
+
+        A command that was killed soon enough has not begun a job at all.
+        """
         container = self.container()
         job = container.conversions.jobs(1)[0]
         container.deps.engine.dispose()
-        return (job.state, job.counts.by_status) == ("finished", {"converted": ROWS, "refused": BAD})
+        whole = ("finished", {"converted": ROWS, "refused": BAD})
+        return job.file_name == path.name and (job.state, job.counts.by_status) == whole
 
     def killed_round(self, kind, seconds):
         """When the kill met the command, and one sentence for each broken promise."""
@@ -188,7 +192,7 @@ class Site:
         """
         for _ in range(_MOST_RUNS):
             said, _ = process.communicate(timeout=PATIENCE)
-            if self.is_finished():
+            if self.is_finished(path):
                 return True
             process = self.start(path)
         print(said, file=sys.stderr)
