@@ -176,7 +176,11 @@ class Site:
 
     def kill(self, kind, process):
         """Do it; gives what was at work."""
-        workers = [child for child in psutil.Process(process.pid).children(recursive=True) if is_worker(child)]
+        workers = self.workers_of(process)
+        until = time.monotonic() + PATIENCE
+        while kind == "worker" and not workers and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+            workers = self.workers_of(process)
         if kind == "PostgreSQL":
             kill_server(self.server)
         elif kind == "command":
@@ -184,6 +188,14 @@ class Site:
         elif workers:
             random.Random(self.registers).choice(workers).kill()
         return "at work" if workers else "before its workers"
+
+    @staticmethod
+    def workers_of(process):
+        """Processes of a command that convert, from the first moment on."""
+        try:
+            return [child for child in psutil.Process(process.pid).children(recursive=True) if is_worker(child)]
+        except psutil.NoSuchProcess:
+            return []
 
     def completed(self, path, process):
         """Let the command end, or call it again, until its job is over; whether it came to that.
