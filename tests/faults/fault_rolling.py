@@ -17,8 +17,10 @@ ROUNDS = 3
 IN_PLACE, BALANCED = 220, 120
 """Requests a second that clients send; two servers and their clients share two cores in the second part."""
 QUIET_SECONDS = 3
-PROBE_SECONDS = 0.5
-"""How often the balancer asks whether a server is ready; three times that is how long one that goes still answers."""
+PROBE_SECONDS, DRAIN_SECONDS = 0.5, 10
+"""How often the balancer asks whether a server is ready, and how long one that goes still answers: long enough for a question that
+waits behind others on a busy machine.
+"""
 
 
 def run(folder, rounds=ROUNDS):
@@ -56,7 +58,7 @@ def in_place(home, paths, rounds):
 def behind_a_balancer(home, paths, rounds):
     """Two servers; each round stops one, starts it again, and then does so with the other."""
     ports, survived, seen, failed, slowest = [free_port(), free_port()], 0, [], 0, 0.0
-    drain = {"drain_seconds": 3 * PROBE_SECONDS}
+    drain = {"drain_seconds": DRAIN_SECONDS}
     with ExitStack() as running:
         servers = {port: running.enter_context(ExitStack()) for port in ports}
         for port, server in servers.items():
