@@ -18,8 +18,8 @@ IN_PLACE, BALANCED = 220, 120
 """Requests a second that clients send; two servers and their clients share two cores in the second part."""
 QUIET_SECONDS = 3
 PROBE_SECONDS, DRAIN_SECONDS = 0.5, 10
-"""How often the balancer asks whether a server is ready, and how long one that goes still answers: long enough for a question that
-waits behind others on a busy machine.
+"""How often the balancer asks whether a server is ready, and how long one that goes still answers: long enough for a question
+that waits behind others on a busy machine.
 """
 
 
