@@ -273,6 +273,12 @@ class Settings(BaseModel):
     delivery_threads: int = Field(
         default=2, ge=0, le=64, description="Deliveries at once by `serve` on a machine; 0 leaves them to `worker`."
     )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="How long `serve` answers on after SIGTERM while `/readyz` says that it goes: two of the balancer's probes.",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("own_hosts")

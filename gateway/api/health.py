@@ -1,6 +1,6 @@
 """Liveness, readiness, metrics, and the contract itself."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.api.auth import public
@@ -8,6 +8,8 @@ from gateway.api.replies import container, reply
 from gateway.settings import REPOSITORY
 
 blueprint = Blueprint("health", __name__)
+LEAVING = "gateway.leaving"
+"""In the WSGI environment: a call that tells whether the server is about to go."""
 
 
 @blueprint.get("/healthz")
@@ -20,8 +22,10 @@ def live() -> Response:
 @blueprint.get("/readyz")
 @public
 def ready() -> Response:
-    """Which dependency is missing, by name; 503 when one is."""
+    """Which dependency is missing, by name; 503 when one is, and when this server is about to go."""
     checks = container().health.check()
+    if request.environ.get(LEAVING, bool)():
+        checks["server"] = "This server is about to stop; ask another one."
     good = all(state == "ok" for state in checks.values())
     body = {"status": "ok" if good else "unavailable", "checks": checks}
     return reply(body | {"code_systems": container().health.code_systems()}, 200 if good else 503)

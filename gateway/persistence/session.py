@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
@@ -27,6 +27,7 @@ from gateway.persistence.direct import (
     unavailable,
 )
 from gateway.persistence.inserting import insert_all, insertion
+from gateway.persistence.liveness import client_settings, watch_client
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for the other one before it gives up."""
@@ -56,7 +57,8 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # Row locks do the work (``hold_version``); a server set to another level must not change what they mean.
-        engine = create_engine(url, isolation_level="READ COMMITTED")
+        engine = create_engine(url, isolation_level="READ COMMITTED", connect_args=client_settings(make_url(url)))
+        event.listen(engine, "connect", watch_client)
         _ping_rested(engine)
     event.listen(engine, "handle_error", _name_error)
     return engine
@@ -174,8 +176,9 @@ class QuickReads:
                 engine.url,
                 isolation_level="AUTOCOMMIT",
                 pool_reset_on_return=None,
-                connect_args={"prepare_threshold": 0},
+                connect_args={"prepare_threshold": 0} | client_settings(engine.url),
             )
+            event.listen(self._engine, "connect", watch_client)
             event.listen(self._engine, "connect", _prepare_quick)
             event.listen(self._engine, "handle_error", _name_error)
             event.listen(engine, "engine_disposed", self._dispose)
