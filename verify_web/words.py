@@ -23,7 +23,9 @@ REGISTRATIONS = {
     "registered": ("存续", "registered"),
     "cancelled": ("已注销", "cancelled"),
     "revoked": ("已吊销", "revoked"),
+    "moved_out": ("已迁出", "moved out"),
     "unknown": ("未知", "unknown"),
+    "unconfirmed": ("未核实", "not confirmed"),
 }
 TONES = {"PASSED": Tone.GOOD, "FAILED": Tone.BAD, "INDETERMINATE": Tone.WARNING}
 

@@ -116,7 +116,7 @@ def test_a_licence_page_shows_its_history_and_the_digest(client, gallery):
     issued = gallery.licences["suspended"]
     page = main_of(client.get(gallery.path("suspended"), headers=ENGLISH))
     timeline = page.partition('<ol class="timeline">')[2].partition("</ol>")[0]
-    assert re.findall(r"<strong>(.*?)</strong>", timeline)[:3] == ["Not yet valid", "In force", "Suspended"]
+    assert re.findall(r"<strong>(.*?)</strong>", timeline)[:3] == ["Issued", "In force", "Suspended"]
     assert "整改期间" not in page
     ahead = main_of(client.get(gallery.path("in_force"), headers=ENGLISH))
     assert re.findall(r"<strong>([^<]*)</strong><br>(from|since)", ahead) == [
