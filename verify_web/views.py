@@ -12,6 +12,7 @@ from gateway.api.auth import public
 from gateway.api.visits import admit, counted
 from gateway.domain.answers import CodeClass, LicenceAnswer, Outcome, Resolution
 from gateway.domain.codes import classify
+from gateway.domain.human_report import signature_kind
 from gateway.domain.identifiers import CodeError, LicenceIdentifier
 from gateway.domain.list_words import told_facts
 from gateway.domain.verdicts import answer_verdict, report_verdict, resolution_verdict, shown_reasons, tally
@@ -190,7 +191,10 @@ def _report(data: bytes, name: str) -> Response:
     previews = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in drawn]
     verdict, stated = report_verdict(report), report.signed_list
     told = None if stated is None else (stated.enterprise_name or stated.holder_code, told_facts(stated))
-    return _with_preview(page("report.html", report=report, verdict=verdict, previews=previews, stated=told))
+    kinds = [signature_kind(each, report) for each in report.signatures]
+    return _with_preview(
+        page("report.html", report=report, verdict=verdict, previews=previews, stated=told, kinds=kinds)
+    )
 
 
 def _by_number(text: str) -> BaseResponse | None:

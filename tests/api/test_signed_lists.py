@@ -133,6 +133,9 @@ def test_the_pdf_is_signed_and_carries_the_statement(client, language, words):
     assert [each["code"] for each in report["answer"]["reasons"]] == ["GENUINE", "IS_SIGNED_LIST"]
     assert report["document"]["kind"] == "signed_list"
     assert "真实的证照清单" in client.get(f"/reports/{report['report_number']}.html").text
+    page = client.post("/verify", **form(response.data, "list.pdf"), headers={"Accept-Language": "en"})
+    assert "The gateway&#39;s signature" in page.text
+    assert "The authority&#39;s signature" not in page.text
 
 
 def test_what_is_no_code_gets_no_statement(client):
