@@ -115,6 +115,17 @@ def licence(licence_identifier: str) -> Response:
     return _licence(container().licences.public_answer(licence_identifier), scanned=False)
 
 
+@blueprint.get("/l/<licence_identifier>/original.pdf")
+@public
+@counted
+def original(licence_identifier: str) -> Response:
+    """The signed PDF of a licence whose type lets everyone have it."""
+    response = Response(container().licences.public_file(licence_identifier), mimetype="application/pdf")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Disposition"] = f'attachment; filename="{licence_identifier}.pdf"'
+    return response
+
+
 @blueprint.get("/verify")
 @public
 def verify_form() -> Response:
