@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from flask import Blueprint, g
 
 from gateway.documents.face import chinese_date
-from gateway.domain.report_words import FACE_FIELDS, SIGNATURE_KINDS
+from gateway.domain.report_words import FACE_FIELDS
 from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.domain.verdicts import (
     COULD_NOT_CHECK,
@@ -23,7 +23,9 @@ REGISTRATIONS = {
     "registered": ("存续", "registered"),
     "cancelled": ("已注销", "cancelled"),
     "revoked": ("已吊销", "revoked"),
+    "moved_out": ("已迁出", "moved out"),
     "unknown": ("未知", "unknown"),
+    "unconfirmed": ("未核实", "not confirmed"),
 }
 TONES = {"PASSED": Tone.GOOD, "FAILED": Tone.BAD, "INDETERMINATE": Tone.WARNING}
 
@@ -99,7 +101,6 @@ def register_words(blueprint: Blueprint) -> None:
         blueprint.add_app_template_filter(function)
     for name, table in (
         ("field_name", FACE_FIELDS),
-        ("signature_kind", SIGNATURE_KINDS),
         ("registration", REGISTRATIONS),
     ):
         blueprint.add_app_template_filter(_lookup(table), name)

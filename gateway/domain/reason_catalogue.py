@@ -336,6 +336,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "请输入营业执照上的 18 位代码查询。",
         "Type the 18-character code on the business licence.",
     ),
+    "URL_CLONES_US": (
+        "看起来是证照二维码，网址却不属于本站，可能引向仿冒的核验网页，已拒绝处理。",
+        "It looks like a licence's code, but its address is not that of this site and may lead to a clone; it was refused.",
+        "不要打开它，也不要凭它认定证照；请输入 18 位代码查询。",
+        "Do not open it nor rely on that licence; type the 18-character code.",
+    ),
     "PARAMETER_REPEATED": (
         "二维码里有不止一个代码，无法确定是哪一个，已拒绝处理。",
         "The code names more than one enterprise; it was refused.",
