@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.documents.face import FaceError
-from gateway.documents.signature_mark import draw_signature_mark
+from gateway.documents.signature_mark import draw_acceptance_mark, draw_signature_mark
 from gateway.domain.signing_answers import AnswerForm
 from gateway.domain.signing_orders import DocumentOrder, ResultForm, document_error
 from gateway.domain.signing_reasons import SigningReason
@@ -20,7 +20,7 @@ from signing import der, sm2
 from signing.algorithms import CONTENT_IDENTIFIER_OID, SM3_OID
 from signing.canonical_json import canonical
 from signing.cms import attribute, signed_attributes
-from signing.cose import assemble_sign1, key_id_of, signed_bytes
+from signing.cose import assemble_sign1, key_id_of, parse_sign1, signed_bytes, verify_sign1
 from signing.deferred import RemoteKey, completed_cms
 from signing.errors import (
     DocumentChangedError,
@@ -107,7 +107,10 @@ def prepare_document(deps: Dependencies, index: int, order: DocumentOrder, asked
 def _spec(deps: Dependencies, order: DocumentOrder, asked: AskedBy) -> SignatureSpec:
     """An approval signature; its reason names the request, so that two requests never sign the same bytes."""
     seal = None
-    if order.place is not None:
+    if order.shows_acceptance:
+        mark = draw_acceptance_mark(asked.enterprise_name, asked.enterprise_code, deps.settings.assets_dir)
+        seal = SealAppearance(mark.png, mark.width_mm, mark.height_mm)
+    elif order.place is not None:
         lines = (asked.enterprise_code, f"签名请求 {asked.request_id}")
         mark = draw_signature_mark(asked.enterprise_name, lines, deps.settings.assets_dir)
         place = order.place
@@ -208,6 +211,15 @@ def make_result(
     if document_digest(prepared, SM3_OID).hex() != document.message_sm3:
         raise DocumentChangedError("the document is not the one that was prepared for this signature")
     return embed(prepared, completed_cms(document.signed, document.signature, key, timestamps=timestamps)), suffix
+
+
+def verify_token(token: bytes, document: SigningDocument, certificate: bytes) -> bytes:
+    """The payload of a token, when the key of the certificate (DER) signed it for this document. SigningError."""
+    message = parse_sign1(token)
+    verify_sign1(message, sm2.load_public(public_key_info(certificate)))
+    if message.media_type != _token_type(document):
+        raise MalformedDataError("the token is that of another request")
+    return message.payload
 
 
 def _identifier(document: SigningDocument) -> bytes:
