@@ -47,17 +47,20 @@ def accepted_by_statement(deps: Dependencies, session: Session, version: Licence
         )
     )
     row = session.execute(query.limit(1)).first()
-    if row is None or row[0].certificate is None or row[1].result_sm3 is None:
+    if row is None:
         return None
     request, document = row
+    certificate, result_sm3 = request.certificate, document.result_sm3
+    if certificate is None or result_sm3 is None:
+        return None
     try:
-        token = deps.files.read(document.result_sm3, RESULT_SUFFIXES[ResultForm.COSE])
-        stated = json.loads(verify_token(token, document, request.certificate))
+        token = deps.files.read(result_sm3, RESULT_SUFFIXES[ResultForm.COSE])
+        stated = json.loads(verify_token(token, document, certificate))
     except (StorageError, SigningError, ValueError):
         return None
     wanted = (STATEMENT_TYPE, version.licence_identifier, version.electronic_sm3, version.licence.holder_code)
     said = tuple(stated.get(name) for name in ("type", "licence_identifier", "electronic_sm3", "holder_code"))
     if said != wanted:
         return None
-    name = signer_identity(request.certificate).common_name or request.enterprise_name
+    name = signer_identity(certificate).common_name or request.enterprise_name
     return Party(name, request.enterprise_code, request.received_at)

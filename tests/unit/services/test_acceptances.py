@@ -22,9 +22,12 @@ from gateway.services.trust_anchors import pem_blocks
 from signing import sm2
 from signing.cose import parse_sign1
 from signing.pades import sign_prepared
+from signing.pdf.reading import read_structure
 from signing.pyhanko_writing import prepare_signature
 from signing.signature_spec import SignatureSpec
-from signing.validation.policy import Use
+from signing.validation.policy import PermittedChange, Use
+from signing.validation.policy_files import read_policy
+from signing.validation.report import Changes
 from tests.conftest import vector_lines
 from tests.elicence import HOLDER, phone_at
 
@@ -198,6 +201,17 @@ def test_the_countersignature_is_seen_in_its_place_and_nothing_else_changes(lice
     (before, around), (after, around_after) = drawn(issued), drawn(accepted)
     assert before == 0 and after > 2000
     assert around == around_after
+
+
+def test_the_strict_policy_knows_the_countersignature_from_a_change(licence, simulator):
+    container, identifier = licence
+    sign(container, simulator, container.acceptances.ask(identifier))
+    accepted, strict = container.acceptances.file(identifier).content, read_policy("strict")
+    changes = [f.changes for f in read_structure(accepted, strict.limits, strict.permitted_changes).fields]
+    assert changes == [Changes.PERMITTED, Changes.NONE]
+    # Without the certification's word the same signature is a change like any other.
+    bare = strict.permitted_changes - {PermittedChange.SIGNATURES_IN_CERTIFIED_FIELDS}
+    assert read_structure(accepted, strict.limits, bare).fields[0].changes is Changes.FORBIDDEN
 
 
 def test_a_field_without_a_size_is_signed_unseen(licence, simulator, monkeypatch):
