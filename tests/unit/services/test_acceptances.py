@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 
 import numpy as np
@@ -16,7 +17,8 @@ from gateway.domain.human_report import human_report
 from gateway.domain.signing_answers import AnswerForm, CertificateOffer, DocumentAnswer, SigningAnswer
 from gateway.domain.signing_requests import SignerRole, SigningState
 from gateway.domain.status import LicenceStatus
-from gateway.errors import ForbiddenError, NotFoundError, TransitionRefusedError
+from gateway.elicence.cards import CardKind
+from gateway.errors import ForbiddenError, NotFoundError, SignatureRefusedError, TransitionRefusedError
 from gateway.services.status_changes import StatusDecision
 from gateway.services.trust_anchors import pem_blocks
 from signing import sm2
@@ -251,6 +253,74 @@ def test_a_file_without_a_place_is_accepted_by_a_statement_beside_it(fresh, simu
     stored.write_bytes(accepted.content[:-1] + bytes([accepted.content[-1] ^ 1]))
     report = verified(fresh, issued)
     assert [r.code for r in report.answer.reasons] == ["GENUINE", "IN_FORCE"]
+
+
+def refused(call, *arguments):
+    with pytest.raises(SignatureRefusedError) as caught:
+        call(*arguments)
+    (error,) = caught.value.errors
+    return error.code
+
+
+def answer_of(container, simulator, view, *, spoil=lambda value: value, user_id=sm2.DEFAULT_ID):
+    """The answer of the holder's phone to an acceptance, before it is posted."""
+    key = simulator.cards.card(HOLDER).key
+    offer = CertificateOffer(key.certificate, SignerRole.LEGAL_REPRESENTATIVE, "林某某")
+    [document] = container.signing_sessions.offer(view.request.token, offer).documents
+    value = spoil(sm2.sign(key.private, document.to_be_signed, signer_id=user_id))
+    return SigningAnswer(key.certificate, (DocumentAnswer(document.document_id, AnswerForm.RAW, value),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (CardKind.GOOD, "WRONG_ENTERPRISE"),
+        (CardKind.EXPIRED, "CERTIFICATE_EXPIRED"),
+        (CardKind.REVOKED, "CERTIFICATE_REVOKED"),
+        (CardKind.TWO_CODES, "CREDIT_CODES_DIFFER"),
+    ],
+)
+def test_cards_that_accept_nothing(licence, simulator, kind, code):
+    container, identifier = licence
+    holder = simulator.cards.other(HOLDER) if kind is CardKind.GOOD else HOLDER
+    certificate = simulator.cards.card(holder, kind).certificate
+    trust_phones(container, simulator)
+    token = container.acceptances.ask(identifier).request.token
+    offer = CertificateOffer(certificate, SignerRole.LEGAL_REPRESENTATIVE, "林某某")
+    assert refused(container.signing_sessions.offer, token, offer) == code
+    assert container.licences.public_answer(identifier).acceptance is None
+
+
+def test_signatures_that_accept_nothing(licence, simulator):
+    """Malformed, under another user ID, over another licence, used before: each says why, and the holder still accepts."""
+    container, identifier = licence
+    other = container.licences.issue(APPLICATION | {"ZZHM": "JY14417000099999"}).licence_identifier
+    one, two = (container.acceptances.ask(each) for each in (identifier, other))
+    theirs, post = answer_of(container, simulator, two), container.signing_sessions.answer
+    malformed = answer_of(container, simulator, one, spoil=lambda value: value + b"\0")
+    assert refused(post, one.request.token, malformed) == "MALFORMED_SIGNATURE"
+    foreign = answer_of(container, simulator, one, user_id=b"ALICE123@YAHOO.COM")
+    assert refused(post, one.request.token, foreign) == "WRONG_USER_ID"
+    assert refused(post, one.request.token, theirs) == "OTHER_DIGEST"
+    assert post(two.request.token, theirs).standing.state is SigningState.SIGNED
+    assert refused(post, one.request.token, theirs) == "REPLAYED"
+    assert sign(container, simulator, one).standing.state is SigningState.SIGNED
+
+
+def test_an_acceptance_after_the_end_or_over_an_altered_file(licence, simulator):
+    container, identifier = licence
+    asked = container.acceptances.ask(identifier)
+    answer = answer_of(container, simulator, asked)
+    late = type(container)(container.settings, clock=lambda: container.clock() + timedelta(hours=2))
+    assert refused(late.signing_sessions.answer, asked.request.token, answer) == "REQUEST_EXPIRED"
+    late.deps.engine.dispose()
+    again = container.acceptances.ask(identifier)
+    answer = answer_of(container, simulator, again)
+    path = container.deps.files.local_path(again.request.documents[0].sm3, ".pdf")
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"HolderAcceptance", b"HolderAcceptancE"))
+    assert refused(container.signing_sessions.answer, again.request.token, answer) == "DOCUMENT_ALTERED"
+    assert container.licences.public_answer(identifier).acceptance is None
 
 
 def enterprise_signed(container, simulator, code, data=None):
