@@ -20,6 +20,7 @@ _LISTED = (
     "authority_bounds",
     "trusted_proxy_networks",
     "delivery_origins",
+    "foreign_user_ids",
 )
 """Settings that name several things, with commas between."""
 
@@ -157,6 +158,11 @@ class Settings(BaseModel):
         le=64,
         description="Requests that may wait at once, on this machine, for an enterprise to sign or for an event; each keeps a "
         "server process busy, of which one is kept free. All others are answered at once, and ask again.",
+    )
+    foreign_user_ids: tuple[str, ...] = Field(
+        default=(),
+        description="User IDs (comma-separated) under which apps are known to sign by mistake: such a signature is refused as "
+        "WRONG_USER_ID. The usual ones, and those that the certificate itself suggests, are known without.",
     )
     print_within_days: int = Field(
         default=7, ge=0, description="Days after which a licence whose paper was never printed counts as drift."

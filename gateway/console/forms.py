@@ -25,7 +25,7 @@ class Field:
     zh: str
     en: str
     kind: str = "text"
-    """text | password | code | date | number | area | choice | checks | check"""
+    """text | password | code | date | number | area | choice | checks | check | file"""
     required: bool = True
     max_length: int | None = None
     hint: tuple[str, str] | None = None
@@ -55,6 +55,8 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
     """Of fields with several values."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What was uploaded; a browser does not send it again after a mistake elsewhere in the form."""
     errors: dict[str, str] = field(default_factory=dict)
     """By name of field."""
     complaints: list[str] = field(default_factory=list)
@@ -71,6 +73,11 @@ class Form:
         text = request.form.get("revision", "")
         return int(text) if text.isdecimal() and len(text) <= 9 else None  # noqa: PLR2004 # fits the column
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether the form has to be sent in parts."""
+        return any(one.kind == "file" for one in self.fields)
+
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
 
@@ -79,6 +86,9 @@ class Form:
         for one in self.fields:
             if one.kind == "checks":
                 self.lists[one.name] = request.form.getlist(one.name)
+            elif one.kind == "file":
+                upload = request.files.get(one.name)
+                self.files[one.name] = b"" if upload is None else upload.read()
             else:
                 text = request.form.get(one.name, "")
                 self.values[one.name] = text if one.kind == "password" else text.strip().replace("\r\n", "\n")

@@ -18,6 +18,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "无需处理。",
         "Nothing needs to be done.",
     ),
+    "ACCEPTED_BY_STATEMENT": (
+        "持证主体已用电子营业执照签收，签收声明另存。",
+        "The holder has accepted it, by a statement beside the file, signed with its electronic business licence.",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
     "NOT_SIGNED_BY_AUTHORITY": (
         "文件自称证照，但没有发证机关的签名，只有企业的签名。",
         "The file says that it is a licence, but only an enterprise signed it and no authority.",

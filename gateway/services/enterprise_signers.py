@@ -33,6 +33,8 @@ class SignerSettings(OutsideSettings):
     attempts: int = Field(default=3, ge=1, le=5)
     """Of one question whose answer does not arrive; every operation may be asked twice."""
     response_bytes: int = Field(default=256 * 1024, ge=1024, le=1 << 20)
+    foreign_user_ids: tuple[str, ...] = Field(default=(), max_length=20)
+    """User IDs of SM2 under which this service is known to sign by mistake: refused, and said by name."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class HttpEnterpriseSigner:
     def name(self) -> str:
         """As configured."""
         return self._settings.name
+
+    @property
+    def foreign_user_ids(self) -> tuple[str, ...]:
+        """As configured."""
+        return self._settings.foreign_user_ids
 
     def begin(self, question: Mapping[str, Any]) -> SessionOpened:
         """Open a session. EnterpriseSignerDownError, EnterpriseSignerRefusedError, as all that follow."""
