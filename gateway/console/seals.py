@@ -1,6 +1,7 @@
 """Administrators keep the electronic seals of their authorities."""
 
 from flask import Response
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -10,18 +11,17 @@ from gateway.console.frame import actor, blueprint, screen
 from gateway.domain.actors import Scope
 from gateway.domain.seal_register import RegisteredSeal, SealAct
 from verify_web.pages import container
-from verify_web.words import say
 
-_REASON = fields_of(Field("reason", "原因", "Reason", max_length=500, focus=True))
+_REASON = fields_of(Field("reason", _l("原因"), max_length=500, focus=True))
 _ACTS = {
     SealAct.SUSPEND: (
-        ("停用印章", "Suspend the seal"),
-        ("停用后不能签章，可以恢复。", "It signs nothing until it is resumed."),
+        _l("停用印章"),
+        _l("停用后不能签章，可以恢复。"),
     ),
-    SealAct.RESUME: (("恢复印章", "Resume the seal"), ("恢复后可以签章。", "It signs again.")),
+    SealAct.RESUME: (_l("恢复印章"), _l("恢复后可以签章。")),
     SealAct.DESTROY: (
-        ("销毁印章", "Destroy the seal"),
-        ("销毁后不能再用，也不能恢复；已签章的证照不受影响。", "It never signs again; what it signed stays as it is."),
+        _l("销毁印章"),
+        _l("销毁后不能再用，也不能恢复；已签章的证照不受影响。"),
     ),
 }
 
@@ -52,7 +52,7 @@ def change_seal(key_id: str, act: str) -> BaseResponse:
         title,
         title,
         lead=lead,
-        facts=(("发证机关", seal.authority_name), ("印章", say(seal.name, seal.name))),
+        facts=((_l("发证机关"), seal.authority_name), (_l("印章"), seal.name)),
         back=("seals", {}),
         is_grave=done is SealAct.DESTROY,
     )
