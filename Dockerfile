@@ -20,6 +20,9 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-d
 COPY package.json package-lock.json ./
 COPY tools/build_assets.py tools/
 RUN /opt/build/bin/python tools/build_assets.py
+COPY tools/translations.py tools/
+COPY verify_web/translations verify_web/translations
+RUN /opt/venv/bin/python tools/translations.py
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin gateway \
@@ -32,6 +35,7 @@ COPY signing signing
 COPY certs certs
 COPY gateway gateway
 COPY verify_web verify_web
+COPY --from=build /app/verify_web/translations verify_web/translations
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 GATEWAY_DATA_DIR=/data
 USER 10001
 VOLUME /data

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from flask import Response
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,18 +18,17 @@ from gateway.domain.status import day_start
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.services.seal_register import SealSpec
 from verify_web.pages import container
-from verify_web.words import say
 
-_REASON = fields_of(Field("reason", "原因", "Reason", max_length=500, focus=True))
+_REASON = fields_of(Field("reason", _l("原因"), max_length=500, focus=True))
 _ACTS = {
     SealAct.SUSPEND: (
-        ("停用印章", "Suspend the seal"),
-        ("停用后不能签章，可以恢复。", "It signs nothing until it is resumed."),
+        _l("停用印章"),
+        _l("停用后不能签章，可以恢复。"),
     ),
-    SealAct.RESUME: (("恢复印章", "Resume the seal"), ("恢复后可以签章。", "It signs again.")),
+    SealAct.RESUME: (_l("恢复印章"), _l("恢复后可以签章。")),
     SealAct.DESTROY: (
-        ("销毁印章", "Destroy the seal"),
-        ("销毁后不能再用，也不能恢复；已签章的证照不受影响。", "It never signs again; what it signed stays as it is."),
+        _l("销毁印章"),
+        _l("销毁后不能再用，也不能恢复；已签章的证照不受影响。"),
     ),
 }
 
@@ -36,28 +36,20 @@ _ACTS = {
 _PICTURE = (
     Field(
         "picture",
-        "印章图片",
-        "Picture",
+        _l("印章图片"),
         kind="file",
         required=False,
-        hint=(
-            "PNG，透明底，不超过 1 MB；不选则绘制样章",
-            "PNG, transparent, up to 1 MB; without one a sample seal is drawn",
-        ),
+        hint=_l("PNG，透明底，不超过 1 MB；不选则绘制样章"),
     ),
-    Field("width_mm", "宽（毫米）", "Width, mm", kind="number", max_length=5),
-    Field("height_mm", "高（毫米）", "Height, mm", kind="number", max_length=5),
+    Field("width_mm", _l("宽（毫米）"), kind="number", max_length=5),
+    Field("height_mm", _l("高（毫米）"), kind="number", max_length=5),
 )
 _KEY = Field(
     "key_name",
-    "密钥名称",
-    "Name of the key",
+    _l("密钥名称"),
     required=False,
     max_length=100,
-    hint=(
-        "密钥库中该机关的 SM2 密钥；不填则生成新密钥并由本机 CA 签发证书",
-        "An SM2 key of the authority in the key store; without one a new key is made and certified",
-    ),
+    hint=_l("密钥库中该机关的 SM2 密钥；不填则生成新密钥并由本机 CA 签发证书"),
 )
 
 
@@ -77,12 +69,9 @@ def make_seal() -> BaseResponse:
         container().seal_register.make(_spec(form), actor=actor())
 
     sheet = Sheet(
-        ("制作印章", "Make a seal"),
-        ("制作", "Make"),
-        lead=(
-            "每个机关同时只有一枚印章：原印章销毁后才能制作新的。制作记入透明日志。",
-            "An authority has one seal at a time: a new one is made once the last one is destroyed. It is a leaf of the log.",
-        ),
+        _l("制作印章"),
+        _l("制作"),
+        lead=_l("每个机关同时只有一枚印章：原印章销毁后才能制作新的。制作记入透明日志。"),
         back=("seals", {}),
     )
     return take_form(sheet, Form(_seal_groups(), {"width_mm": "42", "height_mm": "42"}), act)
@@ -107,7 +96,7 @@ def change_seal(key_id: str, act: str) -> BaseResponse:
         title,
         title,
         lead=lead,
-        facts=(("发证机关", seal.authority_name), ("印章", say(seal.name, seal.name))),
+        facts=((_l("发证机关"), seal.authority_name), (_l("印章"), seal.name)),
         back=("seals", {}),
         is_grave=done is SealAct.DESTROY,
     )
@@ -130,24 +119,23 @@ def _own(key_id: str) -> RegisteredSeal:
 def _seal_groups() -> tuple[Group, ...]:
     codes = actor().authority_codes
     authorities = tuple(
-        (each.code, each.name, each.name)
+        (each.code, each.name)
         for each in container().catalogue.load().authorities
         if codes is None or each.code in codes
     )
     names = (
-        Field("authority_code", "发证机关", "Issuing authority", kind="choice", choices=authorities),
-        Field("name", "印章名称", "Name of the seal", max_length=300),
-        Field("filing_number", "备案编号", "Filing number", max_length=64),
+        Field("authority_code", _l("发证机关"), kind="choice", choices=authorities, has_chinese_choices=True),
+        Field("name", _l("印章名称"), max_length=300),
+        Field("filing_number", _l("备案编号"), max_length=64),
         Field(
             "valid_until",
-            "有效期至",
-            "Valid until",
+            _l("有效期至"),
             kind="date",
             required=False,
-            hint=("不填则与证书相同", "As its certificate, when empty"),
+            hint=_l("不填则与证书相同"),
         ),
     )
-    return (Group("印章", "Seal", names), Group("图片与密钥", "Picture and key", (*_PICTURE, _KEY)))
+    return (Group(_l("印章"), names), Group(_l("图片与密钥"), (*_PICTURE, _KEY)))
 
 
 def _spec(form: Form) -> SealSpec:
