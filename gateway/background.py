@@ -24,6 +24,8 @@ _WATCH_SECONDS = 60.0
 _COMPLETION_SECONDS = 5.0
 _COMPARISON_SECONDS = 600.0
 """How often it is asked whether receivers were compared today."""
+_RETENTION_SECONDS = 600.0
+"""How often it is asked whether what is past its time was removed today."""
 _DELIVERY_SECONDS = 1.0
 """How often an idle thread looks for something to deliver."""
 _LOG_SECONDS = 1.0
@@ -107,6 +109,7 @@ def rounds(container: Container, until: Until) -> dict[str, Round]:
         "certificates": lambda: _watch(container),
         "signing-requests": lambda: _complete(container),
         "delivery-comparisons": lambda: _compare(container),
+        "retention": lambda: _purge(container),
         **couriers,
         **converting,
         **relays,
@@ -159,6 +162,11 @@ def _compare(container: Container) -> float:
     """Ask the receivers of connectors what they hold, each once a day."""
     container.delivery_reconciliation.daily()
     return _COMPARISON_SECONDS
+
+
+def _purge(container: Container) -> float:
+    """Remove what is past its time, some at a time, once a day."""
+    return _ROUND_SECONDS if container.retention.daily() else _RETENTION_SECONDS
 
 
 def _convert(container: Container, until: Until) -> float:

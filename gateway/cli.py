@@ -26,6 +26,7 @@ from gateway import (
     cli_lists,
     cli_log,
     cli_papers,
+    cli_retention,
     cli_seals,
     cli_signing,
     cli_simulate,
@@ -91,8 +92,11 @@ for name, command in (
     ("phrase", cli_lists.phrase),
     ("convert", cli_convert.convert),
     ("worker", cli_convert.worker),
+    ("retention", cli_retention.retention),
 ):
     app.command(name)(command)
+# What timers of earlier installations call.
+cli_clients.app.command("prune", hidden=True, deprecated=True)(cli_retention.retention)
 app.add_typer(cli_storage.app, name="storage")
 app.add_typer(cli_storage.backup_app, name="backup")
 output = Console()

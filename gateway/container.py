@@ -213,6 +213,4 @@ class Container:
         self.idempotency = Idempotency(self.deps)
         self.access_records = AccessRecords(self.deps)
         self.network_log = NetworkLog(self.deps)
-        self.retention = Retention(
-            self.deps, self.authentication, self.idempotency, self.access_records, self.network_log
-        )
+        self.retention = Retention(self.deps, self.network_log)
