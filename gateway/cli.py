@@ -14,6 +14,7 @@ from rich.progress import track
 from certs.errors import CertsError
 from gateway import (
     cli_answers,
+    cli_archive,
     cli_authorities,
     cli_certificates,
     cli_clients,
@@ -74,6 +75,7 @@ for noun, commands in (
     ("holder-certificates", cli_enterprises.holder_certificates),
     ("binding", cli_enterprises.bindings),
     ("seal", cli_seals.app),
+    ("archive", cli_archive.app),
     ("simulate", cli_simulate.app),
     ("conversion", cli_convert.conversions),
     ("signing-request", cli_signing.app),
