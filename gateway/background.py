@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from gateway.container import Container
+from gateway.persistence.engines import is_embedded
 from gateway.worker import Until, work
 
 _FILES_AT_ONCE, _ROUND_SECONDS, _IDLE_SECONDS = 100, 2.0, 30.0
@@ -98,7 +99,7 @@ def rounds(container: Container, until: Until) -> dict[str, Round]:
     }
     converting: dict[str, Round] = {}
     # On PostgreSQL `licence-gateway worker` converts, on as many machines as one likes.
-    if container.settings.conversion_processes and container.settings.resolved_database_url.startswith("sqlite"):
+    if container.settings.conversion_processes and is_embedded(container.settings.resolved_database_url):
         converting = {"conversions": lambda: _convert(container, until)}
     relays: dict[str, Round] = {}
     if container.settings.enterprise_signer is not None:
