@@ -11,6 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from gateway.persistence.engines import is_postgresql
+
 ENVIRONMENT = Path(__file__).resolve().parent / "migrating"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -38,7 +40,7 @@ def unenforced_foreign_keys(connection: Connection) -> Iterator[None]:
 
     The keys are judged again when the migration is done: IntegrityError names the first table that breaks one.
     """
-    if connection.dialect.name != "sqlite":
+    if is_postgresql(connection):
         yield
         return
     driver = connection.connection.dbapi_connection

@@ -134,11 +134,17 @@ class DeliveryLetters:
     def replay(self, subscription_id: str, cursor: int, *, actor: Actor = OPERATOR) -> int:
         """Send everything again from a cursor of the feed on; gives how many were sent or queued before.
 
-        NotFoundError, ForbiddenError.
+        NotFoundError, ForbiddenError; ConflictError when some of it is kept no longer: sent without it, the rest would be
+        out of order.
         """
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             row = _find_own(session, subscription_id, actor)
+            if cursor <= row.pruned_through:
+                raise ConflictError(
+                    f"游标 {cursor} 早于保留的送达记录。Deliveries are kept from cursor {row.pruned_through + 1} on.",
+                    hint="Replay from there; what came before is in the feed: GET /api/v1/events.",
+                )
             again = (Delivery.subscription_id == row.id, Delivery.position >= cursor)
             # Whoever sends one of them right now loses the lease: what it reports does not count.
             statement = update(Delivery).where(*again).values(**_afresh(now))

@@ -33,6 +33,8 @@ class Subscription(Base):
     is_enabled: Mapped[bool] = mapped_column(Boolean)
     position: Mapped[int] = mapped_column(Integer)
     """Leaves up to this one were looked at, and what concerns it has become a delivery."""
+    pruned_through: Mapped[int] = mapped_column(Integer, default=-1, server_default="-1")
+    """Of what was delivered up to this position some was removed when its time was over."""
     failures: Mapped[int] = mapped_column(Integer)
     """In a row, in which it took nothing at all."""
     rests_until: Mapped[datetime | None]
