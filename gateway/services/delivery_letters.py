@@ -54,6 +54,7 @@ class DeliveryView:
     subscription_name: str
     position: int
     licence_number: str
+    """Empty where the event is about no licence."""
     state: str
     attempts: int
     next_attempt_at: datetime
@@ -97,7 +98,7 @@ class DeliveryLetters:
         query = (
             select(Delivery, Licence.licence_number)
             .join(Delivery.subscription)
-            .join(Licence, Licence.id == Delivery.licence_id)
+            .outerjoin(Licence, Licence.id == Delivery.licence_id)
             .where(*_own(actor), Delivery.id > after_id)
             .options(joinedload(Delivery.subscription))
             .order_by(Delivery.id)
@@ -108,7 +109,7 @@ class DeliveryLetters:
         if subscription_id is not None:
             query = query.where(Delivery.subscription_id == subscription_id)
         with reading(self._deps.sessions) as session:
-            return [_view(row, number) for row, number in session.execute(query).all()]
+            return [_view(row, number or "") for row, number in session.execute(query).all()]
 
     def retry(self, delivery_id: int, *, actor: Actor = OPERATOR) -> DeliveryView:
         """Send a dead letter again, soon, with all its attempts. NotFoundError, ForbiddenError, ConflictError."""

@@ -73,8 +73,8 @@ class Delivery(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
     position: Mapped[int] = mapped_column(ForeignKey("log_leaves.leaf_index"))
-    licence_id: Mapped[int] = mapped_column(ForeignKey("licences.id"))
-    """Deliveries of one licence go out one after another."""
+    licence_id: Mapped[int | None] = mapped_column(ForeignKey("licences.id"))
+    """Deliveries of one licence go out one after another; None where an event is about no licence."""
     state: Mapped[str] = mapped_column(String(20))
     attempts: Mapped[int] = mapped_column(Integer)
     next_attempt_at: Mapped[datetime]
