@@ -32,9 +32,10 @@ $(STAMP): requirements-dev.lock pyproject.toml $(filter .tools/bin/uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-setup: $(STAMP)  ## environment in .venv, fonts in build/assets, the English of the pages compiled
+setup: $(STAMP)  ## environment in .venv, fonts in build/assets, the English of the pages and the code compiled
 	@$(BIN)/python tools/build_assets.py
 	@$(BIN)/python tools/translations.py
+	@$(BIN)/python -m compileall -q gateway signing certs verify_web
 
 demo: setup  ## set up, issue, sign, resolve a QR image, verify, tamper, serve (ARGS=--no-serve stops before serving)
 	@$(BIN)/licence-gateway demo $(ARGS)
