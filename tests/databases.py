@@ -34,6 +34,7 @@ def postgresql():
     from tools.check_migrations import postgresql as server
 
     with tempfile.TemporaryDirectory() as folder, server(Path(folder) / "server") as url:
+        _be_quick(url)
 
         def make(home):
             _note(home, _create(url))
@@ -71,6 +72,13 @@ def break_database(home):
         (home / "gateway.db").write_bytes(b"this is no database any more" * 100)
     else:
         forget_home(home)
+
+
+def _be_quick(url):
+    """Nothing here outlives the run, so that nothing need wait for the disk; where servers are killed they have one of their own."""
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        _run(url, f"ALTER SYSTEM SET {name} = off")
+    _run(url, "SELECT pg_reload_conf()")
 
 
 def _create(url, template="template1"):
