@@ -16,6 +16,8 @@ QUICK_SETTINGS = (
     "SET plan_cache_mode = force_generic_plan",
     "SET jit = off",
     "SET TIME ZONE 'UTC'",
+    # What ``QuickReads.insert`` writes waits for no disk.
+    "SET synchronous_commit = off",
 )
 """What a connection for quick reads is told on PostgreSQL."""
 

@@ -202,7 +202,11 @@ class QuickReads:
             return connection.execute(statement, parameters).all()
 
     def insert(self, entity: Base) -> None:
-        """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError."""
+        """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError.
+
+        On PostgreSQL a server that is killed may lose it, though never once a later transaction is durable: for claims, that
+        hold only as long as whoever made them has a server to work on.
+        """
         if not self._is_direct:
             with self._engine.begin() as connection:
                 insert_all(connection, [entity])
