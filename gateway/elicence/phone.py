@@ -99,7 +99,9 @@ class Presented:
     token: str
     request_id: str
     state: str
-    department: str
+    department: str | None
+    """None where the enterprise's own system asks."""
+    own_system: str | None
     enterprise_code: str
     enterprise_name: str
     purpose: str
@@ -270,7 +272,8 @@ def _presented(token: str, body: Mapping[str, Any], documents: tuple[ShownDocume
             token=token,
             request_id=str(body["request_id"]),
             state=str(body["state"]),
-            department=str(body["department"]["name"]),
+            department=None if body["department"] is None else str(body["department"]["name"]),
+            own_system=body.get("own_system"),
             enterprise_code=str(body["enterprise"]["code"]),
             enterprise_name=str(body["enterprise"]["name"]),
             purpose=str(body["purpose"]),

@@ -207,7 +207,8 @@ def _question(view: SigningView) -> dict[str, Any]:
     """What the service is told of a request: names and digests, no content."""
     return {
         "request_id": view.request_id,
-        "department": dict(zip(("code", "name"), view.department, strict=True)),
+        "department": view.department_json(),
+        "own_system": view.own_system,
         "enterprise": dict(zip(("code", "name"), view.enterprise, strict=True)),
         "purpose": view.purpose,
         "signer_role": view.signer_role,
