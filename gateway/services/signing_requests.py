@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
+from gateway.domain.holder_certificates import ENDED_REGISTRATIONS, HolderCertificateReason
 from gateway.domain.signing_orders import MEDIA_TYPES, RESULT_MEDIA_TYPES, ResultForm, SigningOrder
-from gateway.domain.signing_reasons import SigningReason
+from gateway.domain.signing_reasons import SigningReason, sentence
 from gateway.domain.signing_requests import SigningState, Step, expiry
 from gateway.domain.signing_views import SigningView
 from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
@@ -179,6 +180,9 @@ class SigningRequests:
             found = session.get(Enterprise, code)
         if found is None:
             raise NotFoundError(f"企业 {code} 未登记。No enterprise is registered under {code}.")
+        if found.registration_status in ENDED_REGISTRATIONS:
+            reason = HolderCertificateReason.ENTERPRISE_CANCELLED
+            raise ValidationFailedError([FieldError("enterprise_code", reason, sentence(reason))])
         return found.name
 
     @retried

@@ -22,6 +22,7 @@ from gateway.elicence.phone import Fault
 from gateway.elicence.server import serve
 from gateway.elicence.simulator import configuration
 from gateway.errors import ConfigurationError, EnterpriseSignerUnavailableError, NotFoundError
+from gateway.persistence.models import SignerExchange
 from gateway.services.dependencies import system_clock
 from signing import sm2
 from signing.sm2 import sm3
@@ -122,7 +123,7 @@ def test_an_answer_that_cannot_be_believed_decides_nothing(gateway, simulator, f
     with pytest.raises(EnterpriseSignerUnavailableError):
         gateway.signer_relays.begin(request_id)
     [exchange] = gateway.signer_relays.exchanges(request_id)
-    assert (exchange.outcome, len(exchange.response_sm3)) == ("answered", 64)
+    assert (exchange.outcome, len(exchange.response_sm3)) == ("not_believed", 64)
     assert gateway.signing_requests.show(request_id).standing.state is SigningState.CREATED
     assert gateway.signer_relays.begin(request_id).qr_text
 
@@ -162,6 +163,9 @@ def test_the_first_generation_operations(gateway, simulator):
     assert not signer.verify_signature(card.certificate, "乙", value)
     with pytest.raises(EnterpriseSignerRefusedError):
         signer.licence_facts(b"no object")
+    with gateway.deps.sessions() as session:
+        rows = session.query(SignerExchange).order_by(SignerExchange.id).all()
+    assert [row.outcome for row in rows] == ["answered", "refused", "answered", "answered", "refused", "refused"]
 
 
 def test_evidence_holds_digests_of_exactly_what_was_said(gateway, simulator, monkeypatch):
