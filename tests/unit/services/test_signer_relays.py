@@ -18,7 +18,7 @@ from gateway.domain.signing_orders import DocumentOrder, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SignerRole, SigningState
 from gateway.elicence.cards import CardKind
 from gateway.elicence.national import CODE_PREFIX, NationalFault
-from gateway.elicence.phone import Fault
+from gateway.elicence.phone import Fault, PhoneError
 from gateway.elicence.server import serve
 from gateway.elicence.simulator import configuration
 from gateway.errors import ConfigurationError, EnterpriseSignerUnavailableError, NotFoundError
@@ -62,7 +62,16 @@ def gateway(fresh, simulator, folder):
     simulator.cards.card(HOLDER)
     trust_phones(fresh, simulator)
     with serving(simulator, folder) as file:
-        yield container_at(fresh.settings.data_dir, enterprise_signer=file)
+        container = container_at(fresh.settings.data_dir, enterprise_signer=file)
+        simulator.national.fetch = lambda address: fetched(container, address)
+        yield container
+
+
+def fetched(container, address):
+    """What the gateway gives at an address, without HTTP."""
+    assert address.startswith(f"{container.settings.public_base_url}/sign/v1/sessions/")
+    *_, token, _, document_id = address.split("/")
+    return container.signing_sessions.document(token, document_id).content
 
 
 def asked(container, *forms):
@@ -99,6 +108,19 @@ def test_every_step_may_be_done_again(gateway, simulator):
     signed = gateway.signer_relays.advance(request_id)
     assert signed.standing.state is SigningState.SIGNED
     assert gateway.signer_relays.advance(request_id) == signed
+
+
+def test_nobody_agrees_to_what_is_not_what_would_be_signed(gateway, simulator):
+    """The app shows what it fetched: another document, or one of another address, is not agreed to."""
+    opened = gateway.signer_relays.begin(asked(gateway, DocumentForm.BYTES))
+    fetch, simulator.national.fetch = simulator.national.fetch, lambda _: b"another plan"
+    with pytest.raises(PhoneError, match="not what would be signed"):
+        simulator.run(opened.qr_text)
+    simulator.national.fetch = simulator.phone.fetch
+    with pytest.raises(PhoneError, match="not with the gateway"):
+        simulator.run(opened.qr_text)
+    simulator.national.fetch = fetch
+    assert simulator.run(opened.qr_text).state == "scanned"
 
 
 def test_a_refusal_of_the_holder_declines_the_request(gateway, simulator):
