@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -13,6 +14,7 @@ from gateway.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "GATEWAY_"
+_PATH_PREFIX = re.compile(r"(/[0-9A-Za-z][0-9A-Za-z.-]*)*/?")
 _LISTED = (
     "own_hosts",
     "second_signature_authorities",
@@ -68,7 +70,8 @@ class Settings(BaseModel):
         description="How long a logged key use may wait for the disk; 0 makes each signature wait for it.",
     )
     public_base_url: str = Field(
-        default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
+        default="http://127.0.0.1:8000",
+        description="Address of this gateway as QR codes and pages name it; its path, if any, stands before every path of ours.",
     )
     own_hosts: frozenset[str] = Field(
         default=frozenset(),
@@ -295,6 +298,14 @@ class Settings(BaseModel):
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
+    @field_validator("public_base_url")
+    @classmethod
+    def _has_a_plain_path(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.query or parts.fragment or _PATH_PREFIX.fullmatch(parts.path) is None:
+            raise ValueError("its path may have letters, digits, dots and hyphens, and nothing may follow it")
+        return address
+
     @field_validator("own_hosts")
     @classmethod
     def _in_lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
@@ -318,6 +329,11 @@ class Settings(BaseModel):
         for network in networks:
             ipaddress.ip_network(network)
         return networks
+
+    @property
+    def path_prefix(self) -> str:
+        """What stands before every path of ours: the path of the public address; empty when that is a host's root."""
+        return urlsplit(self.public_base_url).path.rstrip("/")
 
     @property
     def resolved_database_url(self) -> str:
