@@ -16,6 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "GATEWAY_"
 _PATH_PREFIX = re.compile(r"(/[0-9A-Za-z][0-9A-Za-z.-]*)*/?")
 _LISTED = (
+    "replica_urls",
     "own_hosts",
     "second_signature_authorities",
     "timestamp_urls",
@@ -36,6 +37,16 @@ class Settings(BaseModel):
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy URL; without it SQLite in the data directory. PostgreSQL: postgresql+psycopg://…",
+    )
+    replica_urls: tuple[str, ...] = Field(
+        default=(),
+        description="SQLAlchemy URLs (comma-separated) of PostgreSQL hot standbys that look-ups read from (docs/databases.md).",
+    )
+    replica_seconds: float = Field(
+        default=3.0,
+        ge=1.0,
+        le=10.0,
+        description="Seconds that a hot standby may be behind the database; one that is further behind is not asked.",
     )
     file_store: str = Field(
         default="folder",

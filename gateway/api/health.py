@@ -29,7 +29,8 @@ def ready() -> Response:
         checks["server"] = "This server is about to stop; ask another one."
     good = all(state == "ok" for state in checks.values())
     body = {"status": "ok" if good else "unavailable", "checks": checks}
-    return reply(body | {"code_systems": container().health.code_systems()}, 200 if good else 503)
+    beside = {"code_systems": container().health.code_systems(), "replicas": container().health.replicas()}
+    return reply(body | beside, 200 if good else 503)
 
 
 @blueprint.get("/metrics")
