@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from gateway.api import (
     acceptances,
     access_records,
+    archives,
     authority_reports,
     bindings,
     blank_forms,
@@ -108,6 +109,7 @@ _DEPARTMENTS = (
     holder_certificates,
     seals,
     access_records,
+    archives,
     events,
     deliveries,
     limits,
