@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from gateway.api import (
     acceptances,
     access_records,
+    archives,
     authority_reports,
     bindings,
     blank_forms,
@@ -55,12 +56,12 @@ from gateway.api import (
     versions,
 )
 from gateway.api.auth import require_declarations
-from gateway.api.proxies import TrustedProxies
+from gateway.api.proxies import PathPrefix, TrustedProxies
 from gateway.api.replies import container as current_container
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.console import blueprint as console
 from gateway.container import Container
-from gateway.errors import GatewayError
+from gateway.errors import ConfigurationError, GatewayError
 from gateway.services.network_log import NetworkEntry
 from verify_web import (
     admission_pages,
@@ -108,6 +109,7 @@ _DEPARTMENTS = (
     holder_certificates,
     seals,
     access_records,
+    archives,
     events,
     deliveries,
     limits,
@@ -166,12 +168,25 @@ def create_app(container: Container) -> Flask:
     app.register_error_handler(SQLAlchemyError, _database_error)
     app.register_error_handler(Exception, _unknown_error)
     settings = container.settings
+    if settings.path_prefix:
+        _check_prefix(app, settings.path_prefix)
+        app.wsgi_app = PathPrefix(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign] # as below
     if settings.trusted_proxies or settings.trusted_proxy_networks:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign] # Flask's own way to add middleware
             app.wsgi_app, settings.trusted_proxies, settings.trusted_proxy_networks
         )
     require_declarations(app)
     return app
+
+
+def _check_prefix(app: Flask, prefix: str) -> None:
+    """ConfigurationError for a prefix that a path of ours begins with: behind a proxy that takes it away, one is the other."""
+    low, rules = prefix.lower(), [rule.rule.lower() for rule in app.url_map.iter_rules()]
+    if app.url_map.bind("").test(low) or any(f"{rule}/".startswith(f"{low}/") for rule in rules):
+        raise ConfigurationError(
+            f"GATEWAY_PUBLIC_BASE_URL: {prefix} is a path of the gateway itself.",
+            hint="Serve it under another path; see docs/operations.md.",
+        )
 
 
 def _configure_log(level: str) -> None:

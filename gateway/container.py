@@ -48,6 +48,7 @@ from gateway.services.log import TransparencyLog
 from gateway.services.log_audit import LogAudit
 from gateway.services.log_proofs import LogProofs
 from gateway.services.log_publication import LogPublication
+from gateway.services.look_ups import LookUps
 from gateway.services.national_operations import NationalOperations
 from gateway.services.network_log import NetworkLog
 from gateway.services.obligations import Obligations
@@ -190,6 +191,7 @@ class Container:
 
     def _answer_anyone(self) -> None:
         """What the public asks: lists, codes, files, the log, trust."""
+        self.look_ups = LookUps(self.deps)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.authority_reports = AuthorityReports(self.deps, self.catalogue)
         self.holder_lists = HolderLists(self.deps, self.listing, self.authority_reports)

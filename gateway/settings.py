@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -13,7 +14,9 @@ from gateway.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "GATEWAY_"
+_PATH_PREFIX = re.compile(r"(/[0-9A-Za-z][0-9A-Za-z.-]*)*/?")
 _LISTED = (
+    "replica_urls",
     "own_hosts",
     "second_signature_authorities",
     "timestamp_urls",
@@ -34,6 +37,16 @@ class Settings(BaseModel):
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy URL; without it SQLite in the data directory. PostgreSQL: postgresql+psycopg://…",
+    )
+    replica_urls: tuple[str, ...] = Field(
+        default=(),
+        description="SQLAlchemy URLs (comma-separated) of PostgreSQL hot standbys that look-ups read from (docs/databases.md).",
+    )
+    replica_seconds: float = Field(
+        default=3.0,
+        ge=1.0,
+        le=10.0,
+        description="Seconds that a hot standby may be behind the database; one that is further behind is not asked.",
     )
     file_store: str = Field(
         default="folder",
@@ -68,7 +81,8 @@ class Settings(BaseModel):
         description="How long a logged key use may wait for the disk; 0 makes each signature wait for it.",
     )
     public_base_url: str = Field(
-        default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
+        default="http://127.0.0.1:8000",
+        description="Address of this gateway as QR codes and pages name it; its path, if any, stands before every path of ours.",
     )
     own_hosts: frozenset[str] = Field(
         default=frozenset(),
@@ -295,6 +309,14 @@ class Settings(BaseModel):
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
+    @field_validator("public_base_url")
+    @classmethod
+    def _has_a_plain_path(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.query or parts.fragment or _PATH_PREFIX.fullmatch(parts.path) is None:
+            raise ValueError("its path may have letters, digits, dots and hyphens, and nothing may follow it")
+        return address
+
     @field_validator("own_hosts")
     @classmethod
     def _in_lower_case(cls, hosts: frozenset[str]) -> frozenset[str]:
@@ -318,6 +340,11 @@ class Settings(BaseModel):
         for network in networks:
             ipaddress.ip_network(network)
         return networks
+
+    @property
+    def path_prefix(self) -> str:
+        """What stands before every path of ours: the path of the public address; empty when that is a host's root."""
+        return urlsplit(self.public_base_url).path.rstrip("/")
 
     @property
     def resolved_database_url(self) -> str:

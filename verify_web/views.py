@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.api.auth import public
-from gateway.api.visits import admit, counted
+from gateway.api.visits import admit, counted, looked_up
 from gateway.domain.answers import CodeClass, LicenceAnswer, Outcome, Resolution
 from gateway.domain.codes import classify
 from gateway.domain.human_report import signature_kind
@@ -67,6 +67,7 @@ def look_up() -> BaseResponse:
 @blueprint.get("/e/<code>")
 @public
 @counted
+@looked_up
 def enterprise(code: str) -> Response:
     """The verified list of one enterprise."""
     return _answer(container().codes.resolve(code), HTTPStatus.NOT_FOUND, typed=code[:_LONGEST_ECHO])
@@ -75,6 +76,7 @@ def enterprise(code: str) -> Response:
 @blueprint.get("/e/<code>/expiries.ics")
 @public
 @counted
+@looked_up
 def expiries(code: str) -> Response:
     """When the licences of one enterprise end, for a calendar."""
     resolution = container().codes.resolve(code)
@@ -94,6 +96,7 @@ def expiries(code: str) -> Response:
 @blueprint.get("/q/<payload>")
 @public
 @counted
+@looked_up
 def licence_code(payload: str) -> Response:
     """The answer on the QR code of one licence."""
     base = container().settings.public_base_url.rstrip("/")
@@ -110,6 +113,7 @@ def licence_code_upper(payload: str) -> BaseResponse:
 @blueprint.get("/l/<licence_identifier>")
 @public
 @counted
+@looked_up
 def licence(licence_identifier: str) -> Response:
     """One licence by its identifier."""
     return _licence(container().licences.public_answer(licence_identifier), scanned=False)

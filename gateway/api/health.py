@@ -8,6 +8,7 @@ from gateway.api.replies import container, reply
 from gateway.settings import REPOSITORY
 
 blueprint = Blueprint("health", __name__)
+_SERVER = "servers:\n  - url: /\n"
 LEAVING = "gateway.leaving"
 """In the WSGI environment: a call that tells whether the server is about to go."""
 
@@ -28,7 +29,8 @@ def ready() -> Response:
         checks["server"] = "This server is about to stop; ask another one."
     good = all(state == "ok" for state in checks.values())
     body = {"status": "ok" if good else "unavailable", "checks": checks}
-    return reply(body | {"code_systems": container().health.code_systems()}, 200 if good else 503)
+    beside = {"code_systems": container().health.code_systems(), "replicas": container().health.replicas()}
+    return reply(body | beside, 200 if good else 503)
 
 
 @blueprint.get("/metrics")
@@ -41,7 +43,9 @@ def metrics() -> Response:
 @blueprint.get("/api/v1/openapi.yaml")
 @public
 def contract() -> Response:
-    """The contract of this API."""
-    response = Response((REPOSITORY / "openapi.yaml").read_bytes(), mimetype="application/yaml")
+    """The contract of this API; the server that it names is the one that was asked, under its prefix."""
+    text = (REPOSITORY / "openapi.yaml").read_text(encoding="utf-8")
+    named = text.replace(_SERVER, _SERVER.replace("/", request.root_path or "/"), 1)
+    response = Response(named, mimetype="application/yaml")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response

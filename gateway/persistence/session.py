@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -153,10 +153,36 @@ def make_sessions(engine: Engine) -> Sessions:
     return Sessions(engine)
 
 
+class Reads(Protocol):
+    """Another database with the same content, that reads may go to."""
+
+    @property
+    def engine(self) -> Engine:
+        """Where sessions read."""
+
+    @property
+    def quick_reads(self) -> "QuickReads":
+        """Where single statements read."""
+
+
+_elsewhere: ContextVar[Reads | None] = ContextVar("elsewhere", default=None)
+
+
 @contextmanager
-def reading(sessions: SessionFactory) -> Iterator[Session]:
-    """A session for reads only; on SQLite it takes no write lock."""
-    with sessions() as session:
+def reading_from(other: Reads) -> Iterator[None]:
+    """What this thread only reads within comes from another database; what it writes goes where it always does."""
+    token = _elsewhere.set(other)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
+
+
+@contextmanager
+def reading(sessions: SessionFactory, *, own: bool = False) -> Iterator[Session]:
+    """A session for reads only; on SQLite it takes no write lock. ``own``: never of another database."""
+    other = None if own or _joined.get() is not None else _elsewhere.get()
+    with sessions() if other is None else Session(other.engine, expire_on_commit=False) as session:
         session.connection(execution_options={"reads_only": True})
         yield session
 
@@ -193,6 +219,9 @@ class QuickReads:
         if whole is not None and whole.connection is not None:
             # What was written in a transaction that is still open, only that transaction sees.
             return whole.connection.execute(statement, parameters).all()
+        other = _elsewhere.get()
+        if other is not None and other.quick_reads is not self:
+            return other.quick_reads.rows(statement, parameters)
         if self._is_direct:
             try:
                 return self._directly(statement, parameters)

@@ -27,6 +27,7 @@ from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.queue import WorkQueue
 from gateway.persistence.sealing import FieldVault, open_vault
 from gateway.persistence.session import QuickReads, Sessions, make_engine, make_sessions
+from gateway.persistence.standbys import Standbys
 from gateway.services.code_systems import CodeSystems, open_code_systems
 from gateway.settings import Settings
 from signing.algorithms import SHA256_OID, SM3_OID
@@ -121,6 +122,16 @@ class Dependencies:
     def quick_reads(self) -> QuickReads:
         """Single reads outside of any transaction."""
         return QuickReads(self.engine)
+
+    @cached_property
+    def standbys(self) -> Standbys:
+        """What look-ups may read from. ConfigurationError where the database can have none."""
+        urls = self.settings.replica_urls
+        if urls and is_embedded(self.settings.resolved_database_url):
+            raise ConfigurationError(
+                "GATEWAY_REPLICA_URLS: SQLite has no replicas.", hint="Set GATEWAY_DATABASE_URL; see docs/databases.md."
+            )
+        return Standbys(urls, self.engine, self.settings.replica_seconds)
 
     @cached_property
     def files(self) -> FileStore:

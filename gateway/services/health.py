@@ -28,6 +28,13 @@ class Health:
         except GatewayError:
             return {"configuration": "cannot be used; run doctor"}
 
+    def replicas(self) -> dict[str, str]:
+        """Standbys that look-ups read from, by whether they are used; without them everything still works."""
+        try:
+            return self._deps.standbys.states()
+        except GatewayError:
+            return {"configuration": "cannot be used; run doctor"}
+
     def _database(self) -> str:
         try:
             with self._deps.engine.connect() as connection:

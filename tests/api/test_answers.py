@@ -177,6 +177,7 @@ def test_health_names_what_is_missing(client, gallery, tmp_path):
         "status": "ok",
         "checks": {"database": "ok", "trust": "ok"},
         "code_systems": {},
+        "replicas": {},
     }
     assert b"gateway_requests_total" in client.get("/metrics").data
     home = tmp_path / "data"

@@ -96,13 +96,13 @@ def test_who_may_not_administer_or_gives_no_reason_gets_nothing(issued, holder):
     sandbox = replace(OPERATOR, is_sandbox=True)
     with issued.deps.sessions() as session:
         identifier = session.query(Licence).filter_by(holder_code=holder).first().versions[0].licence_identifier
-    for actor in (reader, elsewhere):
+    for actor in (reader, elsewhere, sandbox):
         with pytest.raises(ForbiddenError):
             issued.archives.of_enterprise(holder, reason=REASON, actor=actor)
         with pytest.raises(ForbiddenError):
             issued.archives.of_licence(identifier, reason=REASON, actor=actor)
     with pytest.raises(NotFoundError):
-        issued.archives.of_licence(identifier, reason=REASON, actor=sandbox)
+        issued.archives.of_licence("1.2.3", reason=REASON)
     with pytest.raises(ValidationFailedError):
         issued.archives.of_enterprise(holder, reason=" ")
     assert noted(issued) == []
@@ -184,3 +184,8 @@ def test_packages_that_are_built_otherwise_are_refused_unread():
             unpack(hostile)
     with pytest.raises(OverLimitError):
         pack({f"m{number}": b"" for number in range(20_001)})
+
+
+def test_the_scope_to_administer_suffices(issued, holder, away):
+    clerk = replace(OPERATOR, scopes=frozenset({Scope.ADMINISTER}))
+    assert away(issued.archives.of_enterprise(holder, reason=REASON, actor=clerk)).genuine is Genuine.YES
