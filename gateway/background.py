@@ -14,6 +14,8 @@ from pathlib import Path
 import structlog
 
 from gateway.container import Container
+from gateway.logs import said
+from gateway.services.pulse import LOCK, beat, watched
 from gateway.worker import work
 
 _FILES_AT_ONCE, _ROUND_SECONDS, _IDLE_SECONDS = 100, 2.0, 30.0
@@ -38,7 +40,7 @@ def begin(container: Container) -> None:
 
 
 def _lead(container: Container) -> None:
-    path = container.settings.data_dir / "background.lock"
+    path = container.settings.data_dir / LOCK
     while not _is_held(path):
         time.sleep(_IDLE_SECONDS)
     for name, task in rounds(container).items():
@@ -51,7 +53,7 @@ def _is_held(path: Path) -> bool:
         # A plain descriptor stays open for as long as the process lives.
         fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), fcntl.LOCK_EX)
     except OSError as error:
-        structlog.get_logger().error("background", kind=type(error).__name__, message=str(error))
+        structlog.get_logger().error("background", **said(error))
         return False
     return True
 
@@ -62,9 +64,9 @@ def _keep(name: str, task: Round) -> None:
     while True:
         pause = _ROUND_SECONDS
         try:
-            pause = task()
+            pause = watched(name, task)
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever it was
-            log.error(name, kind=type(error).__name__, message=str(error))  # noqa: TRY400 - no trace each time
+            log.error(name, **said(error))  # noqa: TRY400 - no trace each time
         time.sleep(pause)
 
 
@@ -92,6 +94,7 @@ def rounds(container: Container) -> dict[str, Round]:
 
 def _sequence(container: Container) -> float:
     """Take new events into the transparency log; when that fails the log is behind, and issuing goes on."""
+    beat(container.settings.data_dir)
     container.log.sequence()
     return _LOG_SECONDS
 

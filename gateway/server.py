@@ -11,10 +11,11 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.sync import SyncWorker
 
-from gateway import background
+from gateway import background, tracing
 from gateway.api.licence_batches import ALIVE
 from gateway.app import create_app
 from gateway.container import Container
+from gateway.persistence.metric_files import MetricFiles
 from gateway.persistence.visit_counts import VisitCounts
 from gateway.settings import Settings
 
@@ -44,6 +45,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._settings = settings
         # Made before the workers are: what one of them counts, all of them see.
         self._visit_counts = VisitCounts()
+        MetricFiles(settings.data_dir).share()
         self._options: dict[str, Any] = {
             "bind": bind,
             "workers": workers,
@@ -64,6 +66,8 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Flask:
         """The application, made in each worker so that no key or connection crosses a fork."""
+        # In each worker: what sends traces is a thread, which no fork takes along.
+        tracing.start(self._settings.trace_endpoint, self._settings.trace_share)
         container = Container(self._settings, visit_counts=self._visit_counts)
         container.deps.workers.warm()
         background.begin(container)

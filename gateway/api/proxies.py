@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BELIEVED = "gateway.proxy_believed"
 """WSGI key: the request came through a proxy of ours. No header of a request becomes a key without ``HTTP_`` before it."""
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 
 
 class TrustedProxies:
@@ -52,6 +53,11 @@ class TrustedProxies:
         while hops < len(addresses) and is_within(addresses[-hops], self._networks):
             hops += 1
         return hops
+
+
+def is_caller_hidden() -> bool:
+    """Whether the request came through a proxy that is none of ours: its own address says nothing of who asks."""
+    return not request.environ.get(_BELIEVED) and any(name in request.headers for name in _FORWARDED)
 
 
 def client_certificate(header: str | None) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
@@ -58,4 +59,10 @@ def is_current(engine: Engine) -> bool:
     """Whether the schema is at the newest revision."""
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return found == _newest()
+
+
+@lru_cache
+def _newest() -> str | None:
+    """The newest revision of this release: reading all migrations takes a while, and they do not change."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from certs.outbound import Circuit, Outbound, OutboundError, OutboundLimits
 from certs.private_files import read_password_file
+from gateway.logs import correlation
 from signing import sm2
 from signing.errors import SigningError
 
@@ -111,7 +112,11 @@ class OutsideSystem:
         settings = self._settings
         try:
             body, headers = self._outbound.post(
-                settings.url, question, self._headers, media_type=_JSON, seconds=settings.timeout_seconds
+                settings.url,
+                question,
+                {**self._headers, **correlation()},
+                media_type=_JSON,
+                seconds=settings.timeout_seconds,
             )
         except OutboundError:
             observe(question, None)
