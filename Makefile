@@ -32,8 +32,9 @@ $(STAMP): requirements-dev.lock pyproject.toml $(filter .tools/bin/uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-setup: $(STAMP)  ## environment in .venv, fonts in build/assets
+setup: $(STAMP)  ## environment in .venv, fonts in build/assets, the English of the pages compiled
 	@$(BIN)/python tools/build_assets.py
+	@$(BIN)/python tools/translations.py
 
 demo: setup  ## set up, issue, sign, resolve a QR image, verify, tamper, serve (ARGS=--no-serve stops before serving)
 	@$(BIN)/licence-gateway demo $(ARGS)

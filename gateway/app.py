@@ -74,6 +74,7 @@ from verify_web import (
     views,
     wrong_entry_pages,
 )
+from verify_web.catalogue import translate
 from verify_web.compression import compress
 from verify_web.policies import PAGE_POLICY
 
@@ -156,6 +157,7 @@ def create_app(container: Container) -> Flask:
     for room in (*_DEPARTMENTS, *_PUBLIC):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(console)
+    translate(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(GatewayError, _gateway_error)

@@ -1,6 +1,7 @@
 """What goes on beside the requests, in threads of one worker process of a machine: the one that holds the lock.
 
-When that process ends, however it ends, the kernel frees the lock and another one goes on.
+When that process ends, however it ends, the kernel frees the lock and another one goes on. One that is stopped finishes what it
+has in hand, or gives it back, before.
 """
 
 import fcntl
@@ -16,7 +17,7 @@ import structlog
 from gateway.container import Container
 from gateway.logs import said
 from gateway.services.pulse import LOCK, beat, watched
-from gateway.worker import work
+from gateway.worker import Until, work
 
 _FILES_AT_ONCE, _ROUND_SECONDS, _IDLE_SECONDS = 100, 2.0, 30.0
 """Files that are looked at between two pauses, the pause, and the one at the end of a round."""
@@ -30,21 +31,53 @@ _DELIVERY_SECONDS = 1.0
 _LOG_SECONDS = 1.0
 """How often the transparency log takes in what was recorded since."""
 
+_STOP_SECONDS = 20.0
+"""How long what was begun may take when the process is to end; gunicorn kills a worker after 30."""
+
 Round = Callable[[], float]
 """Does some of the work; gives the seconds until it is to be called again."""
 
 
-def begin(container: Container) -> None:
-    """Do the background work of this machine as soon as no other process does, until the process ends."""
-    threading.Thread(target=_lead, args=(container,), name="background", daemon=True).start()
+class Background:
+    """The background work of this machine, done as soon as no other process does it, until the process ends."""
 
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+        threading.Thread(target=self._lead, name="background", daemon=True).start()
 
-def _lead(container: Container) -> None:
-    path = container.settings.data_dir / LOCK
-    while not _is_held(path):
-        time.sleep(_IDLE_SECONDS)
-    for name, task in rounds(container).items():
-        threading.Thread(target=_keep, args=(name, task), name=name, daemon=True).start()
+    def stop(self) -> None:
+        """Begin nothing more, and wait a while for what was begun. What takes longer is cut off as by a kill, without harm."""
+        self._stopped.set()
+        until = time.monotonic() + _STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _lead(self) -> None:
+        path = self._container.settings.data_dir / LOCK
+        while not _is_held(path):
+            time.sleep(_IDLE_SECONDS)
+        if self._stopped.is_set():
+            return
+        tasks = rounds(self._container, self._stopped.is_set)
+        self._threads = [
+            threading.Thread(target=self._keep, args=(name, task), name=name, daemon=True)
+            for name, task in tasks.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _keep(self, name: str, task: Round) -> None:
+        """Until stopped. Whatever goes wrong is logged and tried again: a database, a key or a disk may be away for a while."""
+        log = structlog.get_logger()
+        while not self._stopped.is_set():
+            pause = _ROUND_SECONDS
+            try:
+                pause = watched(name, task)
+            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever it was
+                log.error(name, **said(error))  # noqa: TRY400 - no trace each time
+            self._stopped.wait(pause)
 
 
 def _is_held(path: Path) -> bool:
@@ -58,25 +91,15 @@ def _is_held(path: Path) -> bool:
     return True
 
 
-def _keep(name: str, task: Round) -> None:
-    """For ever. Whatever goes wrong is logged and tried again: a database, a key or a disk may be away for a while."""
-    log = structlog.get_logger()
-    while True:
-        pause = _ROUND_SECONDS
-        try:
-            pause = watched(name, task)
-        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever it was
-            log.error(name, **said(error))  # noqa: TRY400 - no trace each time
-        time.sleep(pause)
-
-
-def rounds(container: Container) -> dict[str, Round]:
-    """The work by its name, which is also that of its thread."""
-    couriers = {f"deliveries-{n}": lambda: _deliver(container) for n in range(container.settings.delivery_threads)}
+def rounds(container: Container, until: Until) -> dict[str, Round]:
+    """The work by its name, which is also that of its thread. What takes long asks ``until`` whether to go on."""
+    couriers = {
+        f"deliveries-{n}": lambda: _deliver(container, until) for n in range(container.settings.delivery_threads)
+    }
     converting: dict[str, Round] = {}
     # On PostgreSQL `licence-gateway worker` converts, on as many machines as one likes.
     if container.settings.conversion_processes and container.settings.resolved_database_url.startswith("sqlite"):
-        converting = {"conversions": lambda: _convert(container)}
+        converting = {"conversions": lambda: _convert(container, until)}
     relays: dict[str, Round] = {}
     if container.settings.enterprise_signer is not None:
         relays = {"signer-relays": lambda: _relay(container)}
@@ -130,9 +153,9 @@ def _relay(container: Container) -> float:
     return _ROUND_SECONDS
 
 
-def _deliver(container: Container) -> float:
-    """Send events to their receivers; a process that dies leaves leases that end."""
-    return 0.0 if container.couriers.round() else _DELIVERY_SECONDS
+def _deliver(container: Container, until: Until) -> float:
+    """Send events to their receivers; a process that dies leaves leases that end, one that is stopped gives them back."""
+    return 0.0 if container.couriers.round(until) else _DELIVERY_SECONDS
 
 
 def _compare(container: Container) -> float:
@@ -141,9 +164,13 @@ def _compare(container: Container) -> float:
     return _COMPARISON_SECONDS
 
 
-def _convert(container: Container) -> float:
+def _convert(container: Container, until: Until) -> float:
     """Convert paper licences of the past in processes of their own, while there are any to convert."""
     service, settings = container.conversions, container.settings
-    if service.pending_chunks(most=1):
-        work(settings, processes=settings.conversion_processes, until=lambda: not service.pending_chunks(most=1))
+
+    def is_at_end() -> bool:
+        return until() or not service.pending_chunks(most=1)
+
+    if not is_at_end():
+        work(settings, processes=settings.conversion_processes, until=is_at_end)
     return _ROUND_SECONDS

@@ -39,6 +39,7 @@ from gateway.demo import run_demo
 from gateway.domain.answer_json import resolution_json
 from gateway.domain.status import LicenceStatus
 from gateway.errors import GatewayError, UnreadableInputError, ValidationFailedError
+from gateway.holder import become
 from gateway.server import serve as serve_application
 from gateway.services.issuing import IssueRun
 from gateway.services.status_changes import StatusDecision
@@ -257,13 +258,14 @@ def serve(
 ) -> None:
     """Serve the look-up pages and the API.
 
+    SIGTERM finishes what is in hand and ends; SIGHUP has a server of the code that is on disk now take over.
+
     Example: licence-gateway serve --bind 127.0.0.1:8000 --workers 2
     """
     if not re.fullmatch(r".+:\d{1,5}", bind):
         raise click.UsageError(f"--bind: {bind} is not HOST:PORT such as 127.0.0.1:8000.")
-    container = _container(data_dir)
-    container.installation.publish_trust()
-    serve_application(container.settings, bind=bind, workers=workers)
+    read_settings(data_dir=data_dir)
+    become(bind, workers, data_dir)
 
 
 @app.command()

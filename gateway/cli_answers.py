@@ -15,6 +15,8 @@ from gateway.container import Container
 from gateway.documents.fonts import font_library
 from gateway.domain.answers import AuthorityState, EnterpriseView, Genuine, InForce, Outcome, Resolution
 from gateway.domain.conclusion import is_unsigned
+from gateway.domain.list_words import told_facts
+from gateway.domain.report_words import Words
 from gateway.domain.status import WORDS
 from gateway.domain.verification import VerificationReport, instant
 from gateway.domain.visible_text import visible
@@ -103,6 +105,8 @@ def report_lines(report: VerificationReport) -> Iterator[str]:
         )
     for reason in answer.reasons:
         yield f"  {reason.message_zh} {reason.message_en}"
+    for fact in () if report.signed_list is None else told_facts(report.signed_list):
+        yield escape(f"  {_both(fact.label, ' ')}: {_both(fact.text, ' · ')}")
     for step in report.registry.bindings:
         yield "  绑定 binding: {} {}".format(*step.sentence())
     for signature in report.signatures:
@@ -111,6 +115,10 @@ def report_lines(report: VerificationReport) -> Iterator[str]:
             f"  [dim]{signature.kind} {signature.level or signature.format} {signature.algorithm} "
             f"{signature.signer.common_name} {instant(signature.best_signature_time)} {signature.indication} {found}[/]"
         )
+
+
+def _both(words: Words, between: str) -> str:
+    return words.zh if words.en == words.zh else f"{words.zh}{between}{words.en}"
 
 
 def issue_line(outcome: IssueOutcome) -> str:

@@ -218,6 +218,24 @@ def rotate(
 
 
 @app.command()
+def revoke(
+    client_id: ClientId,
+    credential_id: Annotated[int, typer.Argument(help="密钥编号 number of the secret, as `show` gives it.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """End one secret now, and the tokens that are out. Another one stays good, so that nothing stands still.
+
+    Example: licence-gateway client revoke client-0123456789abcdef 2
+    """
+    opened(data_dir).clients.revoke_secret(client_id, credential_id)
+    if as_json:
+        print_json({"client_id": client_id, "credential_id": credential_id, "is_revoked": True})
+    else:
+        say(f"{client_id}: 密钥 {credential_id} 已作废 revoked")
+
+
+@app.command()
 def disable(client_id: ClientId, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Shut a system out at once: its tokens are good no more.
 
@@ -298,7 +316,12 @@ def _view(client: Client) -> dict[str, Any]:
         "key_ids": [key.get("kid", "") for key in client.public_keys.get("keys", [])],
         "certificate_sha256s": client.certificate_sha256s,
         "credentials": [
-            {"kind": c.kind, "created_at": instant(c.created_at), "expires_at": instant(c.expires_at)}
+            {
+                "id": c.id,
+                "kind": c.kind,
+                "created_at": instant(c.created_at),
+                "expires_at": instant(c.expires_at),
+            }
             for c in client.credentials
         ],
     }

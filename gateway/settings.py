@@ -21,6 +21,7 @@ _LISTED = (
     "trusted_proxy_networks",
     "metrics_networks",
     "delivery_origins",
+    "foreign_user_ids",
 )
 """Settings that name several things, with commas between."""
 
@@ -155,8 +156,14 @@ class Settings(BaseModel):
     waiting_requests: int = Field(
         default=1,
         ge=0,
-        description="Requests that may wait at once, on this machine, for an enterprise to sign; each keeps a server process "
-        "busy. All others are answered at once, and ask again.",
+        le=64,
+        description="Requests that may wait at once, on this machine, for an enterprise to sign or for an event; each keeps a "
+        "server process busy, of which one is kept free. All others are answered at once, and ask again.",
+    )
+    foreign_user_ids: tuple[str, ...] = Field(
+        default=(),
+        description="User IDs (comma-separated) under which apps are known to sign by mistake: such a signature is refused as "
+        "WRONG_USER_ID. The usual ones, and those that the certificate itself suggests, are known without.",
     )
     print_within_days: int = Field(
         default=7, ge=0, description="Days after which a licence whose paper was never printed counts as drift."
@@ -273,12 +280,11 @@ class Settings(BaseModel):
     delivery_threads: int = Field(
         default=2, ge=0, le=64, description="Deliveries at once by `serve` on a machine; 0 leaves them to `worker`."
     )
-    event_waiters: int = Field(
-        default=1,
+    drain_seconds: float = Field(
+        default=0.0,
         ge=0,
-        le=64,
-        description="Requests for events that may wait at once (`wait=`); each holds a process of `serve`, of which one is kept "
-        "free.",
+        le=600,
+        description="How long `serve` answers on after SIGTERM while `/readyz` says that it goes: two of the balancer's probes.",
     )
     metrics_networks: frozenset[str] = Field(
         default=frozenset({"127.0.0.0/8", "::1/128"}),

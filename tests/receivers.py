@@ -1,10 +1,15 @@
-"""Receivers of deliveries for tests: real HTTP servers on this machine that do what they are told."""
+"""Receivers of deliveries for tests: real HTTP servers on this machine that do what they are told.
+
+``python -m tests.receivers ADDRESS PORT FILE`` takes everything, and writes each event with the address it came from to a file.
+"""
 
 import json
+import sys
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 class Receiver:
@@ -74,3 +79,22 @@ def receiving(receiver=None, port=0):
         finally:
             server.shutdown()
             thread.join()
+
+
+class Recorder(Receiver):
+    """Takes everything; what it took is in the file before it says so."""
+
+    def __init__(self, path):
+        super().__init__()
+        self._file = Path(path).open("a", buffering=1)  # noqa: SIM115 - open for as long as the process lives
+
+    def take(self, handler):
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        with self.lock:
+            self._file.write(json.dumps([json.loads(body), handler.client_address[0]]) + "\n")
+        return 200
+
+
+if __name__ == "__main__":
+    address, port, path = sys.argv[1:]
+    _Server((address, int(port)), type("Handler", (_Handler,), {"receiver": Recorder(path)})).serve_forever()

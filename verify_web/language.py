@@ -2,10 +2,24 @@
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from flask import Request
 
-LANGUAGES = ("zh", "en")
+
+class Tongue(NamedTuple):
+    """A language of the pages."""
+
+    code: str
+    """In addresses, cookies and catalogues."""
+    tag: str
+    """In HTML and HTTP (BCP 47)."""
+    name: str
+    """What it calls itself."""
+
+
+TONGUES = {"zh": Tongue("zh", "zh-CN", "中文"), "en": Tongue("en", "en", "English")}
+LANGUAGES = tuple(TONGUES)
 COOKIE = "lang"
 _PAIR = re.compile(r"(?P<zh>.*[。！？])\s*(?P<en>[^\u3000-\u9fff\uff00-\uffef]+)", re.DOTALL)
 """A message of ours: a Chinese sentence, then the English one."""
@@ -18,6 +32,11 @@ def language_of(request: Request) -> str:
             return wish
     accepted = request.accept_languages
     return accepted.best_match(LANGUAGES) or ("en" if accepted else "zh")
+
+
+def other_tongue(language: str) -> Tongue:
+    """The one that a page in ``language`` leads to."""
+    return TONGUES["zh" if language == "en" else "en"]
 
 
 def chooser(language: str) -> Callable[[str, str], str]:

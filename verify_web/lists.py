@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from flask_babel import lazy_gettext as _l
+
 from gateway.domain.answers import AuthorityAnswer, AuthorityFreshness, Genuine, ListedLicence, ReportedLine, Resolution
 from gateway.domain.status import WORDS
+from verify_web.words import said
 
 UNCHECKED = "unchecked"
 """The state of a licence whose file could not be checked, or does not match its signature: its status proves nothing."""
-UNCHECKED_WORDS = ("未能核验为真", "not confirmed as genuine")
+UNCHECKED_WORDS: str = _l("未能核验为真")
 Line = TypeVar("Line", ListedLicence, ReportedLine)
 
 
@@ -44,7 +47,7 @@ class ListView:
     """Authorities that gave no answer: what they issued may be missing."""
     without: tuple[AuthorityFreshness, ...]
     """Authorities that answered that there is none."""
-    states: tuple[tuple[str, tuple[str, str]], ...]
+    states: tuple[tuple[str, str], ...]
     """States that occur, with their words."""
     types: tuple[str, ...]
     """Names of the types that occur."""
@@ -87,5 +90,5 @@ def _sorted(lines: Iterable[Line], wanted: ListFilter) -> tuple[Line, ...]:
     return tuple(sorted(kept, key=lambda line: (line.valid_until or date.max, line.licence_number)))
 
 
-def _state_words(state: str) -> tuple[str, str]:
-    return UNCHECKED_WORDS if state == UNCHECKED else WORDS[state]
+def _state_words(state: str) -> str:
+    return UNCHECKED_WORDS if state == UNCHECKED else said(WORDS[state])

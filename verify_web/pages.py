@@ -5,6 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from flask import Response, current_app, g, make_response, render_template, request
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
 from gateway.api.auth import target
@@ -32,7 +33,8 @@ from gateway.errors import (
     UnreadableInputError,
     ValidationFailedError,
 )
-from verify_web.language import pair
+from verify_web.catalogue import spoken
+from verify_web.language import TONGUES, other_tongue, pair
 from verify_web.preferences import choose, remember, switched
 from verify_web.style import ANSWER_STYLE, STYLE
 from verify_web.words import say
@@ -44,8 +46,6 @@ _NOT_SIGNED = Verdict(Tone.UNKNOWN, Shape.CLOCK, "暂时不能签发文件", "Ca
 _QUEUE = Verdict(Tone.UNKNOWN, Shape.CLOCK, "请稍候", "Please wait")
 _UNREADABLE = Verdict(Tone.WARNING, Shape.ALERT, "无法读取", "Cannot be read")
 _NOT_PROCESSED = Verdict(Tone.WARNING, Shape.ALERT, "无法处理", "Cannot be processed")
-_READABLE_ZH = "请换一份完整、清晰、未加密的文件再试，也可以输入 18 位代码查询。"
-_READABLE_EN = "Try again with a file that is complete, sharp and not encrypted, or type the 18-character code."
 ADMISSION = "admission_pages.admission"
 _OWN_HEADERS = frozenset({"content-type", "content-length"})
 
@@ -63,10 +63,13 @@ def choose_look() -> None:
 
 def shared_words() -> dict[str, object]:
     """What every template may use."""
-    settings = container().settings
+    settings, language = container().settings, g.get("language", "zh")
     return {
+        **spoken(language),
         "say": say,
-        "language": g.get("language", "zh"),
+        "language": language,
+        "tongue": TONGUES[language],
+        "other_tongue": other_tongue(language),
         "site_name": settings.site_name,
         "public_base_url": settings.public_base_url,
         "max_upload_megabytes": settings.max_upload_bytes // _MEGABYTE,
@@ -97,7 +100,7 @@ def page(template: str, status: int = HTTPStatus.OK, **values: object) -> Respon
     response = make_response(render_template(template, **values), int(status))
     response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept-Language, Cookie"
-    response.headers["Content-Language"] = say("zh-CN", "en")
+    response.headers["Content-Language"] = TONGUES[g.get("language", "zh")].tag
     remember(request, response)
     return response
 
@@ -107,17 +110,16 @@ def error_page(error: GatewayError) -> Response:
     if isinstance(error, TooManyVisitsError):
         return _queue(error)
     if isinstance(error, NotFoundError):
-        return _error(HTTPStatus.NOT_FOUND, NOT_FOUND, "登记簿中没有这一项。", "The register has no such entry.")
+        return _error(HTTPStatus.NOT_FOUND, NOT_FOUND, _l("登记簿中没有这一项。"))
     if isinstance(error, UnreadableInputError | ValidationFailedError):
-        zh, en = pair(error.message)
-        return _error(HTTPStatus.UNPROCESSABLE_ENTITY, _UNREADABLE, f"{zh}{_READABLE_ZH}", f"{en} {_READABLE_EN}")
+        why = say(*pair(error.message))
+        text = _l("%(why)s请换一份完整、清晰、未加密的文件再试，也可以输入 18 位代码查询。", why=why)
+        return _error(HTTPStatus.UNPROCESSABLE_ENTITY, _UNREADABLE, text)
     if isinstance(error, TimestampsUnavailableError):
         return _error(
             HTTPStatus.SERVICE_UNAVAILABLE,
             _NOT_SIGNED,
-            "时间戳服务没有应答，这份文件暂时不能签发。这不说明证照是真是假，请稍后再试。",
-            "No time-stamp service answers, so that this file cannot be signed right now. That says nothing about any "
-            "licence; try again later.",
+            _l("时间戳服务没有应答，这份文件暂时不能签发。这不说明证照是真是假，请稍后再试。"),
         )
     return register_down_page() if isinstance(error, RegistryUnavailableError) else unavailable_page()
 
@@ -126,12 +128,12 @@ def http_error_page(error: HTTPException) -> Response:
     """The page for an HTTP error; its headers, such as Allow, are kept."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.NOT_FOUND:
-        answer = _error(status, _NO_PAGE, "请检查网址。", "Please check the address.")
+        answer = _error(status, _NO_PAGE, _l("请检查网址。"))
     elif status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         limit = container().settings.max_upload_bytes // _MEGABYTE
-        answer = _error(status, _TOO_LARGE, f"文件不能超过 {limit} MB。", f"A file may have {limit} MB at most.")
+        answer = _error(status, _TOO_LARGE, _l("文件不能超过 %(limit)s MB。", limit=limit))
     else:
-        answer = _error(status, _NOT_PROCESSED, "请返回后重试。", "Please go back and try again.")
+        answer = _error(status, _NOT_PROCESSED, _l("请返回后重试。"))
     for name, value in error.get_headers(request.environ):
         if name.lower() not in _OWN_HEADERS:
             answer.headers[name] = value
@@ -144,7 +146,7 @@ def _queue(error: TooManyVisitsError) -> Response:
         return waiting_page(error, target() if request.method == "GET" else request.path)
     text = say(*pair(error.message))
     retry = switched(request) if request.method == "GET" else ""
-    answer = _error(HTTPStatus.TOO_MANY_REQUESTS, _QUEUE, text, text, retry=retry)
+    answer = _error(HTTPStatus.TOO_MANY_REQUESTS, _QUEUE, text, retry=retry)
     answer.headers["Retry-After"] = str(error.seconds_left)
     return answer
 
@@ -169,8 +171,7 @@ def register_down_page() -> Response:
     return _error(
         HTTPStatus.SERVICE_UNAVAILABLE,
         COULD_NOT_CHECK,
-        "登记簿没有应答，暂时无法查询。这不说明证照是真是假，请稍后再试。",
-        "The register does not answer and cannot be asked right now. That says nothing about any licence; try again later.",
+        _l("登记簿没有应答，暂时无法查询。这不说明证照是真是假，请稍后再试。"),
         request_id=g.get("request_id", ""),
     )
 
@@ -180,16 +181,13 @@ def unavailable_page(status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE) -> Res
     return _error(
         status,
         COULD_NOT_CHECK,
-        "系统暂时无法查询。这不说明证照是真是假，请稍后再试。",
-        "The system cannot look it up right now. That says nothing about any licence; try again later.",
+        _l("系统暂时无法查询。这不说明证照是真是假，请稍后再试。"),
         request_id=g.get("request_id", ""),
     )
 
 
-def _error(
-    status: HTTPStatus, verdict: Verdict, zh: str, en: str, *, request_id: str = "", retry: str = ""
-) -> Response:
+def _error(status: HTTPStatus, verdict: Verdict, text: str, *, request_id: str = "", retry: str = "") -> Response:
     if "language" not in g:
         choose_look()
     now = datetime.now(UTC)
-    return page("error.html", status, verdict=verdict, text=say(zh, en), now=now, request_id=request_id, retry=retry)
+    return page("error.html", status, verdict=verdict, text=text, now=now, request_id=request_id, retry=retry)

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -11,9 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.domain.human_report import HumanReport
-from gateway.domain.report_words import CONCLUSIONS, Words
+from gateway.domain.report_words import CONCLUSIONS
 from gateway.domain.verdicts import Tone
 from signing.validation.report import Conclusion
+from verify_web.catalogue import environment_words
+from verify_web.language import TONGUES, chooser, other_tongue
 
 _HERE = Path(__file__).parent
 _TEXT = re.sub(r"\s+", " ", (_HERE / "report.css").read_text(encoding="utf-8")).strip()
@@ -37,12 +38,14 @@ REPORT_POLICY = (
 def render_report_html(report: HumanReport, language: str, number: str | None) -> bytes:
     """The report in ``language`` (``zh`` or ``en``), UTF-8."""
     text = (
-        _environment()
+        _environment(language)
         .get_template("report_document.html")
         .render(
             report=report,
             number=number or "",
-            say=_chooser(language),
+            say=chooser(language),
+            tongue=TONGUES[language],
+            other_tongue=other_tongue(language),
             of=lambda words: words.in_language(language),
             conclusions=CONCLUSIONS,
             style=Markup(_TEXT),  # noqa: S704 # our own file, not a reader's words
@@ -53,9 +56,10 @@ def render_report_html(report: HumanReport, language: str, number: str | None) -
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     """Needs no request, so that the command line writes the same file."""
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    environment_words(environment, language)
     environment.filters["data_uri"] = _data_uri
     environment.filters["tone"] = lambda conclusion: _TONES[conclusion]
     return environment
@@ -63,7 +67,3 @@ def _environment() -> Environment:
 
 def _data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _chooser(language: str) -> Callable[[str, str], str]:
-    return lambda zh, en: Words(zh, en).in_language(language)

@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, request, url_for
 
 from gateway.api.auth import public
-from verify_web.pages import page
+from verify_web.pages import container, page
 
 blueprint = Blueprint("script_files", __name__)
 OWN = Path(__file__).parent / "scripts"
@@ -87,7 +87,7 @@ def service_worker() -> Response:
 @public
 def check() -> Response:
     """The page whose checks are done on the reader's device."""
-    response = page("check.html")
+    response = page("check.html", hosts=sorted(container().codes.own_hosts()))
     response.headers["Permissions-Policy"] = CAMERA_POLICY
     return response
 

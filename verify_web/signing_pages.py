@@ -1,6 +1,7 @@
 """The page of a signing request: what its QR code leads to, for whoever waits at a desk or holds the phone."""
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import lazy_gettext as _l
 
 from gateway.api.auth import public
 from gateway.api.visits import counted_by_token
@@ -11,15 +12,16 @@ from gateway.domain.signing_views import SigningView
 from gateway.domain.verdicts import Shape, Tone, Verdict
 from verify_web.compression import compress
 from verify_web.pages import container, page
+from verify_web.words import say
 
 blueprint = Blueprint("signing_pages", __name__)
 blueprint.after_request(compress)
 
 _STILL = "off"
 _FORMS = {
-    "pdf": ("PDF 文件", "PDF"),
-    "json": ("表单数据", "form data"),
-    "bytes": ("文件", "file"),
+    "pdf": _l("PDF 文件"),
+    "json": _l("表单数据"),
+    "bytes": _l("文件"),
 }
 _LOOKS = {
     SigningState.CREATED: (Tone.UNKNOWN, Shape.CLOCK),
@@ -30,22 +32,13 @@ _LOOKS = {
     SigningState.FAILED: (Tone.BAD, Shape.CROSS),
 }
 _LEADS = {
-    SigningState.CREATED: (
-        "请看清用途和文件，再用电子营业执照扫码。",
-        "Read the purpose and the documents, then scan with the electronic business licence.",
-    ),
-    SigningState.PRESENTED: (
-        "请在手机上核对文件并确认签名。",
-        "Check the documents on the phone and confirm there.",
-    ),
-    SigningState.SIGNED: (
-        "签名已核验并放入文件，部门已可取用。可以关闭本页。",
-        "The signatures were verified and put in place; the department has them. You may close this page.",
-    ),
-    SigningState.DECLINED: ("企业没有签名。", "The enterprise did not sign."),
-    SigningState.EXPIRED: ("请向发起部门索取新的二维码。", "Ask the department for a new code."),
+    SigningState.CREATED: _l("请看清用途和文件，再用电子营业执照扫码。"),
+    SigningState.PRESENTED: _l("请在手机上核对文件并确认签名。"),
+    SigningState.SIGNED: _l("签名已核验并放入文件，部门已可取用。可以关闭本页。"),
+    SigningState.DECLINED: _l("企业没有签名。"),
+    SigningState.EXPIRED: _l("请向发起部门索取新的二维码。"),
 }
-_RECEIVED = ("签名已收到，正在放入文件。", "The signatures came in and are being put in place.")
+_RECEIVED = _l("签名已收到，正在放入文件。")
 
 
 @blueprint.get("/s/<token>")
@@ -73,8 +66,9 @@ def show(token: str) -> Response:
     )
 
 
-def _lead(view: SigningView) -> tuple[str, str]:
+def _lead(view: SigningView) -> str:
     standing = view.standing
     if standing.reason_code is not None:
-        return REFUSAL_WORDS[standing.reason_code]
-    return _RECEIVED if standing.received_at is not None and not standing.is_final else _LEADS[standing.state]
+        return say(*REFUSAL_WORDS[standing.reason_code])
+    lead: str = _RECEIVED if standing.received_at is not None and not standing.is_final else _LEADS[standing.state]
+    return lead

@@ -12,7 +12,9 @@ from gateway.api.auth import public
 from gateway.api.visits import admit, counted
 from gateway.domain.answers import CodeClass, LicenceAnswer, Outcome, Resolution
 from gateway.domain.codes import classify
+from gateway.domain.human_report import signature_kind
 from gateway.domain.identifiers import CodeError, LicenceIdentifier
+from gateway.domain.list_words import told_facts
 from gateway.domain.verdicts import answer_verdict, report_verdict, resolution_verdict, shown_reasons, tally
 from gateway.errors import NotFoundError
 from gateway.imaging.pdf_pages import page_pictures
@@ -113,6 +115,17 @@ def licence(licence_identifier: str) -> Response:
     return _licence(container().licences.public_answer(licence_identifier), scanned=False)
 
 
+@blueprint.get("/l/<licence_identifier>/original.pdf")
+@public
+@counted
+def original(licence_identifier: str) -> Response:
+    """The signed PDF of a licence whose type lets everyone have it."""
+    response = Response(container().licences.public_file(licence_identifier), mimetype="application/pdf")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Disposition"] = f'attachment; filename="{licence_identifier}.pdf"'
+    return response
+
+
 @blueprint.get("/verify")
 @public
 def verify_form() -> Response:
@@ -171,14 +184,13 @@ def _typed(text: str) -> BaseResponse:
 
 def _licence(answer: LicenceAnswer, *, scanned: bool) -> Response:
     verdict, reasons = answer_verdict(answer), shown_reasons(answer)
-    periods = container().histories.public_periods(answer.listed.licence_identifier)
     return page(
         "licence.html",
         answer=answer,
         verdict=verdict,
         reasons=reasons,
         scanned=scanned,
-        periods=periods,
+        history=container().histories.public(answer.listed.licence_identifier),
         bindings=container().rebindings.chain(answer.listed.licence_identifier),
         now=container().clock(),
     )
@@ -188,7 +200,12 @@ def _report(data: bytes, name: str) -> Response:
     report = container().verifications.verify(data, name)
     drawn = page_pictures(data) if _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] else []
     previews = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in drawn]
-    return _with_preview(page("report.html", report=report, verdict=report_verdict(report), previews=previews))
+    verdict, stated = report_verdict(report), report.signed_list
+    told = None if stated is None else (stated.enterprise_name or stated.holder_code, told_facts(stated))
+    kinds = [signature_kind(each, report) for each in report.signatures]
+    return _with_preview(
+        page("report.html", report=report, verdict=verdict, previews=previews, stated=told, kinds=kinds)
+    )
 
 
 def _by_number(text: str) -> BaseResponse | None:

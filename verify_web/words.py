@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 from flask import Blueprint, g
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from gateway.documents.face import chinese_date
-from gateway.domain.report_words import FACE_FIELDS, SIGNATURE_KINDS
+from gateway.domain.report_words import FACE_FIELDS
 from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.domain.verdicts import (
     COULD_NOT_CHECK,
@@ -20,60 +23,58 @@ from gateway.domain.verdicts import (
 from verify_web.language import chooser
 
 REGISTRATIONS = {
-    "registered": ("存续", "registered"),
-    "cancelled": ("已注销", "cancelled"),
-    "revoked": ("已吊销", "revoked"),
-    "unknown": ("未知", "unknown"),
+    "registered": _l("存续"),
+    "cancelled": _l("已注销"),
+    "revoked": _l("已吊销"),
+    "moved_out": _l("已迁出"),
+    "unknown": _l("未知"),
+    "unconfirmed": _l("未核实"),
 }
 TONES = {"PASSED": Tone.GOOD, "FAILED": Tone.BAD, "INDETERMINATE": Tone.WARNING}
 
-LEGEND: tuple[tuple[Verdict, str, str], ...] = (
+LEGEND: tuple[tuple[Verdict, str], ...] = (
     (
         status_verdict("valid"),
-        "电子证照是发证机关签发的原件，没有改动，今天在有效期内，也没有被暂扣、吊销或注销。",
-        (
-            "The electronic licence is the authority's original, unchanged, within its validity today, "
-            "and neither suspended nor ended."
-        ),
+        _l("电子证照是发证机关签发的原件，没有改动，今天在有效期内，也没有被暂扣、吊销或注销。"),
     ),
     (
         status_verdict("expired"),
-        "证照是真的，但有效期已经过了。",
-        "The licence is genuine, but its validity has run out.",
+        _l("证照是真的，但有效期已经过了。"),
     ),
     (
         status_verdict("suspended"),
-        "证照是真的，但发证机关让它暂停使用。",
-        "The licence is genuine, but the authority has put it on hold.",
+        _l("证照是真的，但发证机关让它暂停使用。"),
     ),
     (
         status_verdict("revoked"),
-        "证照曾经是真的，许可已经被发证机关终止。",
-        "The licence was genuine; the authority has ended the permit.",
+        _l("证照曾经是真的，许可已经被发证机关终止。"),
     ),
-    (NOT_GENUINE, "文件被改动过，或者签名是伪造的。", "The file was altered, or its signature is forged."),
+    (NOT_GENUINE, _l("文件被改动过，或者签名是伪造的。")),
     (
         DIFFERS,
-        "出示的内容与登记簿不同，差异会逐项列出，以登记簿为准。",
-        "What is presented differs from the register. Each difference is listed; the register counts.",
+        _l("出示的内容与登记簿不同，差异会逐项列出，以登记簿为准。"),
     ),
     (
         NOT_FOUND,
-        "登记簿中没有这一项，它可能由其他地区签发。",
-        "The register has no such entry; it may come from elsewhere.",
+        _l("登记簿中没有这一项，它可能由其他地区签发。"),
     ),
     (
         COULD_NOT_CHECK,
-        "有一步没能完成。这既不说明真，也不说明假，请稍后再试。",
-        "A step could not be done. That says neither genuine nor forged; try again later.",
+        _l("有一步没能完成。这既不说明真，也不说明假，请稍后再试。"),
     ),
 )
 """The answers that the page about them explains."""
 
 
 def say(zh: str, en: str) -> str:
-    """The text in the language of this request."""
+    """One half of a pair that other rooms share, in the language of this request. Texts of pages are in the catalogue."""
     return chooser(g.get("language", "zh"))(zh, en)
+
+
+def said(words: tuple[str, str]) -> str:
+    """The same for tables that are made before any request: a text that is chosen when it is shown."""
+    lazy: str = LazyString(say, *words)
+    return lazy
 
 
 def moment(value: datetime) -> str:
@@ -89,7 +90,7 @@ def machine(value: datetime) -> str:
 def day(value: date | None) -> str:
     """A date in the reader's form; None is 长期."""
     if value is None:
-        return say("长期", "no fixed end")
+        return str(_("长期"))
     return say(chinese_date(value), value.isoformat())
 
 
@@ -97,12 +98,9 @@ def register_words(blueprint: Blueprint) -> None:
     """Give the templates their filters."""
     for function in (moment, machine, day):
         blueprint.add_app_template_filter(function)
-    for name, table in (
-        ("field_name", FACE_FIELDS),
-        ("signature_kind", SIGNATURE_KINDS),
-        ("registration", REGISTRATIONS),
-    ):
+    for name, table in (("field_name", FACE_FIELDS),):
         blueprint.add_app_template_filter(_lookup(table), name)
+    blueprint.add_app_template_filter(lambda status: REGISTRATIONS.get(status, status), "registration")
     blueprint.add_app_template_filter(lambda conclusion: TONES.get(conclusion, Tone.UNKNOWN), "tone")
 
 

@@ -42,10 +42,9 @@ def of_licence(licence_identifier: str) -> Response:
 @requires(Scope.LICENCES_READ)
 @recorded("licence_identifier")
 def file(licence_identifier: str) -> Response:
-    """The PDF with both signatures."""
-    response = Response(
-        container().acceptances.file(licence_identifier, actor=current_actor()), mimetype="application/pdf"
-    )
+    """The PDF with both signatures, or the statement beside it."""
+    accepted = container().acceptances.file(licence_identifier, actor=current_actor())
+    response = Response(accepted.content, content_type=accepted.media_type)
     response.headers["Cache-Control"] = "no-store"
     return response
 

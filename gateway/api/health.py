@@ -11,6 +11,8 @@ from gateway.errors import ForbiddenError
 from gateway.settings import REPOSITORY
 
 blueprint = Blueprint("health", __name__)
+LEAVING = "gateway.leaving"
+"""In the WSGI environment: a call that tells whether the server is about to go."""
 
 
 @blueprint.get("/healthz")
@@ -23,8 +25,8 @@ def live() -> Response:
 @blueprint.get("/readyz")
 @public
 def ready() -> Response:
-    """How each dependency stands, by name; 503 when one is missing without which no answer is right."""
-    found = container().health.check()
+    """How each dependency stands, by name; 503 when no answer would be right, and when this server is about to go."""
+    found = container().health.check(is_leaving=request.environ.get(LEAVING, bool)())
     body = {"status": found.status, "missing": found.missing, "checks": found.checks}
     return reply(body | {"code_systems": container().health.code_systems()}, 503 if found.missing else 200)
 

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from flask import request
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,8 +15,9 @@ from gateway.domain.actors import Scope
 from gateway.domain.staff import ROLE_WORDS, StaffRole
 from gateway.errors import GatewayError
 from verify_web.pages import container
+from verify_web.words import said
 
-_ROLES = tuple((role, *ROLE_WORDS[role]) for role in StaffRole)
+_ROLES = tuple((role, said(ROLE_WORDS[role])) for role in StaffRole)
 
 
 @blueprint.get("/staff")
@@ -37,7 +39,7 @@ def staff_accounts() -> BaseResponse:
 @staff(Scope.ADMINISTER)
 def create_account() -> BaseResponse:
     """A new account; its first password is shown once."""
-    sheet = Sheet(("新建账号", "New account"), ("新建", "Create"), back=("staff_accounts", {}))
+    sheet = Sheet(_l("新建账号"), _l("新建"), back=("staff_accounts", {}))
     form = Form(fields_of(*_account_fields()))
     if request.method == "GET":
         return show_form(sheet, form)
@@ -59,7 +61,9 @@ def change_account(account: str, act: str) -> BaseResponse:
         raise NotFound("没有这个账号。There is no such account.")
     title, lead = _ACCOUNT_ACTS[act]
     if request.method == "GET":
-        sheet = Sheet(title, title, lead=lead, facts=(("账号", account),), back=("staff_accounts", {}), is_grave=True)
+        sheet = Sheet(
+            title, title, lead=lead, facts=((_l("账号"), account),), back=("staff_accounts", {}), is_grave=True
+        )
         return show_form(sheet, Form(()))
     if act == "reset":
         return screen("first_password.html", made=container().staff.reset(account, actor=actor()))
@@ -68,11 +72,11 @@ def change_account(account: str, act: str) -> BaseResponse:
 
 
 _ACCOUNT_ACTS = {
-    "disable": (("停用账号", "Disable the account"), ("停用后立即退出登录。", "It is signed out at once.")),
-    "enable": (("启用账号", "Enable the account"), ("启用后可以登录。", "It can sign in again.")),
+    "disable": (_l("停用账号"), _l("停用后立即退出登录。")),
+    "enable": (_l("启用账号"), _l("启用后可以登录。")),
     "reset": (
-        ("重置口令", "Reset the password"),
-        ("生成新的初始口令，动态码须重新设置。", "Gives a new first password; the authenticator is set up anew."),
+        _l("重置口令"),
+        _l("生成新的初始口令，动态码须重新设置。"),
     ),
 }
 
@@ -81,25 +85,23 @@ def _account_fields() -> tuple[Field, ...]:
     """An administrator of one authority makes accounts there; one of all chooses."""
     authorities = container().catalogue.load().authorities
     own = person().authority_code
-    choices = tuple((one.code, one.name, one.name) for one in authorities if own in (None, one.code))
+    choices = tuple((one.code, one.name) for one in authorities if own in (None, one.code))
     return (
         Field(
             "account",
-            "账号",
-            "Account",
+            _l("账号"),
             max_length=50,
             focus=True,
-            hint=("小写字母、数字、点、横线", "a-z, 0-9, dot and dash"),
+            hint=_l("小写字母、数字、点、横线"),
         ),
-        Field("name", "姓名", "Name", max_length=100),
+        Field("name", _l("姓名"), max_length=100),
         Field(
             "authority",
-            "发证机关",
-            "Issuing authority",
+            _l("发证机关"),
             kind="choice",
             required=own is not None,
             choices=choices,
-            hint=("全市管理员留空", "Empty for an administrator of all") if own is None else None,
+            hint=_l("全市管理员留空") if own is None else None,
         ),
-        Field("roles", "角色", "Roles", kind="checks", choices=_ROLES),
+        Field("roles", _l("角色"), kind="checks", choices=_ROLES),
     )

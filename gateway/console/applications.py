@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from flask_babel import lazy_gettext as _l
+
 from gateway.console.forms import Field, Form, Group
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
 from gateway.domain.catalogue import Forms, IssuingAuthority, LicenceType
@@ -31,8 +33,8 @@ _REGISTERED_ADDRESS = "住所"
 
 def application_groups(licence_type: LicenceType, *, is_change: bool = False) -> tuple[Group, ...]:
     """The fields of an application for one type; a change of a licence has a reason, and keeps its number."""
-    own = Group("证照内容", "The licence", (*(() if is_change else (_NUMBER,)), *_faces(licence_type)))
-    head = (Group("变更事由", "The change", _CHANGE),) if is_change else ()
+    own = Group(_l("证照内容"), (*(() if is_change else (_NUMBER,)), *_faces(licence_type)))
+    head = (Group(_l("变更事由"), _CHANGE),) if is_change else ()
     papers = () if licence_type.forms is Forms.ELECTRONIC_ONLY else (_PAPERS,)
     return (*head, own, _VALIDITY, _OBLIGATION_GROUP, *papers)
 
@@ -145,7 +147,6 @@ def _faces(licence_type: LicenceType) -> tuple[Field, ...]:
         Field(
             f"item_{index}",
             rule.label,
-            rule.label,
             kind="area" if rule.max_length > _LONG_AREA else "text",
             required=rule.required,
             max_length=rule.max_length,
@@ -155,49 +156,40 @@ def _faces(licence_type: LicenceType) -> tuple[Field, ...]:
     )
 
 
-_NUMBER = Field("number", "证照编号", "Licence number", max_length=64, focus=True)
+_NUMBER = Field("number", _l("证照编号"), max_length=64, focus=True)
 _CHANGE = (
     Field(
         "reason",
-        "事由",
-        "Reason",
+        _l("事由"),
         max_length=500,
         focus=True,
-        hint=("印在登记簿中，不印在证照上", "Kept in the register, not printed"),
+        hint=_l("印在登记簿中，不印在证照上"),
     ),
     Field(
         "takes_effect_on",
-        "自何日起生效",
-        "Takes effect on",
+        _l("自何日起生效"),
         kind="date",
         required=False,
-        hint=("留空为立即生效", "Empty: at once"),
+        hint=_l("留空为立即生效"),
     ),
 )
 _VALIDITY = Group(
-    "日期",
-    "Dates",
+    _l("日期"),
     (
-        Field("issued_on", "发证日期", "Issued on", kind="date"),
-        Field("valid_from", "有效期起", "Valid from", kind="date"),
-        Field("valid_until", "有效期至", "Valid until", kind="date", required=False),
-        Field("long_term", "长期有效", "No fixed end", kind="check", required=False),
+        Field("issued_on", _l("发证日期"), kind="date"),
+        Field("valid_from", _l("有效期起"), kind="date"),
+        Field("valid_until", _l("有效期至"), kind="date", required=False),
+        Field("long_term", _l("长期有效"), kind="check", required=False),
     ),
 )
 _OBLIGATION_GROUP = Group(
-    "告知承诺与容缺",
-    "Commitments and missing papers",
+    _l("告知承诺与容缺"),
     (
-        Field("commitments", "承诺事项", "Commitments", kind="area", required=False, max_length=4000),
-        Field("check_on", "后续核查日期", "Follow-up check on", kind="date", required=False),
-        Field("missing_papers", "容缺材料", "Missing papers", kind="area", required=False, max_length=4000),
-        Field("papers_by", "补正期限", "To be handed in by", kind="date", required=False),
+        Field("commitments", _l("承诺事项"), kind="area", required=False, max_length=4000),
+        Field("check_on", _l("后续核查日期"), kind="date", required=False),
+        Field("missing_papers", _l("容缺材料"), kind="area", required=False, max_length=4000),
+        Field("papers_by", _l("补正期限"), kind="date", required=False),
     ),
-    hint=(
-        "普通办理不用填。每行一条，会印在证照上。",
-        "Leave empty for ordinary applications. One a line; printed on the licence.",
-    ),
+    hint=_l("普通办理不用填。每行一条，会印在证照上。"),
 )
-_PAPERS = Group(
-    "纸质证照", "Papers", (Field("duplicates", "副本数", "Duplicates", kind="number", required=False, max_length=2),)
-)
+_PAPERS = Group(_l("纸质证照"), (Field("duplicates", _l("副本数"), kind="number", required=False, max_length=2),))

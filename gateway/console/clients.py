@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.console.access import staff
@@ -23,26 +25,24 @@ _MOST_OLD_DAYS = 30
 _ONE_DAY = timedelta(days=1)
 _KIND = Field(
     "kind",
-    "种类",
-    "Kind",
+    _l("种类"),
     kind="choice",
-    choices=tuple((kind, *words) for kind, words in CREDENTIAL_WORDS.items()),
+    choices=tuple(CREDENTIAL_WORDS.items()),
 )
 _ROTATION = fields_of(
     _KIND,
     Field(
         "old_days",
-        "旧密钥继续有效的天数",
-        "Days that old ones stay good",
+        _l("旧密钥继续有效的天数"),
         kind="number",
         max_length=2,
-        hint=("0 为立即失效，令牌也随之失效", "0 ends them now, and the tokens with them"),
+        hint=_l("0 为立即失效，令牌也随之失效"),
     ),
-    Field("days", "新密钥有效天数", "Days that the new one is good", kind="number", required=False, max_length=4),
+    Field("days", _l("新密钥有效天数"), kind="number", required=False, max_length=4),
 )
 _ACTS = {
-    "disable": (("停用系统", "Disable the system"), ("停用后立即不能调用。", "It is shut out at once.")),
-    "enable": (("启用系统", "Enable the system"), ("启用后可以调用。", "It can call again.")),
+    "disable": (_l("停用系统"), _l("停用后立即不能调用。")),
+    "enable": (_l("启用系统"), _l("启用后可以调用。")),
 }
 
 
@@ -83,9 +83,9 @@ def create_client() -> BaseResponse:
             container().samples.prepare(spec.authority_codes)
         return _shown_once(client_id, SECRET)
 
-    sheet = Sheet(("登记系统", "Register a system"), ("登记", "Register"), back=("clients", {}))
-    sandbox = Field("is_sandbox", "沙箱：只签发样本", "Sandbox: issues samples only", kind="check", required=False)
-    return take_form(sheet, Form((*_groups(), Group("沙箱", "Sandbox", (sandbox,)))), act)
+    sheet = Sheet(_l("登记系统"), _lp("system", "登记"), back=("clients", {}))
+    sandbox = Field("is_sandbox", _l("沙箱：只签发样本"), kind="check", required=False)
+    return take_form(sheet, Form((*_groups(), Group(_l("沙箱"), (sandbox,)))), act)
 
 
 @blueprint.route("/clients/<client_id>/change", methods=["GET", "POST"])
@@ -106,15 +106,14 @@ def change_client(client_id: str) -> BaseResponse:
             container().samples.prepare(given["authority_codes"])
 
     further = Group(
-        "随更改",
-        "With the change",
+        _l("随更改"),
         (
-            Field("drop_certificates", "去掉现有证书", "Take the certificates away", kind="check", required=False),
-            Field("ends_tokens", "令牌立即失效", "End the tokens now", kind="check", required=False),
+            Field("drop_certificates", _l("去掉现有证书"), kind="check", required=False),
+            Field("ends_tokens", _l("令牌立即失效"), kind="check", required=False),
         ),
     )
     form = Form((*_groups(), further), *_values(client))
-    return take_form(_sheet(client, ("更改系统", "Change the system")), form, act)
+    return take_form(_sheet(client, _l("更改系统")), form, act)
 
 
 @blueprint.route("/clients/<client_id>/rotate", methods=["GET", "POST"])
@@ -132,7 +131,7 @@ def rotate_client(client_id: str) -> BaseResponse:
         return _shown_once(client_id, form["kind"], days=days, old_ends_in=timedelta(days=old_days or 0))
 
     form = Form(_ROTATION, {"kind": SECRET, "old_days": "7"})
-    return take_form(_sheet(_clients().get(client_id), ("更换密钥", "New secret")), form, act)
+    return take_form(_sheet(_clients().get(client_id), _l("更换密钥")), form, act)
 
 
 @blueprint.route("/clients/<client_id>/secrets/<int:credential_id>/revoke", methods=["GET", "POST"])
@@ -143,8 +142,8 @@ def revoke_secret(client_id: str, credential_id: int) -> BaseResponse:
     def act(_: Form) -> None:
         _clients().revoke_secret(client_id, credential_id)
 
-    lead = ("密钥和已发出的令牌立即失效。", "The secret and the tokens that are out end at once.")
-    return take_form(_sheet(_clients().get(client_id), ("吊销密钥", "Revoke the secret"), lead), Form(()), act)
+    lead = _l("密钥和已发出的令牌立即失效。")
+    return take_form(_sheet(_clients().get(client_id), _l("吊销密钥"), lead), Form(()), act)
 
 
 @blueprint.route("/clients/<client_id>/<any(disable, enable):act>", methods=["GET", "POST"])
@@ -168,79 +167,76 @@ def _shown_once(client_id: str, kind: str, **limits: Any) -> BaseResponse:
     return screen("client_secret.html", HTTPStatus.CREATED, issued=issued)
 
 
-def _sheet(client: Client, title: tuple[str, str], lead: tuple[str, str] | None = None) -> Sheet:
-    facts = (("系统", client.name), ("客户端标识", client.id))
+def _sheet(client: Client, title: str, lead: str | None = None) -> Sheet:
+    facts = ((_l("系统"), client.name), (_l("客户端标识"), client.id))
     back = ("show_client", {"client_id": client.id})
     return Sheet(title, title, lead=lead, facts=facts, back=back, is_grave=lead is not None)
 
 
-def _state_of(client: Client) -> tuple[str, str, str]:
+def _state_of(client: Client) -> tuple[str, str]:
     """Tone and words of how a system stands now."""
     now = container().clock()
     if not client.is_enabled:
-        return "bad", "已停用", "disabled"
+        return "bad", _l("已停用")
     if client.valid_until is not None and client.valid_until <= now:
-        return "bad", "已过期", "expired"
-    return ("warning", "尚未生效", "not yet valid") if client.valid_from > now else ("good", "正常", "active")
+        return "bad", _l("已过期")
+    return ("warning", _l("尚未生效")) if client.valid_from > now else ("good", _l("正常"))
 
 
 def _groups() -> tuple[Group, ...]:
     """An administrator of one authority registers systems of that; one of all chooses."""
     catalogue, own = container().catalogue.load(), person().authority_code
-    authorities = tuple((one.code, one.name, one.name) for one in catalogue.authorities if own in (None, one.code))
-    types = tuple((one.local_type_code, one.name, one.name) for one in catalogue.licence_types)
-    scopes = tuple((scope, *words) for scope, words in SCOPE_WORDS.items())
+    authorities = tuple((one.code, one.name) for one in catalogue.authorities if own in (None, one.code))
+    types = tuple((one.local_type_code, one.name) for one in catalogue.licence_types)
+    scopes = tuple(SCOPE_WORDS.items())
     whose = (
-        Field("name", "系统名称", "Name of the system", max_length=200, focus=True),
-        Field("organisation", "运行单位", "Organisation that runs it", max_length=200),
+        Field("name", _l("系统名称"), max_length=200, focus=True),
+        Field("organisation", _l("运行单位"), max_length=200),
     )
     reach = (
-        Field("scopes", "权限", "What it may do", kind="checks", choices=scopes),
-        Field("authority_codes", "发证机关", "Issuing authorities", kind="checks", choices=authorities),
-        Field("type_codes", "证照类型（不选为不限）", "Licence types (none: all)", kind="checks", choices=types),
+        Field("scopes", _lp("field", "权限"), kind="checks", choices=scopes),
+        Field(
+            "authority_codes", _lp("several", "发证机关"), kind="checks", choices=authorities, has_chinese_choices=True
+        ),
+        Field("type_codes", _l("证照类型（不选为不限）"), kind="checks", choices=types, has_chinese_choices=True),
     )
-    return Group("系统", "System", whose), Group("范围", "Reach", reach), _LIMITS, _PROOFS
+    return Group(_l("系统"), whose), Group(_l("范围"), reach), _LIMITS, _PROOFS
 
 
 _LIMITS = Group(
-    "限制",
-    "Limits",
+    _l("限制"),
     (
         Field(
             "ip_ranges",
-            "来源网段",
-            "Networks it may call from",
+            _l("来源网段"),
             kind="area",
             required=False,
             max_length=2000,
-            hint=("每行一个，如 10.1.0.0/16；空为不限", "One a line, such as 10.1.0.0/16; empty: any"),
+            hint=_l("每行一个，如 10.1.0.0/16；空为不限"),
         ),
-        Field("daily_cap", "每日调用上限", "Calls a day", kind="number", required=False, max_length=9),
-        Field("valid_from", "有效期起", "Valid from", kind="date", required=False),
-        Field("valid_until", "有效期至", "Valid until", kind="date", required=False),
+        Field("daily_cap", _l("每日调用上限"), kind="number", required=False, max_length=9),
+        Field("valid_from", _l("有效期起"), kind="date", required=False),
+        Field("valid_until", _l("有效期至"), kind="date", required=False),
     ),
 )
 _PROOFS = Group(
-    "公钥与证书",
-    "Keys and certificates",
+    _l("公钥与证书"),
     (
         Field(
             "public_keys",
-            "签名公钥（JWKS）",
-            "Keys of assertions (JWKS)",
+            _l("签名公钥（JWKS）"),
             kind="area",
             required=False,
             max_length=20_000,
-            hint=("清空即去掉", "Empty it to take them away"),
+            hint=_l("清空即去掉"),
         ),
         Field(
             "certificates",
-            "TLS 证书（PEM，至多两张）",
-            "TLS certificates (PEM, two at most)",
+            _l("TLS 证书（PEM，至多两张）"),
             kind="area",
             required=False,
             max_length=20_000,
-            hint=("填写即替换现有证书", "What is given replaces those that there are"),
+            hint=_l("填写即替换现有证书"),
         ),
     ),
 )

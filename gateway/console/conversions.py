@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from flask import Response, jsonify, request
+from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -118,7 +119,7 @@ def _progress(job: JobView) -> dict[str, object]:
         "total": job.counts.total,
         "texts": {
             "done": f"{done} / {job.counts.total}",
-            "rate": say("—", "—") if rate is None else say(f"每秒 {rate:.0f} 行", f"{rate:.0f} rows a second"),
+            "rate": "—" if rate is None else _("每秒 %(rate)s 行", rate=f"{rate:.0f}"),
             "left": _time_left(job),
             "failed": str(job.counts.failed),
         },
@@ -133,7 +134,7 @@ def _time_left(job: JobView) -> str:
     if job.state is not JobState.RUNNING or seconds is None:
         return "—"
     if seconds < _MINUTE:
-        return say("不到一分钟", "less than a minute")
+        return str(_("不到一分钟"))
     if seconds < _HOUR:
-        return say(f"约 {seconds / _MINUTE:.0f} 分钟", f"about {seconds / _MINUTE:.0f} min")
-    return say(f"约 {seconds / _HOUR:.1f} 小时", f"about {seconds / _HOUR:.1f} h")
+        return str(_("约 %(minutes)s 分钟", minutes=f"{seconds / _MINUTE:.0f}"))
+    return str(_("约 %(hours)s 小时", hours=f"{seconds / _HOUR:.1f}"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from flask import request
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.api.problems import status_of
@@ -14,7 +15,8 @@ from gateway.errors import FieldError, GatewayError, ValidationFailedError
 from verify_web.language import pair
 from verify_web.words import say
 
-Choices = tuple[tuple[str, str, str], ...]
+Choices = tuple[tuple[str, str], ...]
+"""Value and words of each."""
 
 
 @dataclass(frozen=True)
@@ -22,29 +24,28 @@ class Field:
     """One field of a form."""
 
     name: str
-    zh: str
-    en: str
+    label: str
     kind: str = "text"
-    """text | password | code | date | number | area | choice | checks | check"""
+    """text | password | code | date | number | area | choice | checks | check | file"""
     required: bool = True
     max_length: int | None = None
-    hint: tuple[str, str] | None = None
+    hint: str | None = None
     choices: Choices = ()
-    """Value and words of each choice."""
     focus: bool = False
     autocomplete: str = "off"
     is_chinese: bool = False
     """Its words are on the licence, and stay Chinese in every language."""
+    has_chinese_choices: bool = False
+    """So do the names that it offers."""
 
 
 @dataclass(frozen=True)
 class Group:
     """Fields that belong together, under a heading."""
 
-    zh: str
-    en: str
+    heading: str
     fields: tuple[Field, ...]
-    hint: tuple[str, str] | None = None
+    hint: str | None = None
 
 
 @dataclass
@@ -55,6 +56,8 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)
     lists: dict[str, list[str]] = field(default_factory=dict)
     """Of fields with several values."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What was uploaded; a browser does not send it again after a mistake elsewhere in the form."""
     errors: dict[str, str] = field(default_factory=dict)
     """By name of field."""
     complaints: list[str] = field(default_factory=list)
@@ -71,6 +74,11 @@ class Form:
         text = request.form.get("revision", "")
         return int(text) if text.isdecimal() and len(text) <= 9 else None  # noqa: PLR2004 # fits the column
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether the form has to be sent in parts."""
+        return any(one.kind == "file" for one in self.fields)
+
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
 
@@ -79,6 +87,9 @@ class Form:
         for one in self.fields:
             if one.kind == "checks":
                 self.lists[one.name] = request.form.getlist(one.name)
+            elif one.kind == "file":
+                upload = request.files.get(one.name)
+                self.files[one.name] = b"" if upload is None else upload.read()
             else:
                 text = request.form.get(one.name, "")
                 self.values[one.name] = text if one.kind == "password" else text.strip().replace("\r\n", "\n")
@@ -95,29 +106,29 @@ class Form:
                 self.complaints.append(f"{each.field}: {say(*pair(each.message))}")
         if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             # What broke inside is for the log; what was typed is kept, and can be sent again.
-            self.complaints.append(say("暂时无法办理，请稍后再次提交。", "Not possible right now; submit again later."))
+            self.complaints.append(_("暂时无法办理，请稍后再次提交。"))
         elif not isinstance(error, ValidationFailedError):
             self.complaints.append(say(*pair(error.message)))
 
 
 def fields_of(*fields: Field) -> tuple[Group, ...]:
     """A form of one group without heading."""
-    return (Group("", "", fields),)
+    return (Group("", fields),)
 
 
 @dataclass(frozen=True)
 class Sheet:
     """What stands around a form on its page."""
 
-    title: tuple[str, str]
-    submit: tuple[str, str]
-    lead: tuple[str, str] | None = None
+    title: str
+    submit: str
+    lead: str | None = None
     facts: tuple[tuple[str, str], ...] = ()
     """Label and value of what the form is about, in the reader's language."""
     back: tuple[str, Mapping[str, object]] = ("dashboard", {})
     """Endpoint and values of the page that one came from."""
     revision: int | None = None
-    link: tuple[str, str, str] | None = None
+    link: tuple[str, str] | None = None
     """Address and words of something to open before filling in."""
     is_grave: bool = False
 

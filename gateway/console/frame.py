@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, request
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
 from gateway.api.problems import name_of, status_of
@@ -12,7 +13,7 @@ from gateway.console.words import register_console_words
 from gateway.domain.actors import Actor
 from gateway.errors import ForbiddenError, GatewayError, NotFoundError, StaleStateError
 from gateway.services.staff_sessions import SignedIn
-from verify_web.language import pair
+from verify_web.language import other_tongue, pair
 from verify_web.pages import container, page
 from verify_web.style import SHEETS, inlined
 from verify_web.words import say
@@ -30,9 +31,9 @@ _POLICY = (
 )
 _SCRIPT_POLICY = "; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
 _TITLES = {
-    ForbiddenError: ("没有权限", "Not permitted"),
-    NotFoundError: ("没有找到", "Not found"),
-    StaleStateError: ("已有变更", "Changed meanwhile"),
+    ForbiddenError: _l("没有权限"),
+    NotFoundError: _l("没有找到"),
+    StaleStateError: _l("已有变更"),
 }
 
 
@@ -57,7 +58,7 @@ def screen(template: str, status: int = HTTPStatus.OK, *, has_script: bool = Fal
         person=signed_in,
         scopes=frozenset() if signed_in is None else signed_in.actor.scopes,
         csrf=g.get("csrf", ""),
-        other_language=urlencode({**request.args.to_dict(), "lang": say("en", "zh")}),
+        other_language=urlencode({**request.args.to_dict(), "lang": other_tongue(g.get("language", "zh")).code}),
         site_name=container().settings.site_name,
         **values,
     )
@@ -78,19 +79,17 @@ def show_error(error: GatewayError) -> Response:
     """One of our errors that no form took."""
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _sorry(
-            status, say("暂时无法办理", "It cannot be done right now"), say("请稍后再试。", "Try again later.")
-        )
-    title = next((words for kind, words in _TITLES.items() if isinstance(error, kind)), ("无法办理", "Not done"))
-    return _sorry(status, say(*title), say(*pair(error.message)), error.hint)
+        return _sorry(status, _l("暂时无法办理"), _l("请稍后再试。"))
+    title = next((words for kind, words in _TITLES.items() if isinstance(error, kind)), _l("无法办理"))
+    return _sorry(status, title, say(*pair(error.message)), error.hint)
 
 
 @blueprint.errorhandler(HTTPException)
 def show_http_error(error: HTTPException) -> Response:
     """An error of HTTP itself."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    title = _TITLES[ForbiddenError] if status is HTTPStatus.FORBIDDEN else ("无法办理", "Not done")
-    return _sorry(status, say(*title), say(*pair(error.description or name_of(status))))
+    title = _TITLES[ForbiddenError] if status is HTTPStatus.FORBIDDEN else _l("无法办理")
+    return _sorry(status, title, say(*pair(error.description or name_of(status))))
 
 
 def _sorry(status: HTTPStatus, title: str, text: str, hint: str = "") -> Response:

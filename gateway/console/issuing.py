@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import request
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -59,10 +60,10 @@ def issue(code: str) -> BaseResponse:
         done = services.licences.issue(record, basis=basis_of(form), duplicates=duplicates_of(form), actor=actor())
         return done.licence_identifier
 
-    facts = (("持证主体", holder.name), ("信用代码", code), ("发证机关", authority.name))
+    facts = ((_l("持证主体"), holder.name), (_l("信用代码"), code), (_l("发证机关"), authority.name))
     sheet = Sheet(
-        (f"签发 {licence_type.name}", f"Issue {licence_type.name}"),
-        ("预览", "Preview"),
+        _l("签发 %(type)s", type=licence_type.name),
+        _l("预览"),
         facts=facts,
         back=("enterprise", {"code": code}),
     )

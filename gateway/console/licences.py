@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from flask import request
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,34 +24,30 @@ from verify_web.pages import container
 DECISION_FIELDS = (
     Field(
         "legal_ground",
-        "法律依据",
-        "Legal ground",
+        _l("法律依据"),
         max_length=300,
         focus=True,
-        hint=("法律法规及条款，如《食品安全法》第一百二十四条", "Law and article"),
+        hint=_l("法律法规及条款，如《食品安全法》第一百二十四条"),
     ),
-    Field("reason", "事由", "Reason", kind="area", max_length=500),
-    Field("document_number", "文书号", "Document number", required=False, max_length=100),
+    Field("reason", _l("事由"), kind="area", max_length=500),
+    Field("document_number", _l("文书号"), required=False, max_length=100),
 )
-_EFFECT = Field(
-    "effective_on", "自何日起", "From which day", kind="date", required=False, hint=("留空为立即", "Empty: at once")
-)
+_EFFECT = Field("effective_on", _l("自何日起"), kind="date", required=False, hint=_l("留空为立即"))
 _ACTS = {
-    "suspend": (LicenceStatus.SUSPENDED, ("暂扣证照", "Suspend the licence"), ("暂扣", "Suspend")),
-    "restore": (LicenceStatus.VALID, ("恢复证照效力", "Restore the licence"), ("恢复", "Restore")),
-    "cancel": (LicenceStatus.CANCELLED, ("注销证照", "Cancel the licence"), ("注销", "Cancel the licence")),
+    "suspend": (LicenceStatus.SUSPENDED, _l("暂扣证照"), _l("暂扣")),
+    "restore": (LicenceStatus.VALID, _l("恢复证照效力"), _l("恢复")),
+    "cancel": (LicenceStatus.CANCELLED, _l("注销证照"), _l("注销")),
 }
 """What one person decides; revocation and withdrawal need two (revocations.py)."""
 _OUTCOME = fields_of(
     Field(
         "outcome",
-        "结果",
-        "Outcome",
+        _lp("outcome", "结果"),
         kind="choice",
-        choices=(("fulfilled", "已履行", "fulfilled"), ("broken", "未履行", "broken")),
+        choices=(("fulfilled", _l("已履行")), ("broken", _l("未履行"))),
         focus=True,
     ),
-    Field("note", "说明", "Note", kind="area", max_length=500),
+    Field("note", _lp("field", "说明"), kind="area", max_length=500),
 )
 
 
@@ -94,7 +92,7 @@ def change_status(licence_identifier: str, act: str) -> BaseResponse:
             expected_revision=form.revision,
         )
 
-    form = Form((Group("", "", (*DECISION_FIELDS, _EFFECT)),))
+    form = Form((Group("", (*DECISION_FIELDS, _EFFECT)),))
     return take_form(licence_sheet(dossier, title, submit, is_grave=act == "cancel"), form, decide)
 
 
@@ -120,17 +118,17 @@ def settle(licence_identifier: str, obligation_id: int) -> BaseResponse:
         )
 
     lead = "；".join(found.items)
-    sheet = licence_sheet(dossier, ("登记履行情况", "How it ended"), ("登记", "Record"), lead=(lead, lead))
+    sheet = licence_sheet(dossier, _l("登记履行情况"), _lp("act", "登记"), lead=lead)
     return take_form(sheet, Form(_OUTCOME), record)
 
 
 def licence_sheet(
     dossier: Dossier,
-    title: tuple[str, str],
-    submit: tuple[str, str],
+    title: str,
+    submit: str,
     *,
-    lead: tuple[str, str] | None = None,
-    link: tuple[str, str, str] | None = None,
+    lead: str | None = None,
+    link: tuple[str, str] | None = None,
     is_grave: bool = False,
 ) -> Sheet:
     """The page around a form about one licence; it remembers the licence's revision as it was when it was opened."""
@@ -139,8 +137,8 @@ def licence_sheet(
         submit,
         lead=lead,
         facts=(
-            ("证照", f"{dossier.licence_type.name} {dossier.licence_number}"),
-            ("持证主体", dossier.holder_name),
+            (_l("证照"), f"{dossier.licence_type.name} {dossier.licence_number}"),
+            (_l("持证主体"), dossier.holder_name),
         ),
         back=("licence", {"licence_identifier": dossier.licence_identifier}),
         revision=dossier.revision if request.method == "GET" else None,
@@ -149,7 +147,7 @@ def licence_sheet(
     )
 
 
-def _acts_on(dossier: Dossier) -> list[tuple[str, tuple[str, str]]]:
+def _acts_on(dossier: Dossier) -> list[tuple[str, str]]:
     """What one person may decide in the present status; the service judges again."""
     if dossier.status in ENDED or dossier.newest_identifier != dossier.licence_identifier:
         return []

@@ -1,6 +1,7 @@
 """Papers at the window: print on a blank form, hand over, declare void."""
 
 from flask import url_for
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,15 +18,14 @@ from gateway.services.dossiers import Dossier
 from gateway.services.papers import BlankChoice
 from verify_web.pages import container
 
-_REASON = Field("reason", "原因", "Reason", max_length=500)
+_REASON = Field("reason", _l("原因"), max_length=500)
 _COLLECTED = fields_of(
     Field(
         "collected_by",
-        "领取人",
-        "Collected by",
+        _l("领取人"),
         max_length=100,
         focus=True,
-        hint=("姓名，与证件核对", "Name, as on the identity card"),
+        hint=_l("姓名，与证件核对"),
     )
 )
 
@@ -56,17 +56,14 @@ def print_paper(licence_identifier: str, copy_number: int) -> BaseResponse:
             expected_revision=form.revision,
         )
 
-    title = ("重新打印", "Print again") if is_again else ("打印证照", "Print the licence")
+    title = _l("重新打印") if is_again else _l("打印证照")
     address = url_for("console.paper_file", licence_identifier=licence_identifier, copy_number=copy_number)
     sheet = licence_sheet(
         dossier,
         title,
-        ("登记打印", "Record the print"),
-        lead=(
-            "先打开打印件，装入空白证照打印，再扫描或输入空白证照上的编号。",
-            "Open the print file, print it on a blank form, then scan or type the number on the form.",
-        ),
-        link=(address, "打开打印件（PDF）", "Open the print file (PDF)"),
+        _l("登记打印"),
+        lead=_l("先打开打印件，装入空白证照打印，再扫描或输入空白证照上的编号。"),
+        link=(address, _l("打开打印件（PDF）")),
     )
     form = Form(fields_of(*_print_fields(stocks, is_again=is_again)))
     return take_form(sheet, form, record)
@@ -89,13 +86,10 @@ def hand_over(licence_identifier: str) -> BaseResponse:
     address = url_for("console.electronic", licence_identifier=licence_identifier)
     sheet = licence_sheet(
         dossier,
-        ("交付证照", "Hand over"),
-        ("登记领取", "Record"),
-        lead=(
-            f"交付纸质证照 {len(ready)} 份，并告知领取人电子证照同时生效。",
-            f"Hand over {len(ready)} papers, and tell the person that the electronic licence is in effect too.",
-        ),
-        link=(address, "打开电子证照（PDF）", "Open the electronic licence (PDF)"),
+        _l("交付证照"),
+        _l("登记领取"),
+        lead=_l("交付纸质证照 %(count)s 份，并告知领取人电子证照同时生效。", count=len(ready)),
+        link=(address, _l("打开电子证照（PDF）")),
     )
     return take_form(sheet, Form(_COLLECTED), record)
 
@@ -110,8 +104,8 @@ def end_paper(licence_identifier: str, copy_number: int, act: str) -> BaseRespon
     _state(dossier, copy_number)
     papers = container().papers
     end, title, submit = {
-        "void": (papers.void, ("作废纸质证照", "Declare the paper void"), ("作废", "Declare void")),
-        "take_back": (papers.take_back, ("收回纸质证照", "Take the paper back"), ("登记收回", "Record")),
+        "void": (papers.void, _l("作废纸质证照"), _l("作废")),
+        "take_back": (papers.take_back, _l("收回纸质证照"), _l("登记收回")),
     }[act]
 
     def record(form: Form) -> None:
@@ -145,26 +139,22 @@ def _blank(dossier: Dossier, form: Form) -> BlankChoice:
 def _print_fields(stocks: list[Stock], *, is_again: bool) -> tuple[Field, ...]:
     """The serial number has the focus: a scanner types it and presses Enter. What has to be chosen comes after it."""
     serials = "、".join(stock.next_serial for stock in stocks if stock.next_serial)
-    hint = (f"库存中最小的编号：{serials or '无'}", f"Lowest in stock: {serials or 'none'}")
+    hint = _l("库存中最小的编号：%(serials)s", serials=serials or _l("无"))
     counts = [(stock.form, stock.counts[BlankState.IN_STOCK]) for stock in stocks]
     kind = Field(
         "form",
-        "空白证照种类",
-        "Kind of form",
+        _l("空白证照种类"),
         kind="choice",
         required=False,
-        choices=tuple((name, f"{name}（{count}）", f"{name} ({count})") for name, count in counts),
-        hint=("不选则按编号识别", "Left open, the number tells"),
+        choices=tuple((name, _l("%(name)s（%(count)s）", name=name, count=count)) for name, count in counts),
+        hint=_l("不选则按编号识别"),
     )
-    serial = Field(
-        "serial_number", "空白证照编号", "Serial number of the form", max_length=64, hint=hint, focus=not is_again
-    )
+    serial = Field("serial_number", _l("空白证照编号"), max_length=64, hint=hint, focus=not is_again)
     reason = Field(
         "reason",
-        "重打原因",
-        "Why again",
+        _l("重打原因"),
         max_length=500,
         focus=True,
-        hint=("原来的空白证照会登记为损毁", "The form used before is recorded as spoiled"),
+        hint=_l("原来的空白证照会登记为损毁"),
     )
     return (reason, serial, kind) if is_again else (serial, kind)

@@ -1,6 +1,8 @@
 """Revocation with four eyes: a clerk proposes, an approver who proves their identity once more decides."""
 
 from flask import request
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,18 +19,17 @@ from gateway.services.revocations import RevocationView
 from gateway.services.status_changes import StatusDecision
 from verify_web.pages import container
 
-_ENDINGS = ((LicenceStatus.REVOKED, "吊销", "revoke"), (LicenceStatus.WITHDRAWN, "撤销", "withdraw"))
-_REVERSAL = ((LicenceStatus.VALID, "恢复效力（复议、诉讼等）", "bring back into force (review, court)"),)
+_ENDINGS = ((LicenceStatus.REVOKED, _lp("choice", "吊销")), (LicenceStatus.WITHDRAWN, _lp("choice", "撤销")))
+_REVERSAL = ((LicenceStatus.VALID, _l("恢复效力（复议、诉讼等）")),)
 _DECIDE = fields_of(
     Field(
         "outcome",
-        "决定",
-        "Decision",
+        _l("决定"),
         kind="choice",
-        choices=(("approve", "同意，立即生效", "approve, in effect at once"), ("decline", "不同意", "decline")),
+        choices=(("approve", _l("同意，立即生效")), ("decline", _l("不同意"))),
         focus=True,
     ),
-    Field("decision_reason", "理由", "Reason", kind="area", max_length=500),
+    Field("decision_reason", _l("理由"), kind="area", max_length=500),
     PASSWORD_FIELD,
     CODE_FIELD,
 )
@@ -54,10 +55,8 @@ def propose_revocation(licence_identifier: str) -> BaseResponse:
         )
         container().revocations.propose(licence_identifier, decision, actor=actor(), expected_revision=form.revision)
 
-    lead = ("提出后由另一位审批人员决定，决定时生效。", "Another person decides; it takes effect with the decision.")
-    sheet = licence_sheet(
-        dossier, ("提请吊销或撤销", "Propose revocation"), ("提交审批", "Submit"), lead=lead, is_grave=True
-    )
+    lead = _l("提出后由另一位审批人员决定，决定时生效。")
+    sheet = licence_sheet(dossier, _l("提请吊销或撤销"), _l("提交审批"), lead=lead, is_grave=True)
     return take_form(sheet, form, propose)
 
 
@@ -93,8 +92,8 @@ def decide_revocation(request_id: int) -> BaseResponse:
         )
 
     sheet = Sheet(
-        ("审批吊销或撤销", "Decide on a revocation"),
-        ("提交决定", "Submit"),
+        _l("审批吊销或撤销"),
+        _l("提交决定"),
         facts=_facts(view),
         back=("licence", {"licence_identifier": view.licence_identifier}),
         is_grave=True,
@@ -104,25 +103,25 @@ def decide_revocation(request_id: int) -> BaseResponse:
 
 def _kind_field(dossier: Dossier) -> Field:
     choices = _REVERSAL if dossier.status in ENDED else _ENDINGS
-    return Field("status", "种类", "Kind", kind="choice", choices=choices)
+    return Field("status", _l("种类"), kind="choice", choices=choices)
 
 
 def _obligation_field(dossier: Dossier) -> tuple[Field, ...]:
     """The commitment or missing paper that led to it, where there is one."""
     if not dossier.obligations:
         return ()
-    choices = tuple((str(one.id), "；".join(one.items), "；".join(one.items)) for one in dossier.obligations)
-    return (Field("obligation_id", "因未履行的事项", "Because of", kind="choice", required=False, choices=choices),)
+    choices = tuple((str(one.id), "；".join(one.items)) for one in dossier.obligations)
+    return (Field("obligation_id", _l("因未履行的事项"), kind="choice", required=False, choices=choices),)
 
 
 def _facts(view: RevocationView) -> tuple[tuple[str, str], ...]:
-    words = {status: zh for status, zh, _ in (*_ENDINGS, *_REVERSAL)}
+    words = dict((*_ENDINGS, *_REVERSAL))
     return (
-        ("证照编号", view.licence_number),
-        ("持证主体", view.holder_name),
-        ("提请", words[view.status]),
-        ("法律依据", view.legal_ground),
-        ("事由", view.reason),
-        ("文书号", view.document_number or "—"),
-        ("提出人", view.proposer_name),
+        (_l("证照编号"), view.licence_number),
+        (_l("持证主体"), view.holder_name),
+        (_l("提请"), words[view.status]),
+        (_l("法律依据"), view.legal_ground),
+        (_l("事由"), view.reason),
+        (_l("文书号"), view.document_number or "—"),
+        (_l("提出人"), view.proposer_name),
     )

@@ -3,6 +3,8 @@
 from http import HTTPStatus
 
 from flask import request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.console.access import browser, drop_cookie, set_cookie, staff, to, visitor
@@ -13,29 +15,23 @@ from gateway.domain.passwords import secret_address
 from gateway.domain.staff import SHORTEST_PASSWORD
 from gateway.errors import FieldError, SignInRefusedError, ValidationFailedError
 from verify_web.pages import container
-from verify_web.words import say
 
 CODE_FIELD = Field(
     "code",
-    "动态码",
-    "One-time code",
+    _l("动态码"),
     kind="code",
     required=False,
     max_length=10,
-    hint=(
-        "审批和管理人员填写手机验证器上的六位数字",
-        "Six digits from the authenticator; approvers and administrators",
-    ),
+    hint=_l("审批和管理人员填写手机验证器上的六位数字"),
 )
-PASSWORD_FIELD = Field("password", "口令", "Password", kind="password", max_length=200, autocomplete="current-password")
+PASSWORD_FIELD = Field("password", _l("口令"), kind="password", max_length=200, autocomplete="current-password")
 _SIGN_IN = fields_of(
-    Field("account", "账号", "Account", max_length=50, focus=True, autocomplete="username"), PASSWORD_FIELD, CODE_FIELD
+    Field("account", _l("账号"), max_length=50, focus=True, autocomplete="username"), PASSWORD_FIELD, CODE_FIELD
 )
 _NEW_PASSWORD = fields_of(
     Field(
         "old",
-        "现在的口令",
-        "Present password",
+        _l("现在的口令"),
         kind="password",
         max_length=200,
         focus=True,
@@ -43,26 +39,22 @@ _NEW_PASSWORD = fields_of(
     ),
     Field(
         "password",
-        "新口令",
-        "New password",
+        _l("新口令"),
         kind="password",
         max_length=200,
         autocomplete="new-password",
-        hint=(
-            f"至少 {SHORTEST_PASSWORD} 位，越长越好，不能含账号",
-            f"At least {SHORTEST_PASSWORD} characters, the longer the better, without the account",
-        ),
+        hint=_l("至少 %(count)s 位，越长越好，不能含账号", count=SHORTEST_PASSWORD),
     ),
-    Field("again", "再输一次", "Once more", kind="password", max_length=200, autocomplete="new-password"),
+    Field("again", _l("再输一次"), kind="password", max_length=200, autocomplete="new-password"),
 )
-_SET_UP = fields_of(Field("code", "动态码", "One-time code", kind="code", max_length=10, focus=True))
+_SET_UP = fields_of(Field("code", _l("动态码"), kind="code", max_length=10, focus=True))
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @visitor
 def sign_in() -> BaseResponse:
     """Account, password and, for those who need it, the one-time code."""
-    sheet = Sheet(("窗口工作台登录", "Sign in to the staff console"), ("登录", "Sign in"))
+    sheet = Sheet(_l("窗口工作台登录"), _l("登录"))
     form = Form(_SIGN_IN)
     if request.method == "GET":
         return show_form(sheet, form)
@@ -100,8 +92,8 @@ def password() -> BaseResponse:
         container().staff_sessions.change_password(person(), form["old"], form["password"], token)
 
     is_first = person().duty is not None
-    lead = ("首次登录，请先设置自己的口令。", "This is your first sign-in: choose a password of your own.")
-    sheet = Sheet(("修改口令", "Change the password"), ("保存", "Save"), lead=lead if is_first else None)
+    lead = _l("首次登录，请先设置自己的口令。")
+    sheet = Sheet(_l("修改口令"), _l("保存"), lead=lead if is_first else None)
     return take_form(sheet, Form(_NEW_PASSWORD), act)
 
 
@@ -120,6 +112,6 @@ def second_factor() -> BaseResponse:
         else:
             return to("dashboard")
     secret = sessions.authenticator_secret(person())
-    issuer = say("证照窗口", "Licence window")
+    issuer = _("证照窗口")
     address = secret_address(secret, account=person().account, issuer=issuer)
     return screen("second_factor.html", status, form=form, secret=secret, qr=qr_path(address))

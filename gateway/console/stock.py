@@ -1,5 +1,7 @@
 """The stock of blank forms: taken in, spoiled, returned."""
 
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.console.access import staff
@@ -14,34 +16,31 @@ from verify_web.pages import container
 
 _FORM_NAME = Field(
     "form",
-    "空白证照种类",
-    "Kind of form",
+    _l("空白证照种类"),
     max_length=50,
-    hint=("如：食品经营许可证正本", "Such as 食品经营许可证正本"),
+    hint=_l("如：食品经营许可证正本"),
     focus=True,
 )
 _RECEIVE = fields_of(
     _FORM_NAME,
     Field(
         "first",
-        "起始编号",
-        "First serial number",
+        _l("起始编号"),
         max_length=64,
-        hint=("扫描或输入，如 SP0001", "Scan or type, such as SP0001"),
+        hint=_l("扫描或输入，如 SP0001"),
     ),
-    Field("last", "终止编号", "Last serial number", max_length=64),
+    Field("last", _l("终止编号"), max_length=64),
 )
 _PUT_ASIDE = fields_of(
     _FORM_NAME,
-    Field("serials", "编号", "Serial numbers", kind="area", max_length=2000, hint=("每行一个", "One a line")),
+    Field("serials", _lp("several", "编号"), kind="area", max_length=2000, hint=_l("每行一个")),
     Field(
         "state",
-        "处理",
-        "What happens",
+        _l("处理"),
         kind="choice",
-        choices=tuple((state, *BLANK_WORDS[state]) for state in (BlankState.SPOILED, BlankState.RETURNED)),
+        choices=tuple((state, BLANK_WORDS[state]) for state in (BlankState.SPOILED, BlankState.RETURNED)),
     ),
-    Field("reason", "原因", "Reason", max_length=500),
+    Field("reason", _l("原因"), max_length=500),
 )
 
 
@@ -60,7 +59,7 @@ def receive_forms() -> BaseResponse:
     def act(form: Form) -> None:
         container().blank_forms.receive(_authority(), form["form"], form["first"], form["last"], actor=actor())
 
-    sheet = Sheet(("空白证照入库", "Take blank forms in"), ("入库", "Take in"), back=("stock", {}))
+    sheet = Sheet(_l("空白证照入库"), _l("入库"), back=("stock", {}))
     return take_form(sheet, Form(_RECEIVE), act)
 
 
@@ -77,7 +76,7 @@ def put_forms_aside() -> BaseResponse:
         state = BlankState(form["state"])
         container().blank_forms.put_aside(_authority(), form["form"], serials, state, form["reason"], actor=actor())
 
-    sheet = Sheet(("空白证照损毁或退回", "Forms spoiled or returned"), ("登记", "Record"), back=("stock", {}))
+    sheet = Sheet(_l("空白证照损毁或退回"), _lp("act", "登记"), back=("stock", {}))
     return take_form(sheet, Form(_PUT_ASIDE), act)
 
 

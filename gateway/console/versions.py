@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from flask import request
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -18,8 +19,9 @@ from gateway.console.applications import (
 from gateway.console.forms import Form, Sheet
 from gateway.console.frame import actor, blueprint
 from gateway.console.issuing import Desk, at_desk
+from gateway.console.words import kind_word
 from gateway.domain.actors import Scope
-from gateway.domain.orders import KIND_WORDS, VersionKind
+from gateway.domain.orders import VersionKind
 from gateway.domain.status import china_day, day_start
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.services.versions import VersionRequest
@@ -55,11 +57,14 @@ def new_version(licence_identifier: str, kind: str) -> BaseResponse:
         done = services.versions.issue(licence_identifier, wanted(form), actor=actor(), expected_revision=form.revision)
         return done.licence_identifier
 
-    zh, en = KIND_WORDS[VersionKind(kind)]
     sheet = Sheet(
-        (f"{zh}：{licence_type.name}", f"{en.capitalize()}: {licence_type.name}"),
-        ("预览", "Preview"),
-        facts=(("持证主体", dossier.holder_name), ("证照编号", dossier.licence_number), ("发证机关", authority.name)),
+        _l("%(act)s：%(type)s", act=kind_word(kind).capitalize(), type=licence_type.name),
+        _l("预览"),
+        facts=(
+            (_l("持证主体"), dossier.holder_name),
+            (_l("证照编号"), dossier.licence_number),
+            (_l("发证机关"), authority.name),
+        ),
         back=("licence", {"licence_identifier": licence_identifier}),
         revision=dossier.revision if request.method == "GET" else None,
     )

@@ -1,6 +1,9 @@
 """Words of the console for the names that services use, as template filters."""
 
 from flask import Blueprint
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as _lp
 
 from gateway.domain.actors import Scope
 from gateway.domain.basis import OBLIGATION_WORDS, ObligationKind, ObligationState
@@ -19,60 +22,44 @@ from gateway.services.clients import GATEWAY_TOKEN, SECRET
 from verify_web.words import say
 
 _ACTIONS = {
-    PaperAction.PRINTED: ("打印", "printed"),
-    PaperAction.REPRINTED: ("重新打印", "printed again"),
-    PaperAction.COLLECTED: ("领取", "collected"),
-    PaperAction.VOIDED: ("作废", "declared void"),
-    PaperAction.RETURNED: ("收回", "taken back"),
-    PaperAction.LOST: ("声明遗失", "declared lost"),
+    PaperAction.PRINTED: _lp("done", "打印"),
+    PaperAction.REPRINTED: _lp("done", "重新打印"),
+    PaperAction.COLLECTED: _l("领取"),
+    PaperAction.VOIDED: _lp("done", "作废"),
+    PaperAction.RETURNED: _lp("done", "收回"),
+    PaperAction.LOST: _l("声明遗失"),
 }
 BLANK_WORDS = {
-    BlankState.IN_STOCK: ("在库", "in stock"),
-    BlankState.ISSUED: ("已使用", "used"),
-    BlankState.SPOILED: ("已损毁", "spoiled"),
-    BlankState.RETURNED: ("已退回", "returned"),
+    BlankState.IN_STOCK: _lp("state", "在库"),
+    BlankState.ISSUED: _lp("state", "已使用"),
+    BlankState.SPOILED: _l("已损毁"),
+    BlankState.RETURNED: _l("已退回"),
 }
 _OBLIGATION_STATES = {
-    ObligationState.OPEN: ("待办", "open"),
-    ObligationState.OVERDUE: ("已逾期", "overdue"),
-    ObligationState.FULFILLED: ("已履行", "fulfilled"),
-    ObligationState.BROKEN: ("未履行", "broken"),
+    ObligationState.OPEN: _l("待办"),
+    ObligationState.OVERDUE: _l("已逾期"),
+    ObligationState.FULFILLED: _l("已履行"),
+    ObligationState.BROKEN: _l("未履行"),
 }
 _REQUESTS = {
-    LicenceStatus.REVOKED: ("吊销", "Revoke"),
-    LicenceStatus.WITHDRAWN: ("撤销", "Withdraw"),
-    LicenceStatus.VALID: ("恢复效力", "Bring back"),
-}
-_FACTS = {
-    "持证主体": "Holder",
-    "信用代码": "Credit code",
-    "发证机关": "Issuing authority",
-    "证照": "Licence",
-    "证照编号": "Licence number",
-    "提请": "Proposed",
-    "法律依据": "Legal ground",
-    "事由": "Reason",
-    "文书号": "Document number",
-    "提出人": "Proposed by",
-    "账号": "Account",
-    "印章": "Seal",
-    "系统": "System",
-    "客户端标识": "Client id",
+    LicenceStatus.REVOKED: _l("吊销"),
+    LicenceStatus.WITHDRAWN: _l("撤销"),
+    LicenceStatus.VALID: _l("恢复效力"),
 }
 SCOPE_WORDS = {
-    Scope.LICENCES_READ: ("查阅证照", "read licences"),
-    Scope.LICENCES_ISSUE: ("签发", "issue"),
-    Scope.LICENCES_CHANGE: ("变更、暂扣、恢复", "change, suspend, restore"),
-    Scope.LICENCES_REVOKE: ("吊销、撤销、注销", "revoke, withdraw, cancel"),
-    Scope.PAPERS_HANDLE: ("纸质证照和空白证照", "papers and blank forms"),
-    Scope.REPORTS_WRITE: ("报送原方式签发的证照", "report licences issued the old way"),
-    Scope.COPIES_MAKE: ("加注件", "purpose copies"),
-    Scope.EVENTS_READ: ("事件", "events"),
-    Scope.ADMINISTER: ("调用记录中的人名", "names of persons in access records"),
+    Scope.LICENCES_READ: _l("查阅证照"),
+    Scope.LICENCES_ISSUE: _lp("scope", "签发"),
+    Scope.LICENCES_CHANGE: _l("变更、暂扣、恢复"),
+    Scope.LICENCES_REVOKE: _l("吊销、撤销、注销"),
+    Scope.PAPERS_HANDLE: _l("纸质证照和空白证照"),
+    Scope.REPORTS_WRITE: _l("报送原方式签发的证照"),
+    Scope.COPIES_MAKE: _l("加注件"),
+    Scope.EVENTS_READ: _lp("scope", "事件"),
+    Scope.ADMINISTER: _l("调用记录中的人名"),
 }
 CREDENTIAL_WORDS = {
-    SECRET: ("OAuth 密钥", "OAuth secret"),
-    GATEWAY_TOKEN: ("省网关签名令牌（x-tif）", "token for x-tif signatures"),
+    SECRET: _l("OAuth 密钥"),
+    GATEWAY_TOKEN: _l("省网关签名令牌（x-tif）"),
 }
 _TONES = {
     ObligationState.OPEN: "unknown",
@@ -106,9 +93,7 @@ def kind_word(kind: str) -> str:
 
 def copy_word(copy_number: int) -> str:
     """正本, or which 副本."""
-    return (
-        say("正本", "original") if copy_number == 0 else say(f"副本 {copy_number} 号", f"duplicate no. {copy_number}")
-    )
+    return str(_("正本") if copy_number == 0 else _("副本 %(number)s 号", number=copy_number))
 
 
 def paper_word(state: str) -> str:
@@ -118,23 +103,23 @@ def paper_word(state: str) -> str:
 
 def action_word(action: str) -> str:
     """What was done to a paper."""
-    return say(*_ACTIONS[PaperAction(action)])
+    return str(_ACTIONS[PaperAction(action)])
 
 
 def blank_word(state: str) -> str:
     """How a blank form stands."""
-    return say(*BLANK_WORDS[BlankState(state)])
+    return str(BLANK_WORDS[BlankState(state)])
 
 
 def obligation_word(kind: str) -> str:
     """What kind of obligation."""
-    zh, _, en = OBLIGATION_WORDS[ObligationKind(kind)]
+    zh, _on_paper, en = OBLIGATION_WORDS[ObligationKind(kind)]
     return say(zh, en)
 
 
 def obligation_state(state: str) -> str:
     """How an obligation stands."""
-    return say(*_OBLIGATION_STATES[ObligationState(state)])
+    return str(_OBLIGATION_STATES[ObligationState(state)])
 
 
 def state_tone(state: str) -> str:
@@ -144,7 +129,7 @@ def state_tone(state: str) -> str:
 
 def certificate_word(state: str | None) -> str:
     """How a certificate of an electronic business licence stands."""
-    return say("尚未检查", "not looked at yet") if state is None else say(*CERTIFICATE_STATE_WORDS[state])
+    return str(_("尚未检查")) if state is None else say(*CERTIFICATE_STATE_WORDS[state])
 
 
 def certificate_tone(state: str | None) -> str:
@@ -169,22 +154,17 @@ def role_word(role: str) -> str:
 
 def request_word(status: str) -> str:
     """What a request asks for."""
-    return say(*_REQUESTS[LicenceStatus(status)])
+    return str(_REQUESTS[LicenceStatus(status)])
 
 
 def scope_word(scope: str) -> str:
     """What a system may do."""
-    return say(*SCOPE_WORDS[Scope(scope)])
+    return str(SCOPE_WORDS[Scope(scope)])
 
 
 def credential_word(kind: str) -> str:
     """What kind of secret."""
-    return say(*CREDENTIAL_WORDS[kind])
-
-
-def fact_label(label: str) -> str:
-    """The label of a fact above a form."""
-    return say(label, _FACTS[label])
+    return str(CREDENTIAL_WORDS[kind])
 
 
 def register_console_words(blueprint: Blueprint) -> None:
@@ -208,6 +188,5 @@ def register_console_words(blueprint: Blueprint) -> None:
         request_word,
         scope_word,
         credential_word,
-        fact_label,
     ):
         blueprint.add_app_template_filter(function)

@@ -11,6 +11,7 @@ from gateway.documents.fonts import BODY, LABEL, TITLE, FontLibrary
 from gateway.documents.frame import HEIGHT, RED, WIDTH, frame_stream
 from gateway.documents.pdf_writer import Page, SignatureSpec, write_prepared_pdf
 from gateway.documents.qr_drawing import QrSymbol, encode_qr
+from gateway.documents.signature_mark import ACCEPTANCE_HEIGHT_MM, WIDTH_MM
 from gateway.documents.signature_objects import Attachment
 from gateway.documents.text_layout import break_lines
 from signing.keys import PreparedPdf
@@ -27,6 +28,9 @@ SEAL_CENTRE = (222.0, 50.0)
 
 SEAL_LIMIT_MM = 60.0
 """The largest seal that stays within the frame."""
+
+ACCEPTANCE_PLACE = (LEFT, 59.2, WIDTH_MM, ACCEPTANCE_HEIGHT_MM)
+"""Where the holder's countersignature is seen: between the body and the QR code. Nothing is printed there before."""
 
 NOTE_BASELINE = 23.6
 GREY = "0.32 0.32 0.32"
@@ -74,7 +78,7 @@ def render_electronic(
         signer_name=face.issuing_authority,
         reason=f"签发{face.title}",
         has_second=has_second_signature,
-        has_acceptance=True,
+        acceptance_place=ACCEPTANCE_PLACE,
     )
     page = finished_page(canvas, face, qr, created_at)
     return write_prepared_pdf(page, signature, Attachment(attachment_name, attachment, "证照数据 licence data"))

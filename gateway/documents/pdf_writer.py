@@ -27,6 +27,9 @@ SECOND_FIELD = "IssuingAuthority2"
 ACCEPTANCE_FIELD = "HolderAcceptance"
 """Empty field for the holder's countersignature with the electronic business licence."""
 
+Box = tuple[float, float, float, float]
+"""Left, bottom, width and height, millimetres from bottom left."""
+
 _PRINT_AND_LOCKED = 4 + 128
 """Annotation flags: PDF/A wants every annotation printed (ISO 19005-3, 6.3.2)."""
 
@@ -59,8 +62,8 @@ class SignatureSpec:
     reason: str
     has_second: bool = False
     """Keeps an empty invisible field for a second signature."""
-    has_acceptance: bool = False
-    """Keeps an empty invisible field for the holder's countersignature, which then locks the document."""
+    acceptance_place: Box | None = None
+    """Keeps an empty field there for the holder's countersignature, which then locks the document."""
     field_name: str = SIGNATURE_FIELD
 
 
@@ -87,7 +90,8 @@ def write_prepared_pdf(page: Page, signature: SignatureSpec, attachment: Attachm
     _put_page(objects, page, page_number, f"/Annots[{fields}]")
     objects.put(widget, _widget(objects, signature, page_number, value))
     for name, number in empty.items():
-        objects.put(number, _empty_widget(page_number, name, is_last=number == max(empty.values())))
+        place = signature.acceptance_place if name == ACCEPTANCE_FIELD else None
+        objects.put(number, _empty_widget(objects, page_number, name, place, is_last=number == max(empty.values())))
     file = add_attachment(objects, attachment, page.created_at)
     doc_mdp = SIGNING if empty else NO_CHANGES
     objects.put(value, signature_dictionary(signature.signer_name, signature.reason, page.created_at, doc_mdp))
@@ -155,20 +159,28 @@ def _widget(objects: Objects, signature: SignatureSpec, page: int, value: int) -
 
 def _empty_fields(signature: SignatureSpec) -> tuple[str, ...]:
     """Names of the fields that stay empty, in the order in which they are to be signed."""
-    wanted = ((SECOND_FIELD, signature.has_second), (ACCEPTANCE_FIELD, signature.has_acceptance))
+    wanted = ((SECOND_FIELD, signature.has_second), (ACCEPTANCE_FIELD, signature.acceptance_place is not None))
     return tuple(name for name, is_wanted in wanted if is_wanted)
 
 
-def _empty_widget(page: int, name: str, *, is_last: bool) -> bytes:
-    """An empty field of no size, which needs no appearance (ISO 19005-3, 6.3.3).
+def _empty_widget(objects: Objects, page: int, name: str, place: Box | None, *, is_last: bool) -> bytes:
+    """An empty field, which shows nothing yet: only one of some size needs an appearance (ISO 19005-3, 6.3.3).
+
+    Its size is certified with the page, so that whoever signs it later can be seen in this place and nowhere else.
 
     Its lock (ISO 32000-2, 12.7.5.5) makes the signature in the last field the last change that the document permits;
     one before it leaves the last field open.
     """
     lock = "/Action/All/P 1" if is_last else f"/Action/Exclude/Fields[({ACCEPTANCE_FIELD})]/P 2"
+    left, bottom, width, height = (side * MM for side in place or (0, 0, 0, 0))
+    rectangle, appearance = "0 0 0 0", ""
+    if min(width, height) > 0:
+        rectangle = f"{left:.3f} {bottom:.3f} {left + width:.3f} {bottom + height:.3f}"
+        empty = objects.add(stream(f"/Type/XObject/Subtype/Form/BBox[0 0 {width:.3f} {height:.3f}]", b""))
+        appearance = f"/AP<</N {empty} 0 R>>"
     return (
-        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({name})/F {_PRINT_AND_LOCKED}/P {page} 0 R/Rect[0 0 0 0]"
-        f"/Lock<</Type/SigFieldLock{lock}>>>>"
+        f"<</Type/Annot/Subtype/Widget/FT/Sig/T({name})/F {_PRINT_AND_LOCKED}/P {page} 0 R/Rect[{rectangle}]"
+        f"{appearance}/Lock<</Type/SigFieldLock{lock}>>>>"
     ).encode()
 
 

@@ -1,11 +1,41 @@
-"""Acceptance: the holder countersigns the file of its licence with the electronic business licence."""
+"""Acceptance: the holder countersigns the file of its licence with the electronic business licence, or says so beside it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from gateway.domain.instants import instant
+from gateway.domain.signing_requests import DocumentForm
 from gateway.domain.signing_views import SigningView
+
+STATEMENT_TYPE = "licence-acceptance"
+_STATED = "本企业签收上述电子证照。The enterprise accepts the licence named above."
+
+
+class AcceptanceForm(StrEnum):
+    """How a holder accepts."""
+
+    COUNTERSIGNATURE = "countersignature"
+    """By a second signature in the file, in the field that was kept for it."""
+    STATEMENT = "statement"
+    """By a signed statement beside a file that permits no further signature."""
+
+
+def acceptance_statement(
+    *, licence_identifier: str, title: str, electronic_sm3: str, holder_code: str, holder_name: str, authority_name: str
+) -> dict[str, str]:
+    """What a holder signs where the file has no place for its signature; the digest names exactly one file."""
+    return {
+        "type": STATEMENT_TYPE,
+        "licence_identifier": licence_identifier,
+        "title": title,
+        "electronic_sm3": electronic_sm3,
+        "holder_code": holder_code,
+        "holder_name": holder_name,
+        "issuing_authority": authority_name,
+        "statement": _STATED,
+    }
 
 
 @dataclass(frozen=True)
@@ -16,11 +46,17 @@ class Acceptance:
     """When the signature came in, aware UTC."""
     signer_role: str
     accepted_sm3: str
-    """Of the file with both signatures."""
+    """Of the file with both signatures, or of the statement."""
+    form: AcceptanceForm = AcceptanceForm.COUNTERSIGNATURE
 
     def to_json(self) -> dict[str, Any]:
         """As everyone may see it."""
-        return {"accepted_at": instant(self.accepted_at), "signer_role": self.signer_role, "sm3": self.accepted_sm3}
+        return {
+            "accepted_at": instant(self.accepted_at),
+            "signer_role": self.signer_role,
+            "form": self.form,
+            "sm3": self.accepted_sm3,
+        }
 
 
 @dataclass(frozen=True)
@@ -35,14 +71,21 @@ class AcceptanceView:
 
     @property
     def accepted_sm3(self) -> str | None:
-        """Of the accepted file; None while there is none."""
+        """Of the accepted file, or of the statement; None while there is none."""
         return self.request.documents[0].result_sm3
+
+    @property
+    def form(self) -> AcceptanceForm:
+        """How the holder was asked to accept."""
+        is_pdf = self.request.documents[0].form == DocumentForm.PDF
+        return AcceptanceForm.COUNTERSIGNATURE if is_pdf else AcceptanceForm.STATEMENT
 
     def to_json(self) -> dict[str, Any]:
         """Without addresses."""
         return {
             "licence_identifier": self.licence_identifier,
             "attempt": self.attempt,
+            "form": self.form,
             "issued_sm3": self.issued_sm3,
             "accepted_sm3": self.accepted_sm3,
             "signing_request": self.request.to_json(),

@@ -233,3 +233,5 @@ class LicenceAnswer:
     """What the presented code says, once it is proven; None when the answer is not on a code."""
     acceptance: Acceptance | None = None
     """How the holder accepted it; None when it did not."""
+    is_file_public: bool = False
+    """Whether everyone may have the signed PDF, as its type says."""

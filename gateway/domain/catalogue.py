@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gateway.errors import ConfigurationError
+
 SEED = Path(__file__).resolve().parent.parent / "seed"
 
 
@@ -49,6 +51,16 @@ class LicenceType:
     """False while the official list of items is not at hand."""
     face_items: tuple[FaceItemRule, ...]
     forms: Forms = Forms.BOTH
+    is_file_public: bool = False
+    """Whether everyone may have the signed PDF of its licences, and not departments alone."""
+
+    def __post_init__(self) -> None:
+        """ConfigurationError for a type that would give away what its face hides."""
+        if self.is_file_public and self.sensitive_labels:
+            raise ConfigurationError(
+                f"The files of {self.name} cannot be public: its face has personal items.",
+                hint="Take is_file_public away from the licence type, or is_sensitive from its items.",
+            )
 
     @property
     def sensitive_labels(self) -> frozenset[str]:
@@ -73,6 +85,7 @@ class LicenceType:
             face_items=tuple(FaceItemRule(**item) for item in entry["face_items"]),
             # Catalogues that were seeded before the rule was know only licences in both forms.
             forms=Forms(entry.get("forms", Forms.BOTH)),
+            is_file_public=entry.get("is_file_public", False),
         )
 
 

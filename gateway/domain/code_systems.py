@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from gateway.domain.answers import CodeClass
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
+from gateway.domain.instants import read_instant
 
 VERSION = 1
 _LONGEST_NAME = 300
@@ -128,9 +129,6 @@ def _object(value: object, names: set[str], what: str) -> Mapping[str, Any]:
 
 def _instant(value: object) -> datetime:
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise CodeSystemDownError("an instant is none")
-    return found
+        return read_instant(value)
+    except ValueError as error:
+        raise CodeSystemDownError("an instant is none") from error

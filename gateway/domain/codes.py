@@ -24,8 +24,20 @@ _LICENCE_PATH = re.compile(r"(?:/[^/?#]*)*/q/([A-Za-z2-7]+)/?", re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.?|[0-9a-f:.]+")
 """Host names of RFC 1123, with the dot of the root or without; IPv6 addresses as ``urlsplit`` unwraps them."""
 
-_WITHOUT_SCHEME = re.compile(rf"(?:[a-z0-9-]+\.)?{re.escape(PUBLICITY_DOMAIN)}/", re.IGNORECASE)
+_WITHOUT_SCHEME = re.compile(r"(?://)?([^\s/?#]*\.[^\s/?#]*)([/?#].*)?", re.IGNORECASE)
 """Browsers show addresses without ``http://``, and people copy them so."""
+
+_PAYLOAD_HEAD = "2KC"
+"""How every payload of a licence code begins: base32 of a tagged COSE_Sign1 (RFC 9052, 4.2), 0xD2 0x84."""
+
+_LABEL = "gsxt"
+"""What makes a host that of the publicity system for the eye."""
+
+_ALIKE = str.maketrans("q95371", "ggsstt")
+"""Characters that pass for those of ``gsxt`` at a glance."""
+
+_DOTS = str.maketrans("\u3002\uff61", "..")
+"""Full stops that browsers take for dots in a host name (UTS #46, 4)."""
 
 _CODE_LENGTH = 18
 _CODE_LIKE = re.compile(r"[0-9A-Z]{18}")
@@ -62,14 +74,33 @@ def classify(text: str, *, own_hosts: frozenset[str]) -> ScannedCode:
     defect = _defect(content)
     if defect is not None:
         return _refused(CodeClass.MALFORMED, _showable(content), defect)
-    if _WITHOUT_SCHEME.match(content):
-        return _url(f"http://{content}", content, own_hosts)
     scheme = _SCHEME.match(content)
-    if scheme is None:
-        return _plain(content)
-    if scheme[1].lower() not in _WEB_SCHEMES:
-        return _refused(CodeClass.UNTRUSTED_URL, content, "SCHEME_NOT_WEB")
-    return _url(content, content, own_hosts)
+    if scheme is not None and scheme[1].lower() in _WEB_SCHEMES:
+        return _url(content, content, own_hosts)
+    has_scheme = scheme is not None and "." not in scheme[1]
+    if not has_scheme and _is_bare_address(content, own_hosts):
+        return _url(f"http://{content.removeprefix('//')}", content, own_hosts)
+    if not has_scheme and _is_address_in_disguise(content, own_hosts):
+        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_FOREIGN_LETTERS")
+    return _plain(content) if scheme is None else _refused(CodeClass.UNTRUSTED_URL, content, "SCHEME_NOT_WEB")
+
+
+def _is_bare_address(content: str, own_hosts: frozenset[str]) -> bool:
+    """Whether content without a scheme is an address that matters here; other tokens with a dot are not."""
+    parts = _WITHOUT_SCHEME.fullmatch(content)
+    if parts is None:
+        return False
+    host, rest = parts[1].lower(), (parts[2] or "").lower()
+    return _LABEL in host or f"{_CODE_PARAMETER}=" in rest or (host in own_hosts and rest.startswith("/"))
+
+
+def _is_address_in_disguise(content: str, own_hosts: frozenset[str]) -> bool:
+    """Whether an address appears once full-width and other compatible letters are read as what they look like."""
+    folded = unicodedata.normalize("NFKC", content).translate(_DOTS)
+    if folded == content:
+        return False
+    scheme = _SCHEME.match(folded)
+    return (scheme is not None and scheme[1].lower() in _WEB_SCHEMES) or _is_bare_address(folded, own_hosts)
 
 
 def _defect(content: str) -> str | None:
@@ -126,14 +157,18 @@ def _url(url: str, content: str, own_hosts: frozenset[str]) -> ScannedCode:
     danger = _danger(url, parts, host)
     if danger is not None:
         return _refused(CodeClass.UNTRUSTED_URL, content, danger)
-    payload = _LICENCE_PATH.fullmatch(parts.path) if parts.netloc.lower() in own_hosts else None
-    if payload is not None:
+    payload = _LICENCE_PATH.fullmatch(parts.path)
+    if payload is not None and _is_ours(parts.netloc.lower(), host, port, own_hosts):
         return ScannedCode(CodeClass.LICENCE_CODE, content, licence_payload=payload[1].upper())
     if not _is_publicity_host(host):
         return _foreign_url(content, parts, host)
-    if port not in _WEB_PORTS:
-        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_ODD_PORT")
-    return _publicity_url(content, parts)
+    return _publicity_url(content, parts, port)
+
+
+def _is_ours(netloc: str, host: str, port: int | None, own_hosts: frozenset[str]) -> bool:
+    """Ours with or without the dot of the root, and with the usual port or none (RFC 3986, 6.2.3)."""
+    name = host.removesuffix(".")
+    return netloc in own_hosts or (name if port in _WEB_PORTS else f"{name}:{port}") in own_hosts
 
 
 def _danger(url: str, parts: SplitResult, host: str) -> str | None:
@@ -150,7 +185,10 @@ def _danger(url: str, parts: SplitResult, host: str) -> str | None:
 def _foreign_url(content: str, parts: SplitResult, host: str) -> ScannedCode:
     if _looks_like_publicity(host):
         return _refused(CodeClass.UNTRUSTED_URL, content, "URL_LOOKALIKE")
-    if any(name.lower() == _CODE_PARAMETER for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+    payload = _LICENCE_PATH.fullmatch(parts.path)
+    if payload is not None and payload[1].upper().startswith(_PAYLOAD_HEAD):
+        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_CLONES_US")
+    if _codes_of(parts):
         # A code on a foreign address is how a forger would lead people to a page of his own.
         return _refused(CodeClass.UNTRUSTED_URL, content, "URL_FOREIGN")
     return _unknown(content)
@@ -164,13 +202,25 @@ def _is_publicity_host(host: str) -> bool:
 def _looks_like_publicity(host: str) -> bool:
     name = host.removesuffix(".")
     # "gov.cn" in the middle of a name is bait: the site is what stands at the end.
-    return "gsxt" in name.replace("-", "") or ("gov.cn." in name and not name.endswith(".gov.cn"))
+    if _LABEL in name.replace("-", "") or ("gov.cn." in name and not name.endswith(".gov.cn")):
+        return True
+    # Swapped and similar characters: the eye reads "gsxt" in "gxst", "qsxt" and "g5xt".
+    return any(sorted(label.translate(_ALIKE)) == sorted(_LABEL) for label in name.split("."))
 
 
-def _publicity_url(content: str, parts: SplitResult) -> ScannedCode:
+def _codes_of(parts: SplitResult) -> list[str]:
+    """Every value of the parameter that holds a credit code, however its name is written, also behind a ``#``."""
+    queries = (parts.query, parts.fragment.partition("?")[2])
+    pairs = [pair for query in queries for pair in parse_qsl(query, keep_blank_values=True)]
+    return [value for name, value in pairs if name.strip().lower() == _CODE_PARAMETER]
+
+
+def _publicity_url(content: str, parts: SplitResult, port: int | None) -> ScannedCode:
+    if port not in _WEB_PORTS:
+        return _refused(CodeClass.UNTRUSTED_URL, content, "URL_ODD_PORT")
     if _SESSION.fullmatch(parts.path) or _SESSION.fullmatch(unquote(parts.path)):
         return _refused(CodeClass.BUSINESS_LICENCE_SESSION_URL, content, "SESSION_CODE")
-    codes = [value for name, value in parse_qsl(parts.query, keep_blank_values=True) if name.lower() == _CODE_PARAMETER]
+    codes = _codes_of(parts)
     if not codes:
         return _unknown(content)
     if len(codes) > 1:

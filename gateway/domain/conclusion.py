@@ -102,7 +102,8 @@ def _judge_parties(
         return Genuine.UNKNOWN, (reason("NOT_SIGNED_BY_AUTHORITY"),)
     if parties.has_stranger:
         return Genuine.UNKNOWN, (reason("SIGNED_BY_ANOTHER_ENTERPRISE"),)
-    return genuine, (*reasons, *((reason("ACCEPTED_BY_HOLDER"),) if parties.accepted_by else ()))
+    accepted = (reason("ACCEPTED_BY_STATEMENT" if parties.is_stated else "ACCEPTED_BY_HOLDER"),)
+    return genuine, (*reasons, *(accepted if parties.accepted_by else ()))
 
 
 def judge_status(status: str) -> tuple[InForce, Reason]:

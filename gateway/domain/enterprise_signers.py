@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from gateway.domain.instants import read_instant
+
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LONGEST = 300
 FACT_NAMES = {
@@ -181,9 +183,6 @@ def _octets(value: object) -> bytes:
 
 def _instant(value: object) -> datetime:
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise EnterpriseSignerDownError("an instant is none")
-    return found
+        return read_instant(value)
+    except ValueError as error:
+        raise EnterpriseSignerDownError("an instant is none") from error

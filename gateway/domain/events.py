@@ -19,6 +19,10 @@ TOLD: dict[str, frozenset[str]] = {
     "licence_issued": _ISSUED,
     "licence_version_issued": _ISSUED,
     "licence_status_changed": frozenset({"status", "effective_at"}),
+    "licence_acceptance_asked": frozenset({"request_id", "attempt", "issued_sm3"}),
+    "licence_rebound": frozenset(
+        {"number", "statement_sm3", "holder_certificate_sm3", "holder_certificate_sm3_before", "reason"}
+    ),
     "paper_printed": _PAPER,
     "paper_reprinted": _PAPER,
     "paper_collected": _PAPER,

@@ -211,12 +211,19 @@ def _copy_facts(report: VerificationReport) -> Iterable[Fact]:
     yield Fact(Words("原件 SM3", "Original's SM3"), same(visible(terms.original_sm3)))
 
 
+def signature_kind(signature: SignatureReport, report: VerificationReport) -> Words:
+    """Whose signature it is: what certifies a report, a copy or a list is no authority's."""
+    if signature.kind == "certification" and report.document.kind is DocumentKind.VERIFICATION_REPORT:
+        return Words("核验报告的签名", "The report's signature")
+    if signature.kind == "certification" and report.document.kind is DocumentKind.SIGNED_LIST:
+        return SIGNATURE_KINDS["gateway"]
+    if signature.kind == "certification" and report.purpose_copy is not None:
+        return Words("加注件的签名", "The copy's signature")
+    return SIGNATURE_KINDS.get(signature.kind, same(signature.kind))
+
+
 def _signature_part(signature: SignatureReport, number: int, report: VerificationReport) -> SignaturePart:
-    kind = SIGNATURE_KINDS.get(signature.kind, same(signature.kind))
-    if report.document.kind is DocumentKind.VERIFICATION_REPORT and signature.kind == "certification":
-        kind = Words("核验报告的签名", "The report's signature")
-    elif report.purpose_copy is not None and signature.kind == "certification":
-        kind = Words("加注件的签名", "The copy's signature")
+    kind = signature_kind(signature, report)
     heading = Words(f"{number}. {kind.zh}", f"{number}. {kind.en}") if len(report.signatures) > 1 else kind
     words = INDICATIONS[signature.indication]
     tone, shape = _TONES[signature.indication]

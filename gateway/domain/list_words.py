@@ -47,6 +47,20 @@ def list_facts(stated: SignedList) -> tuple[Fact, ...]:
     )
 
 
+def told_facts(stated: SignedList) -> tuple[Fact, ...]:
+    """All that a reader of a genuine list must see: of when it is, whether it is whole, each licence, who was silent."""
+    reported = (
+        Fact(same(visible(each.licence_number)), _only_reported(each.licence_type, WORDS[each.status]))
+        for each in stated.reported
+    )
+    return (*list_facts(stated), *listed_facts(stated), *reported, *authority_facts(stated))
+
+
+def _only_reported(licence_type: str, standing: tuple[str, str]) -> Words:
+    named, (zh, en) = visible(licence_type), standing
+    return Words(f"{named}：{zh}（仅由机关报送）", f"{named}: {en} (only reported)")
+
+
 def licence_facts(stated: SignedList, licence: StatedLicence) -> tuple[Fact, ...]:
     """One licence."""
     return (

@@ -1,7 +1,7 @@
 """Who stands behind a licence file: the authority that issued it and, where it did, the holder that accepted it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,8 @@ class Parties:
     accepted_by: Party | None = None
     has_stranger: bool = False
     """Whether an enterprise signed that the licence does not name as its holder."""
+    is_stated: bool = False
+    """Whether the holder accepted by a statement beside the file."""
 
     def to_json(self) -> dict[str, Any]:
         """As reports give it; None where nobody did."""
@@ -68,6 +70,13 @@ def parties_of(signatures: tuple[SignatureReport, ...], licence: Mapping[str, An
         accepted_by=_party(holders[0]) if holders and issuers else None,
         has_stranger=len(holders) < len(enterprises),
     )
+
+
+def stated(parties: Parties, accepted_by: Party | None) -> Parties:
+    """With the holder that accepted by a statement beside the file, where none did in it."""
+    if accepted_by is None or parties.issued_by is None or parties.accepted_by is not None:
+        return parties
+    return replace(parties, accepted_by=accepted_by, is_stated=True)
 
 
 def _is_sound(report: SignatureReport) -> bool:

@@ -18,6 +18,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "无需处理。",
         "Nothing needs to be done.",
     ),
+    "ACCEPTED_BY_STATEMENT": (
+        "持证主体已用电子营业执照签收，签收声明另存。",
+        "The holder has accepted it, by a statement beside the file, signed with its electronic business licence.",
+        "无需处理。",
+        "Nothing needs to be done.",
+    ),
     "NOT_SIGNED_BY_AUTHORITY": (
         "文件自称证照，但没有发证机关的签名，只有企业的签名。",
         "The file says that it is a licence, but only an enterprise signed it and no authority.",
@@ -335,6 +341,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "The address does not belong to the national publicity system; it was refused.",
         "请输入营业执照上的 18 位代码查询。",
         "Type the 18-character code on the business licence.",
+    ),
+    "URL_CLONES_US": (
+        "看起来是证照二维码，网址却不属于本站，可能引向仿冒的核验网页，已拒绝处理。",
+        "It looks like a licence's code, but its address is not that of this site and may lead to a clone; it was refused.",
+        "不要打开它，也不要凭它认定证照；请输入 18 位代码查询。",
+        "Do not open it nor rely on that licence; type the 18-character code.",
     ),
     "PARAMETER_REPEATED": (
         "二维码里有不止一个代码，无法确定是哪一个，已拒绝处理。",

@@ -38,12 +38,18 @@ class RebindingReason(StrEnum):
     """It was converted from paper and bound to none."""
     RENEWAL = "renewal"
     NAME_CHANGE = "name_change"
+    EARLIER_CERTIFICATE = "earlier_certificate"
+    """The later certificate serves no more, as when it was revoked; an earlier one is still valid."""
 
 
 _REASON_WORDS = {
     RebindingReason.FIRST_BINDING: ("首次绑定", "bound for the first time"),
     RebindingReason.RENEWAL: ("证书更新后改绑", "bound anew after the certificate was renewed"),
     RebindingReason.NAME_CHANGE: ("企业名称变更后改绑", "bound anew after the enterprise changed its name"),
+    RebindingReason.EARLIER_CERTIFICATE: (
+        "原绑定证书失效，改绑仍有效的旧证书",
+        "bound to an earlier certificate that is still valid, since the later one serves no more",
+    ),
 }
 _PROOF_WORDS = {
     Genuine.YES: ("声明的签名有效", "the statement's signature is valid"),

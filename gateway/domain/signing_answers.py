@@ -40,6 +40,8 @@ class SigningAnswer:
 
     certificate: bytes
     signatures: tuple[DocumentAnswer, ...]
+    foreign_user_ids: tuple[str, ...] = ()
+    """Under which whoever brought the answer is known to sign by mistake; no part of what is said."""
 
     def message(self) -> bytes:
         """One text for one answer, in whatever order its signatures stand."""

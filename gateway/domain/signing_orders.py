@@ -61,6 +61,8 @@ class DocumentOrder:
     """None: the signature in a PDF is not seen on its pages."""
     field_name: str = "EnterpriseSignature"
     """The empty field of a PDF that is filled; a new one is made when there is none."""
+    shows_acceptance: bool = False
+    """Fill the field's own place on the page with the mark of a holder that accepts its licence."""
 
     @property
     def outcome(self) -> ResultForm:

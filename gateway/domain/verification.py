@@ -10,7 +10,7 @@ from gateway.domain import instants
 from gateway.domain.answers import Genuine, InForce
 from gateway.domain.face_comparison import FaceDifference
 from gateway.domain.log_proofs import LogProof
-from gateway.domain.parties import NOBODY, Parties
+from gateway.domain.parties import NOBODY, Parties, Party
 from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.reasons import Reason
 from gateway.domain.rebindings import BindingStep
@@ -81,6 +81,8 @@ class RegistryFinding:
     """That the licence's issue is in the transparency log; None while it waits for the next checkpoint."""
     bindings: tuple[BindingStep, ...] = ()
     """To which certificates of electronic business licences it was bound, the oldest first."""
+    accepted_by: Party | None = None
+    """The holder that accepted the file by a statement beside it, which verified now; the file itself does not show it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.elicence.national import NationalFault
@@ -17,7 +18,8 @@ from gateway.elicence.simulator import ROLES, Scan, Simulator
 from gateway.errors import GatewayError
 from gateway.imaging.qr_reading import read_codes
 from signing import sm2
-from verify_web.language import chooser, pair
+from verify_web.catalogue import spoken, translate
+from verify_web.language import TONGUES, chooser, other_tongue, pair
 from verify_web.preferences import choose, remember, switched
 from verify_web.style import STYLE, STYLE_SOURCE
 
@@ -25,16 +27,16 @@ _MOST_BYTES = 8 * 1024 * 1024
 _MOST_PIXELS = 40_000_000
 _POLICY = f"default-src 'none'; style-src {STYLE_SOURCE}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _ROLE_WORDS = {
-    "legal_representative": ("法定代表人（负责人）", "legal representative"),
-    "licence_administrator": ("证照管理员", "licence administrator"),
-    "handling_person": ("办事人", "handling person"),
+    "legal_representative": _l("法定代表人（负责人）"),
+    "licence_administrator": _l("证照管理员"),
+    "handling_person": _l("办事人"),
 }
 _OUTCOMES = {
-    "shown": ("等待您的决定", "waiting for you"),
-    "silent": ("没有答复（模拟）", "no answer (simulated)"),
-    "signed": ("已签名", "signed"),
-    "declined": ("已拒签", "declined"),
-    "expired": ("已过期", "expired"),
+    "shown": _l("等待您的决定"),
+    "silent": _l("没有答复（模拟）"),
+    "signed": _l("已签名"),
+    "declined": _l("已拒签"),
+    "expired": _l("已过期"),
 }
 blueprint = Blueprint("phone", __name__)
 
@@ -46,6 +48,7 @@ def create_phone_app(simulator: Simulator) -> Flask:
     app.extensions["simulator"] = simulator
     # Pages of other sites must not press buttons here: each form carries what only our own pages know.
     app.extensions["form_token"] = secrets.token_urlsafe(24)
+    translate(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_blueprint(blueprint)
@@ -77,9 +80,13 @@ def _simulator() -> Simulator:
 
 
 def _page(template: str, status: int = HTTPStatus.OK, **values: object) -> tuple[str, int]:
-    say = chooser(g.get("language", "zh"))
+    language = g.get("language", "zh")
     words = {
-        "say": say,
+        **spoken(language),
+        "say": chooser(language),
+        "language": language,
+        "tongue": TONGUES[language],
+        "other_tongue": other_tongue(language),
         "pair": pair,
         "style": STYLE,
         "type_size": g.get("type_size", "normal"),

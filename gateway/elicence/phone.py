@@ -17,6 +17,7 @@ from typing import Any
 
 import urllib3
 
+from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.elicence.cards import Card, CardKind
 from signing import der, sm2
 from signing.cms import assemble, signed_attributes
@@ -106,6 +107,11 @@ class Presented:
     expires_at: datetime
     documents: tuple[ShownDocument, ...] = ()
     """Filled once the phone has told its certificate."""
+
+    @property
+    def until(self) -> str:
+        """When it ends, by the clock in China, as a person reads it."""
+        return self.expires_at.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from procrastinate.schema import SchemaManager
 from procrastinate.types import JSONValue
 from sqlalchemy import Connection, make_url, text
 
+from gateway.persistence.liveness import SERVER_SETTINGS, client_settings
+
 _SCHEMA = "procrastinate"
 """Its tables have a schema of PostgreSQL to themselves; migrations of the registry do not see them."""
 _LOOKS_EVERY_SECONDS = 5.0
@@ -47,7 +49,8 @@ class WorkQueue:
         # libpq reads the same URL, once the name of SQLAlchemy's driver is gone from it.
         plain = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._conninfo = plain
-        self._options = {"options": f"-c search_path={_SCHEMA}"}
+        watched = " ".join(f"-c {name}={value}" for name, value in SERVER_SETTINGS.items())
+        self._options = client_settings(make_url(database_url)) | {"options": f"-c search_path={_SCHEMA} {watched}"}
 
     def put(self, task: str, arguments: Sequence[dict[str, JSONValue]], *, priority: int) -> None:
         """Queue one job for each set of arguments; higher ``priority`` first, interactive work is 0."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
@@ -28,6 +28,7 @@ from gateway.persistence.direct import (
     unavailable,
 )
 from gateway.persistence.inserting import insert_all, insertion
+from gateway.persistence.liveness import client_settings, watch_client
 from gateway.persistence.traced import trace_transactions
 from gateway.tracing import span
 
@@ -59,7 +60,13 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # Row locks do the work (``hold_version``); a server set to another level must not change what they mean.
-        engine = create_engine(url, isolation_level="READ COMMITTED", hide_parameters=True)
+        engine = create_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            connect_args=client_settings(make_url(url)),
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", watch_client)
         _ping_rested(engine)
     event.listen(engine, "handle_error", _name_error)
     _count_connections(engine)
@@ -191,9 +198,10 @@ class QuickReads:
                 engine.url,
                 isolation_level="AUTOCOMMIT",
                 pool_reset_on_return=None,
-                connect_args={"prepare_threshold": 0},
+                connect_args={"prepare_threshold": 0} | client_settings(engine.url),
                 hide_parameters=True,
             )
+            event.listen(self._engine, "connect", watch_client)
             _count_connections(self._engine)
             event.listen(self._engine, "connect", _prepare_quick)
             event.listen(self._engine, "handle_error", _name_error)

@@ -1,13 +1,19 @@
-"""Asks holders to accept their licences, and knows which did: a signing request over the issued file, no more."""
+"""Asks holders to accept their licences, and knows which did: a signing request over the issued file, no more.
+
+A file that was issued with a place for the holder's signature is countersigned in it. One of an earlier release was certified
+without a place, and permits no further signature (ISO 32000-2, 12.8.2.2): beside it the holder signs a statement that names it.
+"""
+
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.documents.pdf_writer import ACCEPTANCE_FIELD
-from gateway.domain.acceptances import AcceptanceView
+from gateway.domain.acceptances import AcceptanceForm, AcceptanceView
 from gateway.domain.actors import OPERATOR, Actor, Scope
-from gateway.domain.signing_orders import DocumentOrder, SigningOrder
+from gateway.domain.signing_orders import RESULT_MEDIA_TYPES, DocumentOrder, ResultForm, SigningOrder
 from gateway.domain.signing_requests import (
     LONGEST_PURPOSE,
     LONGEST_TITLE,
@@ -20,13 +26,24 @@ from gateway.errors import NotFoundError, TransitionRefusedError
 from gateway.persistence.models import AuditEvent, LicenceAcceptance, LicenceVersion
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
+from gateway.services.acceptance_statements import statement_order
 from gateway.services.accepted_files import acceptance_of, accepted_by
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
 from gateway.services.listing import current_status
 from gateway.services.recording import PDF
+from gateway.services.signing_forms import RESULT_SUFFIXES
 from gateway.services.signing_requests import SigningRequests
+from signing.pdf.reading import read_field_size
+
+
+@dataclass(frozen=True)
+class AcceptedFile:
+    """What a holder made of its licence: the file with both signatures, or the statement beside it."""
+
+    content: bytes
+    media_type: str
 
 
 class Acceptances:
@@ -47,8 +64,7 @@ class Acceptances:
     ) -> AcceptanceView:
         """Open a signing request over the issued file, or give the one that is open or was signed already.
 
-        NotFoundError, ForbiddenError; TransitionRefusedError for a licence that has ended; ValidationFailedError for a file
-        that was issued without a place for the holder's signature; BusyError, StorageError.
+        NotFoundError, ForbiddenError; TransitionRefusedError for a licence that has ended; BusyError, StorageError.
         """
         with reading(self._deps.sessions) as session:
             version = find_version(session, licence_identifier, actor, Scope.SIGNING_WRITE)
@@ -86,24 +102,40 @@ class Acceptances:
         """Identifiers of the versions that an enterprise accepted, for everyone."""
         return accepted_by(self._deps.quick_reads, code)
 
-    def file(self, licence_identifier: str, *, actor: Actor = OPERATOR) -> bytes:
-        """The file that the holder accepted, with both signatures. NotFoundError, ForbiddenError, StorageError."""
+    def file(self, licence_identifier: str, *, actor: Actor = OPERATOR) -> AcceptedFile:
+        """The file with both signatures, or the statement. NotFoundError, ForbiddenError, StorageError."""
         with reading(self._deps.sessions) as session:
             find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
         found = acceptance_of(self._deps.quick_reads, licence_identifier)
         if found is None:
             raise NotFoundError("持证主体尚未签收。The holder has not accepted this licence.")
-        return self._deps.files.read(found.accepted_sm3, PDF)
+        result = ResultForm.PADES if found.form is AcceptanceForm.COUNTERSIGNATURE else ResultForm.COSE
+        content = self._deps.files.read(found.accepted_sm3, RESULT_SUFFIXES[result])
+        return AcceptedFile(content, RESULT_MEDIA_TYPES[result])
 
     def _order(self, version: LicenceVersion, role: SignerRole, seconds: int) -> SigningOrder:
-        licence_type = self._catalogue.load().types_by_code[version.licence.local_type_code]
+        catalogue = self._catalogue.load()
+        licence_type = catalogue.types_by_code[version.licence.local_type_code]
         title = f"{licence_type.name} {version.licence.licence_number}"
         content = self._deps.files.read(version.electronic_sm3, PDF)
+        place = read_field_size(content, ACCEPTANCE_FIELD)
+        if place is None:
+            authority = catalogue.authorities_by_code[version.licence.authority_code]
+            document = statement_order(version, title, authority.name)
+        else:
+            # The field was certified as it is: one without a size, as of the release before, stays unseen.
+            document = DocumentOrder(
+                title[:LONGEST_TITLE],
+                DocumentForm.PDF,
+                content,
+                field_name=ACCEPTANCE_FIELD,
+                shows_acceptance=min(place) > 0,
+            )
         return SigningOrder(
             enterprise_code=version.licence.holder_code,
             purpose=f"签收{title}"[:LONGEST_PURPOSE],
             signer_role=role,
-            documents=(DocumentOrder(title[:LONGEST_TITLE], DocumentForm.PDF, content, field_name=ACCEPTANCE_FIELD),),
+            documents=(document,),
             expires_in_seconds=seconds,
             department_code=version.licence.authority_code,
         )

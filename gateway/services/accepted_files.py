@@ -5,13 +5,18 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from gateway.domain.acceptances import Acceptance
-from gateway.domain.signing_requests import SigningState
+from gateway.domain.acceptances import Acceptance, AcceptanceForm
+from gateway.domain.signing_requests import DocumentForm, SigningState
 from gateway.persistence.models import LicenceAcceptance, SigningDocument, SigningRequest
 from gateway.persistence.session import QuickReads
 
 _ACCEPTED = (
-    select(SigningRequest.received_at, SigningRequest.signer_role, SigningDocument.result_sm3)
+    select(
+        SigningRequest.received_at,
+        SigningRequest.signer_role,
+        SigningDocument.form,
+        SigningDocument.result_sm3,
+    )
     .join(LicenceAcceptance, LicenceAcceptance.request_id == SigningRequest.id)
     .join(SigningDocument, SigningDocument.request_id == SigningRequest.id)
     .where(
@@ -27,7 +32,11 @@ _ACCEPTED = (
 def acceptance_of(reads: QuickReads, licence_identifier: str) -> Acceptance | None:
     """How a version was accepted; None when it was not."""
     row = next(iter(reads.rows(_ACCEPTED, {"licence_identifier": licence_identifier})), None)
-    return None if row is None else Acceptance(row.received_at, row.signer_role, row.result_sm3)
+    return None if row is None else Acceptance(row.received_at, row.signer_role, row.result_sm3, _form(row.form))
+
+
+def _form(document_form: str) -> AcceptanceForm:
+    return AcceptanceForm.COUNTERSIGNATURE if document_form == DocumentForm.PDF else AcceptanceForm.STATEMENT
 
 
 def accepted_among(session: Session, licence_identifiers: Iterable[str]) -> dict[str, str]:

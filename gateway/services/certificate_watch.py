@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -18,8 +19,17 @@ from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.holder_certificates import HolderCertificates
+from gateway.services.rebindings import Rebindings
 
 _MOST_AT_ONCE = 200
+_SERVES_NO_MORE = frozenset(
+    {
+        HolderCertificateReason.CERTIFICATE_REVOKED,
+        HolderCertificateReason.CERTIFICATE_EXPIRED,
+        HolderCertificateReason.CERTIFICATE_UNTRUSTED,
+    }
+)
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -49,9 +59,10 @@ class _Due:
 class CertificateWatch:
     """Keeps what is known of the certificates fresh."""
 
-    def __init__(self, deps: Dependencies, holder_certificates: HolderCertificates) -> None:
+    def __init__(self, deps: Dependencies, holder_certificates: HolderCertificates, rebindings: Rebindings) -> None:
         self._deps = deps
         self._holder_certificates = holder_certificates
+        self._rebindings = rebindings
 
     def all(self) -> WatchRound:
         """Look at every certificate now, however recently it was looked at; those that have expired stay expired."""
@@ -95,16 +106,25 @@ class CertificateWatch:
             (one, self._holder_certificates.check_registered(one.certificate, one.code, now, one.registration_status))
             for one in due
         ]
-        changed = self._record(checks, now) if checks else 0
-        return WatchRound(len(due), changed, sum(not check.could_be_checked for _, check in checks))
+        changed = self._record(checks, now) if checks else []
+        for code in dict.fromkeys(code for code, state in changed if state in _SERVES_NO_MORE):
+            self._rebind(code)
+        return WatchRound(len(due), len(changed), sum(not check.could_be_checked for _, check in checks))
+
+    def _rebind(self, code: str) -> None:
+        """Bind the enterprise's licences to an earlier certificate that still serves, where there is one."""
+        for identifier, error in self._rebindings.rebind_enterprise(code, actor=SYSTEM).refused:
+            _log.warning("certificate_watch", licence_identifier=identifier, code=error.code)
 
     @retried
-    def _record(self, checks: list[tuple[_Due, HolderCertificateCheck]], now: datetime) -> int:
-        """Keep the states, and an event for each that changed; gives how many did."""
+    def _record(self, checks: list[tuple[_Due, HolderCertificateCheck]], now: datetime) -> list[tuple[str, str]]:
+        """Keep the states, and an event for each that changed; gives enterprise and state of those that did."""
         with self._deps.sessions.begin() as session:
-            return sum(self._note(session, one, check, now) for one, check in checks)
+            noted = [(one.code, self._note(session, one, check, now)) for one, check in checks]
+        return [(code, state) for code, state in noted if state is not None]
 
-    def _note(self, session: Session, one: _Due, check: HolderCertificateCheck, now: datetime) -> bool:
+    def _note(self, session: Session, one: _Due, check: HolderCertificateCheck, now: datetime) -> str | None:
+        """The state, where it changed."""
         # Its lock makes two processes that looked at the same one record a change once.
         session.get(ElectronicBusinessLicence, one.certificate_sm3, with_for_update=True)
         watch = session.get(HolderCertificateWatch, one.certificate_sm3)
@@ -113,7 +133,7 @@ class CertificateWatch:
         if watch is not None:
             watch.checked_at, watch.is_current = now, check.could_be_checked
             if state == watch.state or not check.could_be_checked:
-                return False
+                return None
             before: str | None = watch.state
             watch.state, watch.since = state, now
         else:
@@ -128,7 +148,7 @@ class CertificateWatch:
             )
             before = None
             if state == CertificateState.ACCEPTED or not check.could_be_checked:
-                return False
+                return None
         session.add(
             AuditEvent(
                 occurred_at=now,
@@ -138,4 +158,4 @@ class CertificateWatch:
                 actor=SYSTEM.audit(),
             )
         )
-        return True
+        return state

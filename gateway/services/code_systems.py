@@ -7,9 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from certs.errors import CertsError
 from certs.outbound import CircuitState
 from gateway.domain.code_systems import (
     CodeReading,
@@ -18,10 +17,8 @@ from gateway.domain.code_systems import (
     ReadOutcome,
     parse_reading,
 )
-from gateway.errors import ConfigurationError
 from gateway.metrics import CODE_SYSTEM_ANSWERS, CODE_SYSTEM_LEFT_ALONE
-from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem
-from signing.errors import SigningError
+from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem, opening
 from signing.sm2 import sm3
 
 _log = structlog.get_logger()
@@ -130,13 +127,6 @@ def open_code_systems(file: Path | None, clock: Callable[[], datetime]) -> CodeS
     """The systems of a configuration file; none without a file. ConfigurationError names what is wrong with it."""
     if file is None:
         return CodeSystems(())
-    hint = "See docs/samr-adapter.md."
-    try:
+    with opening(file, hint="See docs/samr-adapter.md."):
         found = SystemsFile.model_validate_json(file.read_bytes())
         return CodeSystems(tuple(HttpCodeSystem(each, file.parent, clock) for each in found.systems))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigurationError(f"{file}: {place}: {first['msg']}", hint=hint) from error
-    except (OSError, ValueError, CertsError, SigningError) as error:
-        raise ConfigurationError(f"{file}: {error}", hint=hint) from error

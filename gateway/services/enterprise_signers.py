@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from certs.errors import CertsError
 from gateway.domain.enterprise_signers import (
     EnterpriseSignerDownError,
     EnterpriseSignerRefusedError,
@@ -22,9 +21,7 @@ from gateway.domain.enterprise_signers import (
     parse_result,
     parse_view,
 )
-from gateway.errors import ConfigurationError
-from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem
-from signing.errors import SigningError
+from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem, opening
 from signing.sm2 import sm3
 
 
@@ -36,6 +33,8 @@ class SignerSettings(OutsideSettings):
     attempts: int = Field(default=3, ge=1, le=5)
     """Of one question whose answer does not arrive; every operation may be asked twice."""
     response_bytes: int = Field(default=256 * 1024, ge=1024, le=1 << 20)
+    foreign_user_ids: tuple[str, ...] = Field(default=(), max_length=20)
+    """User IDs of SM2 under which this service is known to sign by mistake: refused, and said by name."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,11 @@ class HttpEnterpriseSigner:
     def name(self) -> str:
         """As configured."""
         return self._settings.name
+
+    @property
+    def foreign_user_ids(self) -> tuple[str, ...]:
+        """As configured."""
+        return self._settings.foreign_user_ids
 
     def begin(self, question: Mapping[str, Any]) -> SessionOpened:
         """Open a session. EnterpriseSignerDownError, EnterpriseSignerRefusedError, as all that follow."""
@@ -152,16 +156,9 @@ def open_enterprise_signer(
     """The service of a configuration file; None without a file. ConfigurationError names what is wrong with it."""
     if file is None:
         return None
-    hint = "See docs/enterprise-signing.md."
-    try:
+    with opening(file, hint="See docs/enterprise-signing.md."):
         settings = SignerSettings.model_validate_json(file.read_bytes())
         return HttpEnterpriseSigner(settings, file.parent, clock, keep)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigurationError(f"{file}: {place}: {first['msg']}", hint=hint) from error
-    except (OSError, ValueError, CertsError, SigningError) as error:
-        raise ConfigurationError(f"{file}: {error}", hint=hint) from error
 
 
 def _text(data: bytes) -> str:

@@ -1,6 +1,6 @@
 """Enterprises and the electronic business licences that licences are bound to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from gateway.domain.answers import EnterpriseView
 from gateway.domain.code_systems import NamedEnterprise
+from gateway.domain.holder_certificates import HolderCertificateReason
 from gateway.domain.identifiers import check_unified_social_credit_code
 from gateway.errors import BindingRefusedError
 from gateway.persistence.models import ElectronicBusinessLicence, Enterprise
@@ -35,11 +36,13 @@ class Enterprises:
         return added
 
     def binding(self, code: str, name: str | None) -> HolderBinding:
-        """The holder's newest electronic business licence, checked now, for a holder of this name (None: whatever it is now).
+        """The holder's newest electronic business licence that serves now, for a holder of this name (None: whatever it is now).
 
-        BindingRefusedError says why it does not serve.
+        Where the newest was revoked or is out of its validity, an earlier one that is still valid serves. BindingRefusedError
+        says why the newest does not, when none does.
         """
-        held = next(iter(self._deps.quick_reads.rows(_NEWEST_CERTIFICATE, {"code": code})), None)
+        certificates = self._deps.quick_reads.rows(_NEWEST_CERTIFICATES, {"code": code})
+        held = next(iter(certificates), None)
         if held is None:
             raise BindingRefusedError(f"持证主体 {code} 未登记。No enterprise is registered under {code}.")
         if name is not None and held.name != name:
@@ -48,15 +51,36 @@ class Enterprises:
             )
         if held.certificate is None:
             raise BindingRefusedError(f"{code} 没有电子营业执照。{code} has no electronic business licence here.")
-        check = self._holder_certificates.check_registered(
-            held.certificate, code, self._deps.clock(), held.registration_status
-        )
-        if not check.is_accepted:
-            raise BindingRefusedError(check.sentence())
-        return HolderBinding(certificate_sm3=held.certificate_sm3, unified_social_credit_code=code)
+        return HolderBinding(certificate_sm3=self._serving(certificates, code), unified_social_credit_code=code)
+
+    def _serving(self, certificates: Sequence[Any], code: str) -> str:
+        """SM3 of the newest certificate that serves. BindingRefusedError with the reason of the newest."""
+        refusal = ""
+        for each in certificates:
+            check = self._holder_certificates.check_registered(
+                each.certificate, code, self._deps.clock(), each.registration_status
+            )
+            if check.is_accepted:
+                found: str = each.certificate_sm3
+                return found
+            refusal = refusal or check.sentence()
+            if check.reason not in _OVER:
+                # What could not be checked may hold, and then the earlier one is not the one that counts.
+                break
+        raise BindingRefusedError(refusal)
 
 
-_NEWEST_CERTIFICATE = (
+_MOST_CERTIFICATES = 10
+_OVER = frozenset(
+    {
+        HolderCertificateReason.CERTIFICATE_REVOKED,
+        HolderCertificateReason.CERTIFICATE_EXPIRED,
+        HolderCertificateReason.CERTIFICATE_NOT_YET_VALID,
+        HolderCertificateReason.CERTIFICATE_UNTRUSTED,
+    }
+)
+"""What is proven against one certificate, and says nothing against an earlier one."""
+_NEWEST_CERTIFICATES = (
     select(
         Enterprise.name,
         Enterprise.registration_status,
@@ -69,7 +93,7 @@ _NEWEST_CERTIFICATE = (
     )
     .where(Enterprise.unified_social_credit_code == bindparam("code"))
     .order_by(ElectronicBusinessLicence.not_before.desc(), ElectronicBusinessLicence.registered_at.desc())
-    .limit(1)
+    .limit(_MOST_CERTIFICATES)
 )
 
 

@@ -4,11 +4,7 @@ Whatever writes an audit event queues it by a trigger in the same transaction, a
 about a second. So the log is the outbox: nothing more is written when a licence is issued.
 """
 
-import fcntl
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Row, Select, func, select
@@ -19,6 +15,7 @@ from gateway.domain.events import TOLD, EventSubject, LicenceEvent
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, LogLeaf
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
+from gateway.services.waiting_places import waiting_place
 
 START = -1
 """The position before the first event."""
@@ -26,7 +23,6 @@ MOST_IN_PAGE = 200
 _WINDOW = 5_000
 """Leaves that one question looks at: a bound on its time where few of them are the actor's."""
 _LOOK_SECONDS = 0.25
-_FOLDER = "event-waits"
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ class Events:
         found = self._read(after, limit, wanted)
         if wait_seconds <= 0 or found.events or found.has_more:
             return found
-        with self._place() as is_free:
+        with waiting_place(self._deps.settings) as is_free:
             while is_free and not found.events and not found.has_more and time.monotonic() < until:
                 time.sleep(_LOOK_SECONDS)
                 found = self._read(found.through, limit, wanted)
@@ -86,25 +82,6 @@ class Events:
     def _read(self, after: int, limit: int, wanted: EventFilter) -> EventPage:
         with reading(self._deps.sessions) as session:
             return read_page(session, after, max(1, min(limit, MOST_IN_PAGE)), wanted)
-
-    @contextmanager
-    def _place(self) -> Iterator[bool]:
-        """Whether one of the places to wait was free; it is given back at the end, or with the process."""
-        folder = self._deps.settings.data_dir / _FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for number in range(self._deps.settings.event_waiters):
-            descriptor = os.open(folder / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                continue
-            try:
-                yield True
-            finally:
-                os.close(descriptor)
-            return
-        yield False
 
 
 def read_page(session: Session, after: int, limit: int, wanted: EventFilter) -> EventPage:

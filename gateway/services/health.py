@@ -22,7 +22,7 @@ from gateway.services.pulse import silence
 from signing.errors import SigningError
 
 OK = "ok"
-NEEDED = frozenset({"database", "schema", "trust"})
+NEEDED = frozenset({"database", "schema", "trust", "server"})
 """Without one of these no answer is right: such a process must get no requests."""
 _SECONDS, _KEPT_FOR = 3.0, 1.0
 _SILENT_SECONDS = 60.0
@@ -70,15 +70,18 @@ class Health:
             name: BoundedQuestion(check, seconds=_SECONDS, kept_for=_KEPT_FOR) for name, check in checks.items()
         }
 
-    def check(self) -> Readiness:
-        """Ask everything at once; what does not answer in time is not there."""
+    def check(self, *, is_leaving: bool = False) -> Readiness:
+        """Ask everything at once; what does not answer in time is not there. ``is_leaving``: the server is about to go."""
         for question in self._questions.values():
             question.begin()
         until = time.monotonic() + _SECONDS
         told = {name: question.answer(until - time.monotonic()) for name, question in self._questions.items()}
-        return Readiness(
-            {name: f"{name} does not answer in time." if each is None else each.answer for name, each in told.items()}
-        )
+        found = {
+            name: f"{name} does not answer in time." if each is None else each.answer for name, each in told.items()
+        }
+        if is_leaving:
+            found["server"] = "This server is about to stop; ask another one."
+        return Readiness(found)
 
     def code_systems(self) -> dict[str, str]:
         """Other systems that read codes, by whether they are asked; one that is down keeps nothing else from working."""

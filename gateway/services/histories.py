@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.instants import instant
-from gateway.domain.status import DayAnswer, StatusPeriod, in_force_on, status_periods
+from gateway.domain.status import DayAnswer, StatusPeriod, china_day, in_force_on, status_periods
 from gateway.errors import NotFoundError
 from gateway.persistence.models import LicenceVersion, StatusChange
 from gateway.persistence.session import reading
@@ -68,6 +68,25 @@ class LicenceHistory:
         }
 
 
+@dataclass(frozen=True)
+class EarlierVersion:
+    """A version that another one took the place of."""
+
+    licence_identifier: str
+    version: str
+    issued_on: date
+
+
+@dataclass(frozen=True)
+class PublicHistory:
+    """What everyone may know of the past of one version: statuses and their instants, without grounds and reasons."""
+
+    periods: tuple[StatusPeriod, ...]
+    """From the issue on; the first has no beginning."""
+    earlier: tuple[EarlierVersion, ...]
+    """The versions of the licence before this one, in their order."""
+
+
 class Histories:
     """Answers questions about the past and the future of licences."""
 
@@ -85,8 +104,8 @@ class Histories:
             version = find_version(session, licence_identifier, actor, Scope.LICENCES_READ)
             return history_of(version, known_at)
 
-    def public_periods(self, licence_identifier: str) -> tuple[StatusPeriod, ...]:
-        """The statuses of one version and when each began, without grounds and reasons. NotFoundError."""
+    def public(self, licence_identifier: str) -> PublicHistory:
+        """The statuses of one version and when each began, and the versions before it. NotFoundError."""
         with reading(self._deps.sessions) as session:
             version = session.scalar(
                 select(LicenceVersion).where(LicenceVersion.licence_identifier == licence_identifier).options(*WHOLE)
@@ -95,7 +114,23 @@ class Histories:
                 raise NotFoundError(
                     f"没有登记 {licence_identifier}。No licence is registered under {licence_identifier}."
                 )
-            return history_of(version).periods
+            earlier = session.scalars(
+                select(LicenceVersion)
+                .where(LicenceVersion.licence_id == version.licence_id, LicenceVersion.version < version.version)
+                .order_by(LicenceVersion.version)
+            )
+            return PublicHistory(
+                periods=_since_issue(history_of(version).periods, version.issued_on),
+                earlier=tuple(
+                    EarlierVersion(each.licence_identifier, each.version, each.issued_on) for each in earlier
+                ),
+            )
+
+
+def _since_issue(periods: tuple[StatusPeriod, ...], issued_on: date) -> tuple[StatusPeriod, ...]:
+    """Without the time before the first day where the licence was in force from its issue on: nobody ever saw that."""
+    begins = periods[0].until
+    return periods[1:] if begins is not None and china_day(begins) <= issued_on else periods
 
 
 def history_of(version: LicenceVersion, known_at: datetime | None = None) -> LicenceHistory:

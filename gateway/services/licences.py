@@ -131,6 +131,16 @@ class Licences:
         """The masked face and the re-checked state of one licence. NotFoundError when there is none."""
         return self._public(LicenceVersion.licence_identifier == licence_identifier, licence_identifier)
 
+    def public_file(self, licence_identifier: str) -> bytes:
+        """The signed PDF, where the type lets everyone have it; else it is not found, as if there were no such licence.
+
+        NotFoundError, StorageError.
+        """
+        answer = self.public_answer(licence_identifier)
+        if not answer.is_file_public:
+            raise NotFoundError(f"No licence is registered under {licence_identifier}.")
+        return self._deps.files.read(answer.listed.electronic_sm3, ".pdf")
+
     def answer_by_digest(self, sm3: str) -> LicenceAnswer:
         """The same for the licence whose registered electronic file has this SM3 digest, in lower-case hexadecimal."""
         return self._public(LicenceVersion.electronic_sm3 == sm3, sm3)

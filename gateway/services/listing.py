@@ -98,6 +98,7 @@ class Listing:
             reasons=(*listed.reasons, *((reason("FACE_DIFFERS"),) if differences else ())),
             claims=claims,
             acceptance=acceptance_of(self._deps.quick_reads, version.licence_identifier),
+            is_file_public=licence_type.is_file_public and listed.status != SAMPLE,
         )
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from certs.errors import CertsError
 from certs.outbound import Circuit, Outbound, OutboundError, OutboundLimits
 from certs.private_files import read_password_file
+from gateway.errors import ConfigurationError
 from gateway.logs import correlation
 from signing import sm2
 from signing.errors import SigningError
@@ -29,6 +31,19 @@ Observe = Callable[[bytes, bytes | None], None]
 
 class OutsideDownError(Exception):
     """No answer that can be believed. The message is for the log and holds nothing of what was asked."""
+
+
+@contextmanager
+def opening(file: Path, *, hint: str) -> Iterator[None]:
+    """What goes wrong while a configuration file is read, and what it names is opened, as a ConfigurationError that names it."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise ConfigurationError(f"{file}: {place}: {first['msg']}", hint=hint) from error
+    except (OSError, ValueError, CertsError, SigningError) as error:
+        raise ConfigurationError(f"{file}: {error}", hint=hint) from error
 
 
 class OutsideSettings(BaseModel):

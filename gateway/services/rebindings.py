@@ -66,7 +66,7 @@ class _Bound:
 
 
 class Rebindings:
-    """Keeps licences bound to the newest certificate of their holder."""
+    """Keeps licences bound to the newest certificate of their holder that serves."""
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class Rebindings:
             certificate=bytes.fromhex(certificate_sm3),
             holder_code=version.licence.holder_code,
             holder_name=found.enterprise_name,
-            reason=_reason(session, version.licence.holder_code, last),
+            reason=_reason(session, version.licence.holder_code, last, certificate_sm3),
         )
 
     @retried
@@ -258,11 +258,14 @@ def _unknown(licence_identifier: str) -> NotFoundError:
     return NotFoundError(f"没有登记 {licence_identifier}。No licence is registered under {licence_identifier}.")
 
 
-def _reason(session: Session, code: str, last: BindingStep) -> RebindingReason:
-    """Why: the first one, or a new name since the last certificate was registered, or else a renewal."""
+def _reason(session: Session, code: str, last: BindingStep, certificate_sm3: str) -> RebindingReason:
+    """Why: the first one, back to an earlier one, a new name since the last certificate was registered, or else a renewal."""
     if last.certificate_sm3 is None:
         return RebindingReason.FIRST_BINDING
-    registered_at = session.get_one(ElectronicBusinessLicence, last.certificate_sm3).registered_at
+    before = session.get_one(ElectronicBusinessLicence, last.certificate_sm3)
+    if session.get_one(ElectronicBusinessLicence, certificate_sm3).not_before < before.not_before:
+        return RebindingReason.EARLIER_CERTIFICATE
+    registered_at = before.registered_at
     renamed = select(RegistrationChange.id).where(
         RegistrationChange.unified_social_credit_code == code,
         RegistrationChange.name != RegistrationChange.name_before,

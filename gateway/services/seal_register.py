@@ -11,7 +11,7 @@ from certs.authority import Subject
 from certs.credit_code import extract_credit_code
 from certs.errors import CertsError, CreditCodeError
 from certs.profiles import SEAL_SIGNER
-from gateway.documents.face import SealPicture
+from gateway.documents.face import FaceError, SealPicture
 from gateway.documents.seal_objects import seal_streams
 from gateway.documents.seal_picture import draw_sample_seal
 from gateway.domain.actors import OPERATOR, Actor, Scope
@@ -66,7 +66,7 @@ class SealRegister:
         """Make and register a seal of an authority that has none in use.
 
         NotFoundError, ForbiddenError, ValidationFailedError; ConflictError when it has one that is not destroyed, when the
-        filing number is another's, or when the key is not an SM2 key of the authority. FaceError for a picture that is none.
+        filing number is another's, or when the key is not an SM2 key of the authority.
         """
         actor.require(Scope.ADMINISTER, spec.authority_code)
         authority = self._catalogue.load().authorities_by_code.get(spec.authority_code)
@@ -267,4 +267,7 @@ def _check(spec: SealSpec, picture: SealPicture) -> None:
     if wrong:
         raise ValidationFailedError(wrong)
     # What cannot be drawn on a licence must show here, not when the first one is issued.
-    seal_streams(picture)
+    try:
+        seal_streams(picture)
+    except FaceError as error:
+        raise ValidationFailedError([FieldError("picture", "UNREADABLE", str(error))]) from error

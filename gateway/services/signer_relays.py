@@ -171,7 +171,7 @@ class SignerRelays:
             return shown
         values = (told.signatures or {}).items()
         signatures = tuple(DocumentAnswer(name, AnswerForm.RAW, value) for name, value in sorted(values))
-        return self._sessions.answer(token, SigningAnswer(told.certificate, signatures))
+        return self._sessions.answer(token, SigningAnswer(told.certificate, signatures, signer.foreign_user_ids))
 
     def _signer(self) -> HttpEnterpriseSigner:
         if self.signer is None:

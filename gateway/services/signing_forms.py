@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.documents.face import FaceError
-from gateway.documents.signature_mark import draw_signature_mark
+from gateway.documents.signature_mark import draw_acceptance_mark, draw_signature_mark
 from gateway.domain.signing_answers import AnswerForm
 from gateway.domain.signing_orders import DocumentOrder, ResultForm, document_error
 from gateway.domain.signing_reasons import SigningReason
@@ -19,8 +19,9 @@ from gateway.services.dependencies import Dependencies
 from signing import der, sm2
 from signing.algorithms import CONTENT_IDENTIFIER_OID, SM3_OID
 from signing.canonical_json import canonical
+from signing.certificate_facts import certificate_facts
 from signing.cms import attribute, signed_attributes
-from signing.cose import assemble_sign1, key_id_of, signed_bytes
+from signing.cose import assemble_sign1, key_id_of, parse_sign1, signed_bytes, verify_sign1
 from signing.deferred import RemoteKey, completed_cms
 from signing.errors import (
     DocumentChangedError,
@@ -39,13 +40,15 @@ from signing.signature_spec import SealAppearance, SignatureSpec
 from signing.timestamp import TimestampSource
 from signing.validation.cms_reading import DATA_OIDS, parse_cms
 from signing.validation.cryptographic import SM2_OIDS
+from signing.validation.process import signer_identity
 from signing.x509_fields import public_key_info
 
 SUFFIXES = {DocumentForm.PDF: ".pdf", DocumentForm.JSON: ".json", DocumentForm.BYTES: ".bin"}
 RESULT_SUFFIXES = {ResultForm.PADES: ".pdf", ResultForm.CMS: ".p7s", ResultForm.COSE: ".cose"}
 _DER_SEQUENCE = 0x30
-_OTHER_USER_IDS = (b"", b"ALICE123@YAHOO.COM")
-"""User IDs that wrong signers take: none at all, as OpenSSL without ``distid``, and the one of the standard's draft."""
+_OTHER_USER_IDS = ("", "ALICE123@YAHOO.COM", "8765432187654321", "1234567812345678\0")
+"""User IDs that wrong signers take: none at all, as OpenSSL without ``distid``; the one of the standard's draft; the usual one
+turned round, or with the end of a C string."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,10 @@ def prepare_document(deps: Dependencies, index: int, order: DocumentOrder, asked
 def _spec(deps: Dependencies, order: DocumentOrder, asked: AskedBy) -> SignatureSpec:
     """An approval signature; its reason names the request, so that two requests never sign the same bytes."""
     seal = None
-    if order.place is not None:
+    if order.shows_acceptance:
+        mark = draw_acceptance_mark(asked.enterprise_name, asked.enterprise_code, deps.settings.assets_dir)
+        seal = SealAppearance(mark.png, mark.width_mm, mark.height_mm)
+    elif order.place is not None:
         lines = (asked.enterprise_code, f"签名请求 {asked.request_id}")
         mark = draw_signature_mark(asked.enterprise_name, lines, deps.settings.assets_dir)
         place = order.place
@@ -149,23 +155,29 @@ def signature_in(form: AnswerForm, value: bytes) -> bytes:
         raise RefusedError(SigningReason.MALFORMED_SIGNATURE) from error
 
 
-def accept_raw(value: bytes, certificate: bytes, message: bytes, others: Iterable[bytes]) -> bytes:
+def accept_raw(
+    value: bytes, certificate: bytes, message: bytes, others: Iterable[bytes], suspected: tuple[str, ...] = ()
+) -> bytes:
     """The DER of a signature value (DER, or r || s in 64 bytes) over ``message``. RefusedError says what is wrong.
 
     ``others`` are messages that this key may have been asked to sign elsewhere: they tell a slip from a forgery.
+    ``suspected`` are user IDs to try besides the usual wrong ones: from a signature its user ID cannot be read.
     """
     signature = _signature(value)
     key = sm2.load_public(public_key_info(certificate))
     if _fits(key, message, signature):
         return signature
-    if any(_fits(key, message, signature, user_id) for user_id in _OTHER_USER_IDS):
+    user_ids = (*_OTHER_USER_IDS, *suspected, *_names_in(certificate))
+    if _fits_bare(key, message, signature) or any(_fits(key, message, signature, each.encode()) for each in user_ids):
         raise RefusedError(SigningReason.WRONG_USER_ID)
     if any(_fits(key, other, signature) for other in others):
         raise RefusedError(SigningReason.OTHER_DIGEST)
     raise RefusedError(SigningReason.SIGNATURE_WRONG)
 
 
-def accept_cms(value: bytes, certificate: bytes, document: SigningDocument) -> tuple[bytes, bytes]:
+def accept_cms(
+    value: bytes, certificate: bytes, document: SigningDocument, suspected: tuple[str, ...] = ()
+) -> tuple[bytes, bytes]:
     """(signed attributes, DER of the value) of a CMS that ``signature_in`` could read. RefusedError says what is wrong."""
     cms = parse_cms(value)
     if document.result == ResultForm.COSE or cms.digest_oid != SM3_OID or cms.signature_oid not in SM2_OIDS:
@@ -178,7 +190,7 @@ def accept_cms(value: bytes, certificate: bytes, document: SigningDocument) -> t
         raise RefusedError(SigningReason.OTHER_DIGEST)
     if reference.digest_oid != SM3_OID or reference.digest != sm2.sm3(certificate):
         raise RefusedError(SigningReason.SIGNATURE_WRONG)
-    return cms.signed_attributes, accept_raw(cms.signature, certificate, cms.signed_attributes, ())
+    return cms.signed_attributes, accept_raw(cms.signature, certificate, cms.signed_attributes, (), suspected)
 
 
 def value_digest(signature: bytes) -> str:
@@ -208,6 +220,15 @@ def make_result(
     if document_digest(prepared, SM3_OID).hex() != document.message_sm3:
         raise DocumentChangedError("the document is not the one that was prepared for this signature")
     return embed(prepared, completed_cms(document.signed, document.signature, key, timestamps=timestamps)), suffix
+
+
+def verify_token(token: bytes, document: SigningDocument, certificate: bytes) -> bytes:
+    """The payload of a token, when the key of the certificate (DER) signed it for this document. SigningError."""
+    message = parse_sign1(token)
+    verify_sign1(message, sm2.load_public(public_key_info(certificate)))
+    if message.media_type != _token_type(document):
+        raise MalformedDataError("the token is that of another request")
+    return message.payload
 
 
 def _identifier(document: SigningDocument) -> bytes:
@@ -241,3 +262,21 @@ def _fits(key: sm2.PublicKey, message: bytes, signature: bytes, user_id: bytes =
     except InvalidSignatureError:
         return False
     return True
+
+
+def _fits_bare(key: sm2.PublicKey, message: bytes, signature: bytes) -> bool:
+    """Whether it is over SM3 of the message alone: neither user ID nor key went into the digest (GB/T 32918.2, 5.5)."""
+    try:
+        sm2.backend().verify_digest(key, sm2.sm3(message), signature)
+    except InvalidSignatureError:
+        return False
+    return True
+
+
+def _names_in(certificate: bytes) -> tuple[str, ...]:
+    """What of a certificate signers take for their user ID: its names, and its serial number."""
+    try:
+        signer, facts = signer_identity(certificate), certificate_facts(certificate)
+    except MalformedDataError:
+        return ()
+    return signer.common_name, signer.organisation, facts.subject, facts.serial_number

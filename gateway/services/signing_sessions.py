@@ -209,7 +209,7 @@ class SigningSessions:
         taken = []
         for index, given in enumerate(answer.signatures):
             try:
-                taken.append(self._verification.taken(row, given, answer.certificate))
+                taken.append(self._verification.taken(row, given, answer.certificate, answer.foreign_user_ids))
             except RefusedError as error:
                 self._refuse(token, error.reason, f"signatures.{index}", answer.certificate)
         return taken

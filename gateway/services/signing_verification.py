@@ -54,18 +54,25 @@ class SigningVerification:
         payload = self.content(document) if document.result == ResultForm.COSE else b""
         return to_be_signed(document, certificate, payload)
 
-    def taken(self, row: SigningRequest, given: DocumentAnswer, certificate: bytes) -> TakenSignature:
-        """A signature that holds over a document that is unaltered. RefusedError says what is wrong; StorageError."""
+    def taken(
+        self, row: SigningRequest, given: DocumentAnswer, certificate: bytes, foreign_user_ids: tuple[str, ...] = ()
+    ) -> TakenSignature:
+        """A signature that holds over a document that is unaltered. RefusedError says what is wrong; StorageError.
+
+        ``foreign_user_ids`` are those under which its bringer may have signed by mistake.
+        """
         document = document_of(row, given.document_id)
         try:
             self.content(document)
         except FileAlteredError as error:
             raise RefusedError(SigningReason.DOCUMENT_ALTERED) from error
         self._require_unused(document, signature_in(given.form, given.value))
+        suspected = (*self._deps.settings.foreign_user_ids, *foreign_user_ids, row.enterprise_code, row.enterprise_name)
         if given.form is AnswerForm.CMS:
-            return TakenSignature(document.position, *accept_cms(given.value, certificate, document))
+            return TakenSignature(document.position, *accept_cms(given.value, certificate, document, suspected))
         message, others = self.message(document, certificate), self._others(row, document, certificate)
-        return TakenSignature(document.position, message, accept_raw(given.value, certificate, message, others))
+        signature = accept_raw(given.value, certificate, message, others, suspected)
+        return TakenSignature(document.position, message, signature)
 
     def _require_unused(self, document: SigningDocument, signature: bytes) -> None:
         """RefusedError when another document has this value. This one may have it: the same answer comes twice at once."""

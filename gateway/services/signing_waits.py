@@ -1,13 +1,12 @@
-"""Waits for a signing request to change. Each wait keeps a process of the server busy, so that only a few may wait at once."""
+"""Waits for a signing request to change, in the places that all who wait share."""
 
-import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 
 from gateway.domain.signing_requests import SigningState
 from gateway.domain.signing_views import SigningView
 from gateway.services.dependencies import Dependencies
+from gateway.services.waiting_places import waiting_place
 
 MOST_WAIT_SECONDS = 20.0
 _PAUSE_SECONDS = 0.25
@@ -15,7 +14,7 @@ Look = Callable[[], SigningView]
 
 
 class SigningWaits:
-    """Places to wait, shared by all processes on this machine; a process that dies gives its place back."""
+    """Looks at a request again and again while there is a place to wait."""
 
     def __init__(
         self,
@@ -37,7 +36,7 @@ class SigningWaits:
         if not _is_waiting(view, known):
             return view
         ends = self._monotonic() + min(seconds, MOST_WAIT_SECONDS)
-        with self._place() as is_free:
+        with waiting_place(self._deps.settings) as is_free:
             while is_free and _is_waiting(view, known) and self._monotonic() < ends:
                 self._sleep(_PAUSE_SECONDS)
                 view = look()
@@ -48,24 +47,12 @@ class SigningWaits:
         view = look()
         yield view
         ends = self._monotonic() + MOST_WAIT_SECONDS
-        with self._place() as is_free:
+        with waiting_place(self._deps.settings) as is_free:
             while is_free and not view.standing.is_final and self._monotonic() < ends:
                 self._sleep(_PAUSE_SECONDS)
                 seen, view = view.standing, look()
                 if view.standing != seen:
                     yield view
-
-    @contextmanager
-    def _place(self) -> Iterator[bool]:
-        """Whether one of the places was free; it is held meanwhile."""
-        folder = self._deps.settings.data_dir / "waits"
-        folder.mkdir(exist_ok=True)
-        for number in range(self._deps.settings.waiting_requests):
-            with (folder / str(number)).open("wb") as handle, suppress(BlockingIOError):
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield True
-                return
-        yield False
 
 
 def _is_waiting(view: SigningView, known: SigningState) -> bool:

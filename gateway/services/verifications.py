@@ -16,9 +16,8 @@ from gateway.domain.conclusion import conclude
 from gateway.domain.face_comparison import FaceDifference, compare_claims, compare_document, shown
 from gateway.domain.licence_code import LicenceClaims, LicenceCodeError, decode_payload
 from gateway.domain.log_proofs import LogProof
-from gateway.domain.parties import parties_of
+from gateway.domain.parties import parties_of, stated
 from gateway.domain.purpose_copies import ATTACHMENT as COPY_ATTACHMENT
-from gateway.domain.rebindings import BindingStep
 from gateway.domain.signed_list import ATTACHMENT as LIST_ATTACHMENT
 from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
@@ -41,6 +40,7 @@ from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
+from gateway.services.acceptance_statements import accepted_by_statement
 from gateway.services.binding_chains import binding_chain
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import ATTACHMENT_NAME
@@ -111,7 +111,7 @@ def validate_file(
     terms = attached_terms(data, workers) if kind is DocumentKind.PURPOSE_COPY else None
     is_over = terms is not None and terms.is_expired(at)
     licence = attached_licence(data, workers)
-    parties = parties_of(validation.signatures, licence)
+    parties = stated(parties_of(validation.signatures, licence), registry.accepted_by)
     chains = [chain for s in validation.signatures for chain in (s.chain, *(stamp.chain for stamp in s.timestamps))]
     return VerificationReport(
         document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3, kind),
@@ -175,16 +175,22 @@ class Verifications:
                 if attachment is None and (found := copy_finding(session, document_sm3, terms, now)) is not None:
                     return found
                 found = registry_finding(session, document_sm3, attachment, now)
-                bindings = self._bindings(session, found.licence_identifier, now)
-                return replace(found, log=self._log_proof(session, found.licence_identifier), bindings=bindings)
+                version = self._version(session, found.licence_identifier)
+                return replace(
+                    found,
+                    log=self._log_proof(session, found.licence_identifier),
+                    bindings=() if version is None else binding_chain(self._deps, session, version, now),
+                    accepted_by=None
+                    if version is None or version.electronic_sm3 != document_sm3
+                    else accepted_by_statement(self._deps, session, version),
+                )
         except (SQLAlchemyError, RegistryUnavailableError):
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
-    def _bindings(self, session: Session, licence_identifier: str | None, now: datetime) -> tuple[BindingStep, ...]:
+    def _version(self, session: Session, licence_identifier: str | None) -> LicenceVersion | None:
+        """A registered version; None for a sample, of which there is no more to tell."""
         version = None if licence_identifier is None else session.get(LicenceVersion, licence_identifier)
-        if version is None or version.licence.is_sample:
-            return ()
-        return binding_chain(self._deps, session, version, now)
+        return None if version is None or version.licence.is_sample else version
 
     def _log_proof(self, session: Session, licence_identifier: str | None) -> LogProof | None:
         """The proof of the issue; that it cannot be made says nothing about the licence."""

@@ -114,6 +114,18 @@ def found_signatures(file: PdfFile, most: int) -> list[FoundSignature]:
     return found
 
 
+def empty_field_size(file: PdfFile, name: str) -> tuple[float, float] | None:
+    """Width and height, in points, of the empty signature field of this name; None when there is none."""
+    for field in form_fields(file):
+        if field.kind == "Sig" and field.name == name and file.resolve(field.dictionary.get("V")) is None:
+            box = file.resolve(field.dictionary.get("Rect"))
+            sides = [file.resolve(side) for side in box] if isinstance(box, list) else []
+            if len(sides) != 4 or not all(isinstance(side, int | float) for side in sides):  # noqa: PLR2004 - a rectangle
+                return (0.0, 0.0)
+            return abs(sides[2] - sides[0]), abs(sides[3] - sides[1])
+    return None
+
+
 def _signature(file: PdfFile, name: str, value: Any, holder: int) -> FoundSignature:
     dictionary = file.resolve(value)
     if not isinstance(dictionary, dict):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from signing.errors import MalformedDataError, ResourceLimitError
-from signing.pdf.fields import FoundSignature, found_signatures, text_of
+from signing.pdf.fields import FoundSignature, empty_field_size, found_signatures, text_of
 from signing.pdf.file import PdfFile, name_of, open_pdf
 from signing.pdf.objects import NotUnderstoodError, Stream, Text
 from signing.pdf.security_store import read_security_store
@@ -53,6 +53,13 @@ def read_attachments(data: bytes, limits: Limits | None = None) -> dict[str, byt
         return pyhanko_reading.read_attachments(data, limits)
     except RecursionError as error:
         raise ResourceLimitError("the PDF nests too deeply") from error
+
+
+def read_field_size(data: bytes, name: str) -> tuple[float, float] | None:
+    """Width and height, in points, of an empty signature field; None when there is none. MalformedDataError."""
+    limits = Limits()
+    _require_pdf(data, limits)
+    return empty_field_size(open_pdf(data, limits), name)
 
 
 def _require_pdf(data: bytes, limits: Limits) -> None:

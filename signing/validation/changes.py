@@ -26,7 +26,11 @@ _LISTED = 200
 """Objects named in one report; a file with more is forbidden all the same."""
 
 _NO_CHANGES = frozenset({PermittedChange.VALIDATION_DATA, PermittedChange.DOCUMENT_TIMESTAMPS})
-_FORMS = _NO_CHANGES | {PermittedChange.FORM_FILLING, PermittedChange.SIGNATURES_IN_EXISTING_FIELDS}
+_FORMS = _NO_CHANGES | {
+    PermittedChange.FORM_FILLING,
+    PermittedChange.SIGNATURES_IN_EXISTING_FIELDS,
+    PermittedChange.SIGNATURES_IN_CERTIFIED_FIELDS,
+}
 _CERTIFIED = {1: _NO_CHANGES, 2: _FORMS, 3: _FORMS | {PermittedChange.ANNOTATIONS}}
 """What each level of a certification leaves open (ISO 32000-2, 12.8.2.2, table 257)."""
 
@@ -41,6 +45,8 @@ def changes_between(
     if signed is None:
         return Changes.FORBIDDEN, ()
     permitted &= _certified(signed, signature)
+    if PermittedChange.SIGNATURES_IN_CERTIFIED_FIELDS in permitted and _certifications(signed):
+        permitted |= {PermittedChange.SIGNATURES_IN_EXISTING_FIELDS}
     locks = _parameters(signed, signature, "FieldMDP")
     found: list[ChangedObject] = []
     before = signed
@@ -69,14 +75,18 @@ def _unexplained(
 
 def _certified(signed: PdfFile, signature: dict[str, Any]) -> frozenset[PermittedChange]:
     """What the certification of the signed revision leaves open; everything when it has none."""
+    left: frozenset[PermittedChange] = frozenset(PermittedChange)
+    for parameters in (*_certifications(signed), *_parameters(signed, signature, "DocMDP")):
+        # Table 257: level 2 is the default, and an unknown level permits least.
+        left &= _CERTIFIED.get(parameters.get("P", 2), _NO_CHANGES)
+    return left
+
+
+def _certifications(signed: PdfFile) -> list[dict[str, Any]]:
+    """What the certification that the catalog names says (12.8.6)."""
     permissions = signed.resolve(signed.root.get("Perms"))
     certifying = signed.resolve(permissions.get("DocMDP")) if isinstance(permissions, dict) else None
-    left: frozenset[PermittedChange] = frozenset(PermittedChange)
-    for dictionary in (certifying, signature):
-        for parameters in _parameters(signed, dictionary, "DocMDP"):
-            # Table 257: level 2 is the default, and an unknown level permits least.
-            left &= _CERTIFIED.get(parameters.get("P", 2), _NO_CHANGES)
-    return left
+    return _parameters(signed, certifying, "DocMDP")
 
 
 def _parameters(file: PdfFile, signature: Any, method: str) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ class PermittedChange(StrEnum):
     """Invisible document time-stamps (ISO 32000-2, 12.8.5)."""
     SIGNATURES_IN_EXISTING_FIELDS = "signatures_in_existing_fields"
     """An approval signature and its appearance in a field that stood empty in the signed revision."""
+    SIGNATURES_IN_CERTIFIED_FIELDS = "signatures_in_certified_fields"
+    """The same, only where a certification of level 2 or 3 says that the empty fields may be signed."""
     FORM_FILLING = "form_filling"
     """Values and appearances of existing form fields that are no signatures."""
     ANNOTATIONS = "annotations"

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from gateway import cli
 from gateway.app import create_app
 from gateway.domain.actors import Scope
+from gateway.errors import NotFoundError
 from gateway.services.licence_records import LicenceFilter
 from tests.api.test_client_changes import AUTHORITY, self_signed
 from tests.conftest import days_ahead
@@ -69,6 +70,27 @@ def test_a_client_is_set_anew_and_its_limits_lifted(call, tmp_path):
     refused = call("client", "set", client_id, "--daily-cap", "9", "--lift", "daily-cap", expect=1)
     assert isinstance(refused.exception, click.UsageError)
     call("client", "set", client_id, "--ip-range", "nowhere", expect=1)
+
+
+def test_one_of_two_secrets_is_revoked(call, issued):
+    made = json.loads(call(*CREATE, "--json").stdout)
+    client_id = made["client_id"]
+    other = json.loads(call("client", "rotate", client_id, "--json").stdout)["secret"]
+    first, second = json.loads(call("client", "show", client_id, "--json").stdout)["credentials"]
+    assert first["id"] != second["id"]
+    call("client", "revoke", client_id, str(first["id"]))
+    http = create_app(issued).test_client()
+
+    def token(secret):
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        return http.post("/oauth/token", data=form).status_code
+
+    assert (token(made["client_secret"]), token(other)) == (401, 200)
+    refused = call("client", "revoke", client_id, str(first["id"]), expect=1)
+    assert isinstance(refused.exception, NotFoundError)
+    revoked = json.loads(call("client", "revoke", client_id, str(second["id"]), "--json").stdout)
+    assert revoked == {"client_id": client_id, "credential_id": second["id"], "is_revoked": True}
+    assert token(other) == 401
 
 
 def test_a_sandbox_can_issue_as_soon_as_it_is_registered(call, issued, applications):

@@ -54,6 +54,7 @@ PAGES = {
     "receive_forms": ("/console/stock/receive", CLERKS),
     "put_forms_aside": ("/console/stock/put-aside", CLERKS),
     "seals": ("/console/seals", ADMINISTRATORS),
+    "make_seal": ("/console/seals/make", ADMINISTRATORS),
     "seal_picture": ("/console/seals/{seal}.png", ADMINISTRATORS),
     "change_seal": ("/console/seals/{seal}/suspend", ADMINISTRATORS),
     "conversions": ("/console/conversions", CLERKS),

@@ -12,6 +12,7 @@ from gateway.errors import LogBrokenError
 from gateway.persistence.models import Licence, LicenceVersion
 from gateway.services.log import MOST_IN_BATCH
 from gateway.services.status_changes import StatusDecision
+from gateway.services.waiting_places import waiting_place
 from tests.api.conftest import conforms, problem_of
 from tests.conftest import container_at, vector_lines
 
@@ -140,7 +141,7 @@ def test_waiting_ends_with_the_next_event_and_takes_one_place(app, issued, as_cl
     waiting = threading.Thread(target=lambda: client.get(FEED, query_string={"cursor": end, "wait": 15}))
     waiting.start()
     time.sleep(0.5)
-    with issued.events._place() as is_free:
+    with waiting_place(issued.settings) as is_free:
         assert not is_free, "the only place is taken"
     crowded = as_client(app, READ).get(FEED, query_string={"cursor": end, "wait": 15})
     assert crowded.get_json()["items"] == [] and time.monotonic() - started < 14, "answered at once"

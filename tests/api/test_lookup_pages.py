@@ -6,14 +6,20 @@ from datetime import timedelta
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import select
 
 from gateway.app import create_app
 from gateway.container import Container
 from gateway.domain.actors import Scope
+from gateway.domain.orders import VersionKind
+from gateway.domain.status import china_day
+from gateway.errors import ConfigurationError
+from gateway.persistence.models import LicenceTypeRow
+from gateway.services.versions import VersionRequest
 from tests.api.conftest import form
 from tests.conftest import VECTORS, container_at
 from tests.databases import break_database, copy_home
-from tests.gallery import RICH, UNREGISTERED
+from tests.gallery import RICH, UNREGISTERED, application
 from tests.samr import asking, simulated
 from tests.unit.services.actors import client as department
 from verify_web.calendars import expiry_calendar
@@ -116,7 +122,7 @@ def test_a_licence_page_shows_its_history_and_the_digest(client, gallery):
     issued = gallery.licences["suspended"]
     page = main_of(client.get(gallery.path("suspended"), headers=ENGLISH))
     timeline = page.partition('<ol class="timeline">')[2].partition("</ol>")[0]
-    assert re.findall(r"<strong>(.*?)</strong>", timeline)[:3] == ["Not yet valid", "In force", "Suspended"]
+    assert re.findall(r"<strong>(.*?)</strong>", timeline)[:3] == ["Issued", "In force", "Suspended"]
     assert "整改期间" not in page
     ahead = main_of(client.get(gallery.path("in_force"), headers=ENGLISH))
     assert re.findall(r"<strong>([^<]*)</strong><br>(from|since)", ahead) == [
@@ -220,3 +226,47 @@ def test_what_is_not_found_looks_the_same_whatever_was_guessed(client):
     ]
     assert {page.status_code for page in pages} == {404}
     assert len({re.sub(r"[\d:-]+ ", "", main_of(page).partition("北京时间")[0]) for page in pages}) == 1
+
+
+def of_last_year(container):
+    """The record of a licence that anyone may see the face of."""
+    today = china_day(container.clock())
+    return application("公共场所卫生许可证", f"粤卫公证字〔{today.year}〕第441710009号", today)
+
+
+def test_a_new_version_shows_the_versions_before_it(fresh):
+    record = of_last_year(fresh)
+    first = fresh.licences.issue(record)
+    later = record | {"FZRQ": china_day(fresh.clock()).isoformat()}
+    second = fresh.versions.issue(first.licence_identifier, VersionRequest(VersionKind.CORRECTION, later, "更正"))
+    client = create_app(fresh).test_client()
+    page = main_of(client.get(f"/l/{second.licence_identifier}", headers=ENGLISH))
+    timeline = page.partition('<ol class="timeline">')[2].partition("</ol>")[0]
+    assert re.findall(r'href="([^"]*)">(.*?)</a>', timeline) == [(f"/l/{first.licence_identifier}", "Version 001")]
+    assert "Issued, version 002" in timeline
+    before = main_of(client.get(f"/l/{first.licence_identifier}", headers=ENGLISH))
+    assert f"/l/{second.licence_identifier}" in before
+    assert "Version 001" not in before.partition('<ol class="timeline">')[2].partition("</ol>")[0]
+
+
+def test_the_original_is_given_to_everyone_only_where_its_type_says_so(fresh):
+    issued = fresh.licences.issue(of_last_year(fresh))
+    path, client = f"/l/{issued.licence_identifier}/original.pdf", create_app(fresh).test_client()
+    assert client.get(path).status_code == 404
+    assert "original.pdf" not in client.get(f"/l/{issued.licence_identifier}").text
+    with fresh.deps.sessions.begin() as session:
+        row = session.scalar(select(LicenceTypeRow).where(LicenceTypeRow.name == "公共场所卫生许可证"))
+        row.definition = {**row.definition, "is_file_public": True}
+    fresh.catalogue.forget()
+    assert path in client.get(f"/l/{issued.licence_identifier}").text
+    given = client.get(path)
+    assert (given.mimetype, given.data) == ("application/pdf", issued.electronic_file.read_bytes())
+    issued.electronic_file.local_path.unlink()
+    assert client.get(path).status_code == 503
+    with fresh.deps.sessions.begin() as session:
+        row = session.scalar(select(LicenceTypeRow).where(LicenceTypeRow.name == "公共场所卫生许可证"))
+        items = [{**item, "is_sensitive": True} for item in row.definition["face_items"]]
+        row.definition = {**row.definition, "face_items": items}
+    fresh.catalogue.forget()
+    with pytest.raises(ConfigurationError, match="personal"):
+        fresh.catalogue.load()

@@ -1,11 +1,13 @@
 """Departments read the register of seals, administrators keep it in the console, and issuing says why a seal does not sign."""
 
+import io
+
 import pytest
 
 from gateway.app import create_app
 from gateway.domain.actors import Scope
 from tests.api.conftest import conforms, problem_of
-from tests.console_office import Browser, shared_office
+from tests.console_office import PEOPLE, Browser, shared_office
 
 __all__ = ["shared_office"]
 PATH = "/api/v1/seals"
@@ -60,3 +62,27 @@ def test_an_administrator_of_one_authority_meets_only_its_seals(shared_office):
     assert other.key_id not in administrator.get("/console/seals").text
     assert administrator.get(f"/console/seals/{other.key_id}/suspend").status_code == 404
     assert administrator.get(f"/console/seals/{other.key_id}.png").status_code == 404
+
+
+def test_an_administrator_makes_a_seal_once_the_last_one_is_destroyed(shared_office):
+    administrator = Browser(shared_office, shared_office.app(), "administrator")
+    register, (own,) = shared_office.container.seal_register, shared_office.actor("administrator").authority_codes
+    page = administrator.get("/console/seals/make")
+    others = {seal.authority_code for seal in register.all()} - {own}
+    assert own in page.text and not any(code in page.text for code in others)
+    asked = {"authority_code": own, "name": "卫生许可专用章", "filing_number": "4417020000099"}
+    refused = administrator.send("/console/seals/make", page, **asked)
+    assert refused.status_code == 409 and "卫生许可专用章" in refused.text
+    [before] = register.all(authority_codes=[own])
+    register.destroy(before.key_id, "测试")
+    wrong = administrator.send("/console/seals/make", page, **asked, picture=(io.BytesIO(b"no picture"), "a.png"))
+    assert (wrong.status_code, "PNG" in wrong.text) == (422, True)
+    assert administrator.send("/console/seals/make", page, **asked, width_mm="wide").status_code == 422
+    stranger = administrator.send("/console/seals/make", page, **asked | {"authority_code": others.pop()})
+    assert stranger.status_code == 403
+    picture = (io.BytesIO(register.picture(before.key_id)), "seal.png")
+    assert administrator.send("/console/seals/make", page, **asked, picture=picture).status_code == 303
+    made = register.all(authority_codes=[own])[0]
+    assert (made.name, made.state, made.filing_number) == ("卫生许可专用章", "in_use", "4417020000099")
+    assert made.events[-1].actor_name == PEOPLE["administrator"][1]
+    assert register.picture(made.key_id) == register.picture(before.key_id)

@@ -68,8 +68,14 @@ def test_the_digest_is_that_of_the_licence_file(made, gallery):
 def test_the_pages_take_a_list_too(made, client, path, part):
     page = client.post(path, **form(made, "list.cbor", part))
     assert (page.status_code, "verdict good" in page.text) == (200, True)
+    stated = SignedList.decode(parse_sign1(made).payload)
+    silent = [each.name for each in stated.authorities if each.state != "answered"]
+    for told in (stated.enterprise_name, *(each.licence_number for each in stated.licences), *silent):
+        assert told in page.text
+    assert "可能不全" in page.text
     altered_page = client.post(path, **form(altered(made), "list.cbor", part))
     assert "verdict bad" in altered_page.text
+    assert stated.licences[0].licence_number not in altered_page.text
 
 
 @pytest.mark.parametrize(
@@ -97,6 +103,11 @@ def test_api_and_library_and_command_line_agree(made, client, gallery, tmp_path,
     printed = json.loads(capsys.readouterr().out)
     assert [each["code"] for each in printed["answer"]["reasons"]] == reasons
     assert status == {"yes": 0, "no": 1, "unknown": 2}[genuine]
+    commands(["verify", str(file), "--trust-anchors", str(trust), "--offline"], standalone_mode=False)
+    said = capsys.readouterr().out
+    stated = SignedList.decode(parse_sign1(made).payload)
+    for told in (stated.licences[0].licence_number, "可能不全", "没有回答 No answer"):
+        assert (told in said) is (genuine == "yes"), said
 
 
 def test_a_report_on_a_list_has_every_form(made, client):
@@ -122,6 +133,9 @@ def test_the_pdf_is_signed_and_carries_the_statement(client, language, words):
     assert [each["code"] for each in report["answer"]["reasons"]] == ["GENUINE", "IS_SIGNED_LIST"]
     assert report["document"]["kind"] == "signed_list"
     assert "真实的证照清单" in client.get(f"/reports/{report['report_number']}.html").text
+    page = client.post("/verify", **form(response.data, "list.pdf"), headers={"Accept-Language": "en"})
+    assert "The gateway&#39;s signature" in page.text
+    assert "The authority&#39;s signature" not in page.text
 
 
 def test_what_is_no_code_gets_no_statement(client):

@@ -11,6 +11,7 @@ import zxingcpp
 from gateway.app import create_app
 from gateway.domain.actors import Scope
 from gateway.persistence.visit_counts import VisitCounts
+from gateway.services.waiting_places import waiting_place
 from tests.api.conftest import conforms, contract, problem_of
 from tests.phones import phone_of
 from tests.unit.signing.pki import plain_pdf
@@ -223,13 +224,13 @@ def test_a_stream_tells_the_change_while_somebody_waits(fresh, made):
 
 def test_only_as_many_wait_as_may(fresh, made):
     token = made["qr_text"].rpartition("/")[2]
-    with fresh.signing_waits._place() as first, fresh.signing_waits._place() as second:
+    with waiting_place(fresh.settings) as first, waiting_place(fresh.settings) as second:
         assert (first, second) == (True, False)
         # Nobody sleeps without a place: the answer is the present state, at once.
         fresh.signing_waits._sleep = pytest.fail
         view = fresh.signing_waits.changed(lambda: fresh.signing_sessions.glance(token), None, 20)
         assert view.standing.state == "created"
-    with fresh.signing_waits._place() as again:
+    with waiting_place(fresh.settings) as again:
         assert again
 
 

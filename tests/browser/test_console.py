@@ -6,9 +6,13 @@ from threading import Thread
 import pytest
 from werkzeug.serving import make_server
 
+from gateway.domain.actors import Scope
+from gateway.services.clients import ClientSpec
+from tests.api.test_deliveries import dead_letter
 from tests.browser.test_pages import inspect
 from tests.conftest import days_ahead
 from tests.console_office import PASSWORD, RICH, hygiene_licence, shared_office
+from tests.receivers import receiving
 
 __all__ = ["shared_office"]
 pytestmark = pytest.mark.browser
@@ -136,8 +140,34 @@ def walk(shared_office, desk, applications):
     }
 
 
+@pytest.fixture(scope="module")
+def kept(shared_office, walk):
+    """Pages of those who keep the systems, with a department's system, a receiver and a dead letter on them."""
+    services = shared_office.container
+    [seal, *_] = services.seal_register.all()
+    scopes, authorities = {Scope.EVENTS_READ, Scope.LICENCES_READ}, {shared_office.authority()}
+    client = services.clients.create(
+        ClientSpec("监管平台", "阳江市政务服务和数据管理局", frozenset(scopes), frozenset(authorities))
+    )
+    services.clients.new_secret(client)
+    with receiving() as receiver:
+        dead_letter(services, receiver, client)
+    return {
+        "staff": "/console/staff",
+        "account": "/console/staff/create",
+        "seals": "/console/seals",
+        "seal-suspend": f"/console/seals/{seal.key_id}/suspend",
+        "certificates": "/console/holder-certificates",
+        "systems": "/console/clients",
+        "system": f"/console/clients/{client}",
+        "system-new": "/console/clients/create",
+        "system-change": f"/console/clients/{client}/change",
+        "deliveries": "/console/deliveries",
+    }
+
+
 @pytest.mark.parametrize(("language", "width", "scheme"), LOOKS)
-def test_every_page_is_fit_to_be_seen(browser, desk, shared_office, walk, axe, screens, language, width, scheme):
+def test_every_page_is_fit_to_be_seen(browser, desk, shared_office, walk, kept, axe, screens, language, width, scheme):
     look = f"{language}-{width}-{scheme}"
     with seated(browser, desk, shared_office, None, language, width, scheme) as page:
         page.click("button")
@@ -157,7 +187,8 @@ def test_every_page_is_fit_to_be_seen(browser, desk, shared_office, walk, axe, s
         page.click("button[value=preview]")
         inspect(page, axe, screens / f"console-preview-{look}.png")
         assert {url for url in page.requests if not url.startswith(desk)} == set()
-    with seated(browser, desk, shared_office, "administrator", language, width, scheme) as page:
-        for name, path in {"staff": "/console/staff", "account": "/console/staff/create"}.items():
+    with seated(browser, desk, shared_office, "chief", language, width, scheme) as page:
+        for name, path in kept.items():
             page.goto(path)
+            assert page.locator("h1").first.is_visible(), name
             inspect(page, axe, screens / f"console-{name}-{look}.png")

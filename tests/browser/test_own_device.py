@@ -58,6 +58,21 @@ def test_an_altered_code_is_refused_with_the_network_cut(checking, gallery):
     assert reasons(checking) == ["SIGNATURE_INVALID"]
 
 
+def test_a_code_that_leads_elsewhere_is_named_before_it_is_checked(checking, gallery, site):
+    path = gallery.code_path("in_force")
+    for address, expected in (
+        (f"https://zz.evil.example{path}", "URL_CLONES_US"),
+        (f"{site.replace('127.0.0.1', '127.0.0.1@evil.example')}{path}", "URL_CLONES_US"),
+        (gallery.licences["in_force"].qr_text, "GENUINE"),
+        (site + path, "GENUINE"),
+        (path, "GENUINE"),
+    ):
+        checking.evaluate("document.getElementById('answer').hidden = true")
+        checking.fill("#code", address)
+        checking.click("#check-text button")
+        assert reasons(checking)[0] == expected, address
+
+
 @pytest.mark.parametrize("name", ["licence_codes", "lists"])
 def test_every_vector_gets_its_reason_codes(checking, name):
     given = json.loads((PARITY / f"{name}.json").read_text())

@@ -74,6 +74,8 @@ def present(page, data):
     page.goto("/verify")
     page.set_input_files("#file", {"name": "证照.pdf", "mimeType": "application/pdf", "buffer": data})
     page.click("button")
+    # The script that shows the progress of the upload leads on when the answer is there.
+    page.wait_for_selector(".verdict")
 
 
 def inspect(page, axe, screen):

@@ -32,4 +32,4 @@ def _result(group, title, judgements, mean_ms):
     found = {row.id: judgements.get(f"{row.id}.pdf") for row in cases}
     wrong = [row.id for row in cases if found[row.id] is None or differences(row, found[row.id])]
     said = f"{len(wrong)} wrong verdicts" + (f": {', '.join(wrong)}" if wrong else "") + f"; {mean_ms:.0f} ms each"
-    return FaultResult(f"corpus: {title}", len(cases), len(cases) - len(wrong), said)
+    return FaultResult(f"corpus: {title}", len(cases), len(cases) - len(wrong), said, wrong=len(wrong))

@@ -7,11 +7,12 @@ import time
 
 from gateway.domain.status import LicenceStatus
 from gateway.persistence.models import Delivery
+from gateway.services.events import START, EventFilter, read_page
 from gateway.services.status_changes import StatusDecision
 from tests.faults.gateway import APPLICATIONS, ROOT, records, set_up
 from tests.faults.result import FaultResult
 from tests.receivers import receiving
-from tests.unit.services.test_deliveries import all_events, allowing, later, run_dry, subscribe
+from tests.unit.services.test_deliveries import allowing, later, run_dry, subscribe
 
 ROUNDS, SEED = 20, 20261126
 """The moments are drawn anew from the same seed, so that a breach can be met again."""
@@ -21,7 +22,7 @@ PATIENCE_SECONDS = 60
 FAULTS = (200, 200, 200, 200, 500, 503, 307, "lost", "slow")
 
 
-def run(folder):
+def run(folder, rounds=ROUNDS):
     """One gateway; in each round its licences change, two senders work, and both are killed."""
     container = set_up(folder / "home")
     for record in records(APPLICATIONS)[:LICENCES]:
@@ -32,7 +33,7 @@ def run(folder):
         receiver.slow_seconds = 1.5
         gateway = allowing(container, receiver.port, delivery_attempts=100)
         subscribe(gateway, receiver.url)
-        for _ in range(ROUNDS):
+        for number in range(rounds):
             change_all(gateway)
             receiver.answers = [moments.choice(FAULTS) for _ in range(LICENCES)]
             count = len(receiver.taken)
@@ -42,21 +43,33 @@ def run(folder):
             )
             survived += not found
             first_breach = first_breach or found
+            print(f"{number + 1} of {rounds}: {found or 'held'}, {len(receiver.taken)} messages so far", flush=True)
         receiver.answers = []
         later(gateway, days=1)
         run_dry(gateway)
-        expected = {str(event.position) for event in all_events(gateway)}
+        expected = {str(event.position) for event in every_event(gateway)}
         got = [event["id"] for event in receiver.events]
         lost, twice = len(expected - set(got)), len(got) - len(set(got))
         is_whole = not lost and not out_of_order(receiver)
         gateway.deps.engine.dispose()
     detail = f"{len(expected)} events, {lost} lost, {twice} came again, order kept: {first_breach or 'yes'}"
-    return [FaultResult("senders of deliveries killed, receiver failing", ROUNDS + 1, survived + is_whole, detail)]
+    title = "senders of deliveries killed, receiver failing"
+    return [FaultResult(title, rounds + 1, survived + is_whole, detail, lost=lost)]
+
+
+def every_event(gateway):
+    """All events of licences, page after page."""
+    found, after, has_more = [], START, True
+    with gateway.deps.sessions() as session:
+        while has_more:
+            page = read_page(session, after, 200, EventFilter())
+            found, after, has_more = [*found, *page.events], page.through, page.has_more
+    return found
 
 
 def change_all(gateway):
     """Each licence is suspended and restored: two events that must not change places."""
-    subjects = {event.subject.licence_identifier for event in all_events(gateway)}
+    subjects = {event.subject.licence_identifier for event in every_event(gateway)}
     for identifier in sorted(subjects):
         for status in (LicenceStatus.SUSPENDED, LicenceStatus.VALID):
             gateway.status_changes.record(identifier, StatusDecision(status, "《某法》第一条", "整改"))

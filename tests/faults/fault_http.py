@@ -26,11 +26,12 @@ PATIENCE = 120
 """Seconds that a client goes on sending the same request."""
 
 
-def run(folder):
+def run(folder, rounds=ROUNDS):
     """On SQLite and on a real PostgreSQL."""
-    results = [on_database("SQLite", folder / "sqlite", lambda round_: {})]
+    results = [on_database("SQLite", folder / "sqlite", lambda round_: {}, rounds)]
     with postgresql(folder / "postgresql") as url:
-        results.append(on_database("PostgreSQL", folder / "pg", lambda round_: {"database_url": database(url, round_)}))
+        settings_of = lambda round_: {"database_url": database(url, round_)}  # noqa: E731 - as above
+        results.append(on_database("PostgreSQL", folder / "pg", settings_of, rounds))
     return results
 
 
@@ -44,10 +45,10 @@ def database(url, number):
     return base.rpartition("/")[0] + f"/round_{number}" + (f"?{query}" if query else "")
 
 
-def on_database(name, folder, settings_of):
+def on_database(name, folder, settings_of, rounds):
     """Each round starts from an empty register."""
-    survived, seen = 0, []
-    for number in range(ROUNDS):
+    survived, lost, doubled, seen = 0, 0, 0, []
+    for number in range(rounds):
         home, settings = folder / f"round-{number}", settings_of(number)
         container = Container(read_settings({}, data_dir=home, key_iterations=1000, log_level="ERROR", **settings))
         container.installation.initialise()
@@ -71,9 +72,12 @@ def on_database(name, folder, settings_of):
             [],
         )
         survived += good
+        lost += max(0, KEYS - licences)
+        doubled += max(0, licences - KEYS)
         seen.append(f"{licences} licences{'' if good else f', BREACH {events} {files} {found}'}")
         shutil.rmtree(home)
-    return FaultResult(f"64 requests over HTTP, a worker killed, {name}", ROUNDS, survived, "; ".join(seen))
+    title = f"64 requests over HTTP, a worker killed, {name}"
+    return FaultResult(title, rounds, survived, "; ".join(seen), lost=lost, doubled=doubled)
 
 
 def storm(home, settings, headers):

@@ -10,13 +10,13 @@ ROUNDS = 3
 PROCESSES = 4
 
 
-def run(folder):
+def run(folder, rounds=ROUNDS):
     """Each round starts from an empty register."""
     clean = folder / "clean"
     set_up(clean).deps.engine.dispose()
     expected = len(records(APPLICATIONS))
-    survived, seen, first_breach = 0, [], ""
-    for _ in range(ROUNDS):
+    survived, seen, first_breach, lost, doubled = 0, [], "", 0, 0
+    for _ in range(rounds):
         home = folder / "home"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(clean, home)
@@ -27,8 +27,9 @@ def run(folder):
         refused = sum(summary["refused"] for summary in summaries)
         good = not found and count == expected == sum(issued) and refused == 0
         survived += good
+        lost += max(0, expected - count)
+        doubled += max(0, count - expected, sum(issued) - count)
         seen.append(issued)
         first_breach = first_breach or ("" if good else f"; BREACH: {count} licences, {refused} refused, {found}")
-    return [
-        FaultResult(f"{PROCESSES} processes issue the same", ROUNDS, survived, f"issued by each: {seen}{first_breach}")
-    ]
+    said = f"issued by each: {seen}{first_breach}"
+    return [FaultResult(f"{PROCESSES} processes issue the same", rounds, survived, said, lost=lost, doubled=doubled)]

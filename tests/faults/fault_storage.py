@@ -27,7 +27,7 @@ def run(folder):
 
 def full_disk(clean, home):
     """Writing stops at a file size: as on a full disk, some writes go through and some do not."""
-    survived, seen, first_breach = 0, [], ""
+    survived, seen, first_breach, lost, doubled = 0, [], "", 0, 0
     for limit in FILE_LIMITS_KIB:
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(clean, home)
@@ -35,14 +35,18 @@ def full_disk(clean, home):
         found, count = breaches(home)
         again, after = issue(home, None)
         good = "Traceback" not in said and status in (0, 1, 2) and not found and count >= 3
-        good = good and after == 0 and breaches(home) == ([], len(records(APPLICATIONS)))
+        left, at_last = breaches(home)
+        good = good and after == 0 and (left, at_last) == ([], len(records(APPLICATIONS)))
+        lost += max(0, len(records(APPLICATIONS)) - at_last)
+        doubled += max(0, at_last - len(records(APPLICATIONS)))
         survived += good
         seen.append(count)
         first_breach = first_breach or (
             "" if good else f"; BREACH at {limit} KiB: {found} {last_line(said)} {last_line(again)}"
         )
     detail = f"licences on disks of {list(FILE_LIMITS_KIB)} KiB: {seen}, then all{first_breach}"
-    return FaultResult("disk full while issuing", len(FILE_LIMITS_KIB), survived, detail)
+    rounds = len(FILE_LIMITS_KIB)
+    return FaultResult("disk full while issuing", rounds, survived, detail, lost=lost, doubled=doubled)
 
 
 def issue(home, limit):
@@ -73,7 +77,9 @@ def lost_files(clean, home):
             path.write_bytes(original)
     finally:
         container.deps.engine.dispose()
-    return FaultResult("stored file lost or altered", rounds, survived, "listed as undecided each time")
+    return FaultResult(
+        "stored file lost or altered", rounds, survived, "listed as undecided each time", wrong=rounds - survived
+    )
 
 
 def lost_database(clean, home):
@@ -95,9 +101,8 @@ def lost_database(clean, home):
         first_breach = first_breach or (
             "" if good else f"; BREACH with {rubbish and rubbish[:7]}: {said[-200:].decode()}"
         )
-    return FaultResult(
-        "database lost or rubbish", rounds, survived, f"resolve says that it could not ask{first_breach}"
-    )
+    said = f"resolve says that it could not ask{first_breach}"
+    return FaultResult("database lost or rubbish", rounds, survived, said, wrong=rounds - survived)
 
 
 def last_line(said):

@@ -5,22 +5,8 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import pem
-from typer.testing import CliRunner
 
-from gateway.cli import app
 from tests.unit.services.test_holder_certificates import new_certificate, openssl_certificate
-
-
-@pytest.fixture
-def run(fresh):
-    """Runs one command on a gateway with nothing issued; gives what it printed."""
-
-    def call(*arguments, status=0):
-        done = CliRunner().invoke(app, [*map(str, arguments), "--data-dir", str(fresh.settings.data_dir)])
-        assert done.exit_code == status, (done.output, done.exception)
-        return done.stdout
-
-    return call
 
 
 @pytest.fixture

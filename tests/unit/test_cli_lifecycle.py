@@ -13,18 +13,6 @@ FORM, PERSON = "卫生许可证正本", "梁某某"
 
 
 @pytest.fixture
-def run(fresh):
-    """Runs one command on a gateway with nothing issued; gives what it printed for machines."""
-
-    def call(*arguments, status=0):
-        done = CliRunner().invoke(app, [*map(str, arguments), "--data-dir", str(fresh.settings.data_dir)])
-        assert done.exit_code == status, (done.output, done.exception)
-        return done.stdout
-
-    return call
-
-
-@pytest.fixture
 def licence(fresh, applications):
     return fresh.licences.issue(applications[1])
 

@@ -3,23 +3,7 @@
 import json
 from datetime import timedelta
 
-import pytest
-from typer.testing import CliRunner
-
-from gateway.cli import app
 from gateway.domain.status import china_day
-
-
-@pytest.fixture
-def run(fresh):
-    """Runs one command on a gateway with nothing issued; gives what it printed."""
-
-    def call(*arguments, status=0):
-        done = CliRunner().invoke(app, [*map(str, arguments), "--data-dir", str(fresh.settings.data_dir)])
-        assert done.exit_code == status, (done.output, done.exception)
-        return done.stdout
-
-    return call
 
 
 def test_a_seal_from_the_list_to_its_successor(run, fresh, tmp_path):

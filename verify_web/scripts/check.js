@@ -58,9 +58,12 @@ const checkList = octets => judge(keys => checkSignedList(octets, keys, Date.now
   `${say('名单时间', 'List as of')} ${instant(stated.asOf * 1000)}`,
 ])
 
+// A genuine code that was copied into another address leads everyone else to a clone: it is named before anything is checked.
 function checkText(text) {
-  const match = /^(?:https?:\/\/[^/?#]+)?\/?(?:Q\/)?([A-Z2-7]+)$/i.exec(text.trim())
-  return checkCode(match ? match[1] : '-')
+  const match = /^(?:https?:\/\/([^/?#]+))?(?:\/(?:[^/?#]+\/)*)?(?:Q\/)?([A-Z2-7]+)$/i.exec(text.trim())
+  const host = match?.[1]?.toLowerCase(), ours = [location.host, ...at('tools').dataset.hosts.split(' ')]
+  if (host !== undefined && !ours.includes(host)) return show(genuineHead('unknown'), ['URL_CLONES_US'], [])
+  return checkCode(match ? match[2] : '-')
 }
 
 async function checkFile(file) {

@@ -13,6 +13,7 @@ const SENTENCES = {
   SEAL_UNKNOWN: ['不认识签名所用的印章，无法核验。', 'The seal that signed is not known here: could not check.'],
   LIST_SIGNER_UNKNOWN: ['不认识名单的签名人，无法核验。', 'The signer of the list is not known here: could not check.'],
   LICENCE_CODE_UNREADABLE: ['不是可读的证照二维码，无法核验。', 'Not a readable licence code: could not check.'],
+  URL_CLONES_US: ['看起来是证照二维码，网址却不属于本站，可能引向仿冒网页。不要打开它。', 'It looks like a licence’s code, but its address is not this site’s and may lead to a clone. Do not open it.'],
   LIST_UNREADABLE: ['不是可读的签名名单，无法核验。', 'Not a readable signed list: could not check.'],
   LIST_NOT_YET: ['名单的时间晚于本机时钟。', 'The list is from after this device’s clock.'],
   LIST_TOO_OLD: ['名单已过期，不能说明现在的情况。', 'The list is too old to speak for now.'],

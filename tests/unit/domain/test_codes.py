@@ -31,6 +31,10 @@ def test_scanned_samples(name):
         f"https://WWW.GSXT.GOV.CN/index.html?UNISCID={CODE.lower()}",
         f"http://gd.gsxt.gov.cn/index.html?uniscid={CODE}&a=1",
         f"http://www.gsxt.gov.cn:80/index.html?uniscid={CODE}",
+        f"gd.gsxt.gov.cn?uniscid={CODE}",
+        f"//www.gsxt.gov.cn/index.html?uniscid={CODE}",
+        f"www.gsxt.gov.cn:443/index.html?uniscid={CODE}",
+        f"https://www.gsxt.gov.cn/#/index?uniscid={CODE}",
     ],
 )
 def test_forms_of_the_business_licence_url(url):
@@ -57,6 +61,19 @@ def test_forms_of_the_business_licence_url(url):
         ("http://shop.example/?uniscid=", "URL_FOREIGN"),
         (f"http://www-gsxt.example/?uniscid={CODE}", "URL_LOOKALIKE"),
         (f"http://shop.example/?uniscid={CODE}", "URL_FOREIGN"),
+        (f"http://www.gxst.gov.cn/?uniscid={CODE}", "URL_LOOKALIKE"),
+        ("http://www.g5xt.gov.cn/", "URL_LOOKALIKE"),
+        (f"www.gsxt.gov.cn.evil.example?uniscid={CODE}", "URL_LOOKALIKE"),
+        (f"www.gsxt.gov.cn@evil.example/?uniscid={CODE}", "URL_HIDES_HOST"),
+        (f"www.gsxt.gov.cn:80@evil.example/?uniscid={CODE}", "URL_HIDES_HOST"),
+        (f"shop.example/?uniscid={CODE}", "URL_FOREIGN"),
+        (f"ｈｔｔｐ：／／ｗｗｗ．ｇｓｘｔ．ｇｏｖ．ｃｎ／？ｕｎｉｓｃｉｄ＝{CODE}", "URL_FOREIGN_LETTERS"),
+        (f"http：//www.gsxt.gov.cn/?uniscid={CODE}", "URL_FOREIGN_LETTERS"),
+        (f"http://www。gsxt。gov。cn/?uniscid={CODE}", "URL_FOREIGN_LETTERS"),
+        (f"www。gsxt。gov。cn/?uniscid={CODE}", "URL_FOREIGN_LETTERS"),
+        ("http://zz.examp1e.gov.cn/Q/2KCEJIQ", "URL_CLONES_US"),
+        ("https://zz.example.gov.cn:8443/q/2kcejiq", "URL_CLONES_US"),
+        ("https://zz.example.gov.cn@evil.example/q/2KCEJIQ", "URL_HIDES_HOST"),
         (f"http://www.gsxt.gov.cn:99999/?uniscid={CODE}", "URL_MALFORMED"),
         (f"http://www.gsxt.gov.cn:8080/?uniscid={CODE}", "URL_ODD_PORT"),
         ("javascript:alert(1)", "SCHEME_NOT_WEB"),
@@ -75,7 +92,10 @@ def test_our_own_code_is_known_by_its_host_only():
     payload = "ABCDEFGH234567"
     assert classify(f"HTTP://127.0.0.1:8000/Q/{payload}", own_hosts=OWN).licence_payload == payload
     assert classify(f"https://zz.example.gov.cn/prefix/q/{payload.lower()}", own_hosts=OWN).licence_payload == payload
-    assert classify(f"http://evil.example/q/{payload}", own_hosts=OWN).licence_payload is None
+    for same in ("https://ZZ.example.gov.cn:443", "https://zz.example.gov.cn.", "zz.example.gov.cn"):
+        assert classify(f"{same}/q/{payload}", own_hosts=OWN).licence_payload == payload
+    for other in ("http://evil.example", "http://127.0.0.1", "https://zz.example.gov.cn:444", "evil.zz.example.gov.cn"):
+        assert classify(f"{other}/q/{payload}", own_hosts=OWN).licence_payload is None
 
 
 @pytest.mark.parametrize(
@@ -96,6 +116,8 @@ def test_our_own_code_is_known_by_its_host_only():
         ("http://www.gsxt.gov.cn/?uniscid=", "CODE_LENGTH_WRONG"),
         (f"http://www.gsxt.gov.cn/?uniscid={CODE}&UNISCID={CODE}", "PARAMETER_REPEATED"),
         (f"http://www.gsxt.gov.cn/?uniscid={CODE}&%75niscid=", "PARAMETER_REPEATED"),
+        (f"http://www.gsxt.gov.cn/?uniscid={CODE}&uniscid%20={CODE}", "PARAMETER_REPEATED"),
+        (f"http://www.gsxt.gov.cn/?uniscid={CODE}#/?uniscid={CODE}", "PARAMETER_REPEATED"),
         (f"{CODE[:-1]}X", "CHECK_DIGIT_WRONG"),
     ],
 )

@@ -1,9 +1,11 @@
 """Counts of several processes on one machine are one, whoever dies."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 
 import pytest
@@ -115,15 +117,16 @@ def test_a_server_of_several_processes_counts_as_one(fresh):
     }
     with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
         try:
-            found, before = set(), 0
+            found = set()
             _until_answered(port)
             for _ in range(40):
-                before += 1
                 HTTPConnection("127.0.0.1", port, timeout=20).request("GET", "/healthz")
                 found.add(scraped(port).get(("gateway_requests_total", "/metrics", "200"), 0.0))
             # Each scrape sees all that came before it.
             assert len(found) == 40
-            victim = next(int(path.stem.rpartition("_")[2]) for path in _files(fresh) if path.stem.startswith("counter_"))
+            victim = next(
+                int(path.stem.rpartition("_")[2]) for path in _files(fresh) if path.stem.startswith("counter_")
+            )
             os.kill(victim, signal.SIGKILL)
             after = scraped(port)[("gateway_requests_total", "/metrics", "200")]
             assert after >= max(found)
@@ -138,11 +141,8 @@ def _files(container):
 
 
 def _until_answered(port):
-    import time
-
     while True:
-        try:
+        with contextlib.suppress(OSError):
             scraped(port)
             return
-        except OSError:
-            time.sleep(0.2)
+        time.sleep(0.2)

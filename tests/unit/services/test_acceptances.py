@@ -1,25 +1,35 @@
 """The holder accepts its licence with the electronic business licence: asked, signed by the phone's key, kept, verified."""
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 
+import numpy as np
 import pikepdf
+import pypdfium2
 import pytest
 
+from gateway.documents.licence_page import ACCEPTANCE_PLACE
 from gateway.documents.pdf_writer import ACCEPTANCE_FIELD
 from gateway.domain.actors import OPERATOR
 from gateway.domain.human_report import human_report
 from gateway.domain.signing_answers import AnswerForm, CertificateOffer, DocumentAnswer, SigningAnswer
 from gateway.domain.signing_requests import SignerRole, SigningState
 from gateway.domain.status import LicenceStatus
-from gateway.errors import ForbiddenError, NotFoundError, TransitionRefusedError, ValidationFailedError
+from gateway.elicence.cards import CardKind
+from gateway.errors import ForbiddenError, NotFoundError, SignatureRefusedError, TransitionRefusedError
 from gateway.services.status_changes import StatusDecision
 from gateway.services.trust_anchors import pem_blocks
 from signing import sm2
+from signing.cose import parse_sign1
 from signing.pades import sign_prepared
+from signing.pdf.reading import read_structure
 from signing.pyhanko_writing import prepare_signature
 from signing.signature_spec import SignatureSpec
-from signing.validation.policy import Use
+from signing.validation.policy import PermittedChange, Use
+from signing.validation.policy_files import read_policy
+from signing.validation.report import Changes
 from tests.conftest import vector_lines
 from tests.elicence import HOLDER, phone_at
 
@@ -67,7 +77,7 @@ def test_the_holder_accepts_and_verification_says_issued_by_a_accepted_by_b(lice
     asked = container.acceptances.ask(identifier)
     assert (asked.attempt, asked.newly_asked, asked.accepted_sm3) == (1, True, None)
     assert sign(container, simulator, asked).standing.state is SigningState.SIGNED
-    issued, accepted = container.licence_records.file(identifier), container.acceptances.file(identifier)
+    issued, accepted = container.licence_records.file(identifier), container.acceptances.file(identifier).content
     assert accepted.startswith(issued)
     report = verified(container, accepted)
     assert (report.answer.genuine, report.answer.in_force) == ("yes", "yes")
@@ -96,7 +106,7 @@ def test_the_issued_file_stays_verifiable_and_both_are_kept(licence, simulator):
     files = [view.issued_sm3, view.accepted_sm3]
     assert files == [
         sm2.sm3(container.licence_records.file(identifier)).hex(),
-        sm2.sm3(container.acceptances.file(identifier)).hex(),
+        sm2.sm3(container.acceptances.file(identifier).content).hex(),
     ]
     public = container.licences.public_answer(identifier)
     assert (public.listed.genuine, public.acceptance.accepted_sm3) == ("yes", view.accepted_sm3)
@@ -106,7 +116,7 @@ def test_the_issued_file_stays_verifiable_and_both_are_kept(licence, simulator):
 def test_a_kept_report_tells_the_parties_again(licence, simulator):
     container, identifier = licence
     sign(container, simulator, container.acceptances.ask(identifier))
-    report = verified(container, container.acceptances.file(identifier))
+    report = verified(container, container.acceptances.file(identifier).content)
     assert container.verifications.kept_report(report.report_number) == report
 
 
@@ -172,14 +182,145 @@ def test_only_within_the_limits_of_the_caller(licence):
             call(identifier, actor=stranger)
 
 
-def test_a_file_without_a_place_is_refused(fresh, monkeypatch):
-    """Files of earlier releases are certified without any."""
+def drawn(data):
+    """Dark or red pixels where a holder's countersignature is seen, and everywhere else."""
+    with pypdfium2.PdfDocument(data) as pdf:
+        pdf.init_forms()
+        page = np.asarray(pdf[0].render(scale=2, may_draw_forms=True).to_pil().convert("L")) < 170
+    left, bottom, width, height = (side * 72 / 25.4 * 2 for side in ACCEPTANCE_PLACE)
+    rows, columns = (
+        slice(int(page.shape[0] - bottom - height), int(page.shape[0] - bottom)),
+        slice(int(left), int(left + width)),
+    )
+    inside = int(page[rows, columns].sum())
+    return inside, int(page.sum()) - inside
+
+
+def test_the_countersignature_is_seen_in_its_place_and_nothing_else_changes(licence, simulator):
+    container, identifier = licence
+    sign(container, simulator, container.acceptances.ask(identifier))
+    issued, accepted = container.licence_records.file(identifier), container.acceptances.file(identifier).content
+    (before, around), (after, around_after) = drawn(issued), drawn(accepted)
+    assert before == 0 and after > 2000
+    assert around == around_after
+
+
+def test_the_strict_policy_knows_the_countersignature_from_a_change(licence, simulator):
+    container, identifier = licence
+    sign(container, simulator, container.acceptances.ask(identifier))
+    accepted, strict = container.acceptances.file(identifier).content, read_policy("strict")
+    changes = [f.changes for f in read_structure(accepted, strict.limits, strict.permitted_changes).fields]
+    assert changes == [Changes.PERMITTED, Changes.NONE]
+    # Without the certification's word the same signature is a change like any other.
+    bare = strict.permitted_changes - {PermittedChange.SIGNATURES_IN_CERTIFIED_FIELDS}
+    assert read_structure(accepted, strict.limits, bare).fields[0].changes is Changes.FORBIDDEN
+
+
+def test_a_field_without_a_size_is_signed_unseen(licence, simulator, monkeypatch):
+    """Files of the release before: the field is certified as it is, and making it larger would change the page."""
+    container, _ = licence
+    with monkeypatch.context() as earlier:
+        earlier.setattr("gateway.documents.licence_page.ACCEPTANCE_PLACE", (0.0, 0.0, 0.0, 0.0))
+        other = APPLICATION | {"ZZHM": "JY14417000099999"}
+        identifier = container.licences.issue(other).licence_identifier
+    sign(container, simulator, container.acceptances.ask(identifier))
+    report = verified(container, container.acceptances.file(identifier).content)
+    assert [r.code for r in report.answer.reasons] == ["GENUINE", "ACCEPTED_BY_HOLDER", "IN_FORCE"]
+
+
+def test_a_file_without_a_place_is_accepted_by_a_statement_beside_it(fresh, simulator, monkeypatch):
+    """Files of earlier releases are certified without any field, at level 1: no further signature is permitted in them."""
     with monkeypatch.context() as earlier:
         earlier.setattr("gateway.documents.pdf_writer._empty_fields", lambda _: ())
         identifier = fresh.licences.issue(APPLICATION).licence_identifier
-    with pytest.raises(ValidationFailedError):
-        fresh.acceptances.ask(identifier)
-    assert fresh.acceptances.of_licence(identifier) == []
+    simulator.cards.card(HOLDER)
+    trust_phones(fresh, simulator)
+    asked = fresh.acceptances.ask(identifier)
+    assert (asked.form, [d.form for d in asked.request.documents]) == ("statement", ["json"])
+    sign(fresh, simulator, asked)
+    accepted, issued = fresh.acceptances.file(identifier), fresh.licence_records.file(identifier)
+    assert accepted.media_type.startswith("application/cose")
+    assert json.loads(parse_sign1(accepted.content).payload)["electronic_sm3"] == sm2.sm3(issued).hex()
+    assert fresh.licences.public_answer(identifier).acceptance.form == "statement"
+    report = verified(fresh, issued)
+    assert [r.code for r in report.answer.reasons] == ["GENUINE", "ACCEPTED_BY_STATEMENT", "IN_FORCE"]
+    assert report.parties.accepted_by.unified_social_credit_code == HOLDER
+    assert fresh.verifications.kept_report(report.report_number) == report
+    # A statement that was altered in storage accepts nothing.
+    [view] = fresh.acceptances.of_licence(identifier)
+    [stored] = (fresh.settings.data_dir / "files").rglob(f"{view.accepted_sm3}*")
+    stored.chmod(0o600)
+    stored.write_bytes(accepted.content[:-1] + bytes([accepted.content[-1] ^ 1]))
+    report = verified(fresh, issued)
+    assert [r.code for r in report.answer.reasons] == ["GENUINE", "IN_FORCE"]
+
+
+def refused(call, *arguments):
+    with pytest.raises(SignatureRefusedError) as caught:
+        call(*arguments)
+    (error,) = caught.value.errors
+    return error.code
+
+
+def answer_of(container, simulator, view, *, spoil=lambda value: value, user_id=sm2.DEFAULT_ID):
+    """The answer of the holder's phone to an acceptance, before it is posted."""
+    key = simulator.cards.card(HOLDER).key
+    offer = CertificateOffer(key.certificate, SignerRole.LEGAL_REPRESENTATIVE, "林某某")
+    [document] = container.signing_sessions.offer(view.request.token, offer).documents
+    value = spoil(sm2.sign(key.private, document.to_be_signed, signer_id=user_id))
+    return SigningAnswer(key.certificate, (DocumentAnswer(document.document_id, AnswerForm.RAW, value),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (CardKind.GOOD, "WRONG_ENTERPRISE"),
+        (CardKind.EXPIRED, "CERTIFICATE_EXPIRED"),
+        (CardKind.REVOKED, "CERTIFICATE_REVOKED"),
+        (CardKind.TWO_CODES, "CREDIT_CODES_DIFFER"),
+    ],
+)
+def test_cards_that_accept_nothing(licence, simulator, kind, code):
+    container, identifier = licence
+    holder = simulator.cards.other(HOLDER) if kind is CardKind.GOOD else HOLDER
+    certificate = simulator.cards.card(holder, kind).certificate
+    trust_phones(container, simulator)
+    token = container.acceptances.ask(identifier).request.token
+    offer = CertificateOffer(certificate, SignerRole.LEGAL_REPRESENTATIVE, "林某某")
+    assert refused(container.signing_sessions.offer, token, offer) == code
+    assert container.licences.public_answer(identifier).acceptance is None
+
+
+def test_signatures_that_accept_nothing(licence, simulator):
+    """Malformed, under another user ID, over another licence, used before: each says why, and the holder still accepts."""
+    container, identifier = licence
+    other = container.licences.issue(APPLICATION | {"ZZHM": "JY14417000099999"}).licence_identifier
+    one, two = (container.acceptances.ask(each) for each in (identifier, other))
+    theirs, post = answer_of(container, simulator, two), container.signing_sessions.answer
+    malformed = answer_of(container, simulator, one, spoil=lambda value: value + b"\0")
+    assert refused(post, one.request.token, malformed) == "MALFORMED_SIGNATURE"
+    foreign = answer_of(container, simulator, one, user_id=b"ALICE123@YAHOO.COM")
+    assert refused(post, one.request.token, foreign) == "WRONG_USER_ID"
+    assert refused(post, one.request.token, theirs) == "OTHER_DIGEST"
+    assert post(two.request.token, theirs).standing.state is SigningState.SIGNED
+    assert refused(post, one.request.token, theirs) == "REPLAYED"
+    assert sign(container, simulator, one).standing.state is SigningState.SIGNED
+
+
+def test_an_acceptance_after_the_end_or_over_an_altered_file(licence, simulator):
+    container, identifier = licence
+    asked = container.acceptances.ask(identifier)
+    answer = answer_of(container, simulator, asked)
+    late = type(container)(container.settings, clock=lambda: container.clock() + timedelta(hours=2))
+    assert refused(late.signing_sessions.answer, asked.request.token, answer) == "REQUEST_EXPIRED"
+    late.deps.engine.dispose()
+    again = container.acceptances.ask(identifier)
+    answer = answer_of(container, simulator, again)
+    path = container.deps.files.local_path(again.request.documents[0].sm3, ".pdf")
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"HolderAcceptance", b"HolderAcceptancE"))
+    assert refused(container.signing_sessions.answer, again.request.token, answer) == "DOCUMENT_ALTERED"
+    assert container.licences.public_answer(identifier).acceptance is None
 
 
 def enterprise_signed(container, simulator, code, data=None):
@@ -221,7 +362,7 @@ def test_an_enterprise_alone_makes_no_licence(licence, simulator):
 def test_the_report_for_people_names_both(licence, simulator):
     container, identifier = licence
     sign(container, simulator, container.acceptances.ask(identifier))
-    told = human_report(verified(container, container.acceptances.file(identifier)))
+    told = human_report(verified(container, container.acceptances.file(identifier).content))
     facts = {fact.label.en: fact.text for fact in told.document}
     assert facts["Issued by"].zh.startswith("阳江市江城区市场监督管理局")
     assert facts["Accepted by"].en.endswith(HOLDER)

@@ -20,10 +20,10 @@ def certificate_of(container, code):
         return held.certificate
 
 
-def revoke(container, code):
-    """Put the holder's certificate on the list of its CA."""
+def revoke(container, code, certificate=None):
+    """Put the holder's certificate, or another of its certificates, on the list of its CA."""
     path = container.deps.trust_dir / "crls" / f"{LICENCE_ROOT_KEY}.crl"
-    serial = x509.load_der_x509_certificate(certificate_of(container, code)).serial_number
+    serial = x509.load_der_x509_certificate(certificate or certificate_of(container, code)).serial_number
     now = container.clock()
     crl = CertificateAuthority(container.deps.keystore.load(LICENCE_ROOT_KEY)).next_crl(
         pem.unarmor(path.read_bytes())[2],

@@ -10,10 +10,12 @@ from gateway.domain.rebindings import TOKEN_TYPE, RebindingReason, RebindingStat
 from gateway.errors import BindingRefusedError, ForbiddenError, NotFoundError, TransitionRefusedError
 from gateway.persistence.models import AuditEvent, Rebinding
 from gateway.services.enterprise_registrations import Registration
+from gateway.services.installation import LICENCE_ROOT_KEY
 from gateway.services.status_changes import StatusDecision
 from signing.cose import parse_sign1, sign1
 from signing.sm2 import sm3
 from tests.unit.services.actors import client
+from tests.unit.services.test_binding import revoke
 from tests.unit.services.test_holder_certificates import new_certificate
 
 
@@ -49,6 +51,9 @@ def test_a_renewed_certificate_is_bound_by_a_statement_that_the_log_holds(fresh,
         event = session.query(AuditEvent).filter_by(action="licence_rebound").one()
     assert (event.subject, event.detail["statement_sm3"]) == (identifier, sm3(token).hex())
     fresh.log.sequence()
+    told = [event.to_json("us") for event in fresh.events.page(-1, 10).events]
+    assert [event["type"] for event in told] == ["licence_issued", "licence_rebound"]
+    assert told[1]["data"]["detail"]["reason"] == "renewal"
     entries = [json.loads(proof.entry) for proof in fresh.log_proofs.of_licence(identifier).proofs]
     assert [entry["action"] for entry in entries] == ["licence_issued", "licence_rebound"]
     assert entries[1]["detail"]["holder_certificate_sm3"] == certificate_sm3
@@ -69,6 +74,34 @@ def test_what_is_bound_already_stays_and_a_new_name_is_the_reason_given(fresh, l
     assert stated.holder_name == "阳江市新名称有限公司"
     assert stated.previous_sm3 == sm3(later.rebindings.statement(licence.licence_identifier, 1))
     later.deps.engine.dispose()
+
+
+def test_an_earlier_certificate_serves_when_the_newest_is_revoked(fresh, licence, code):
+    """The watch finds it, a statement binds the licence back, and issuing goes on with the earlier one."""
+    identifier = licence.licence_identifier
+    first = fresh.rebindings.chain(identifier)[0].certificate_sm3
+    newest = new_certificate(fresh, code)
+    fresh.rebindings.register(newest)
+    fresh.certificate_watch.all()
+    revoke(fresh, code, newest)
+    later = type(fresh)(fresh.settings, clock=lambda: fresh.clock() + timedelta(seconds=5))
+    assert later.certificate_watch.all().changed == 1
+    *_, last = later.rebindings.chain(identifier)
+    assert (last.certificate_sm3, last.reason, last.genuine) == (
+        first,
+        RebindingReason.EARLIER_CERTIFICATE,
+        Genuine.YES,
+    )
+    assert later.rebindings.rebind_enterprise(code).bound == ()
+    assert later.enterprises.binding(code, None).certificate_sm3 == first
+    later.deps.engine.dispose()
+
+
+def test_what_could_not_be_checked_is_not_passed_over(fresh, licence, code):
+    fresh.rebindings.register(new_certificate(fresh, code))
+    (fresh.deps.trust_dir / "crls" / f"{LICENCE_ROOT_KEY}.crl").unlink()
+    with pytest.raises(BindingRefusedError):
+        fresh.enterprises.binding(code, None)
 
 
 def test_the_report_on_the_file_explains_the_chain(fresh, licence, code):
@@ -127,7 +160,7 @@ def test_an_ended_licence_and_a_foreign_department_bind_nothing(fresh, licence, 
 
 def test_a_certificate_that_does_not_serve_binds_nothing_and_is_told(fresh, licence, code):
     fresh.holder_certificates.register(new_certificate(fresh, code, days=10))
-    later = type(fresh)(fresh.settings, clock=lambda: fresh.clock() + timedelta(days=11))
+    later = type(fresh)(fresh.settings, clock=lambda: fresh.clock() + timedelta(days=4000))
     ((identifier, error),) = later.rebindings.rebind_enterprise(code).refused
     assert identifier == licence.licence_identifier and isinstance(error, BindingRefusedError)
     later.deps.engine.dispose()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from certs.key_uses import Purpose
-from gateway.documents.face import FaceError, SealPicture
+from gateway.documents.face import SealPicture
 from gateway.domain.log_entries import LoggedEvent
 from gateway.domain.rebindings import RebindingReason
 from gateway.domain.seal_register import SealAct, SealStatus
@@ -136,7 +136,7 @@ def test_what_is_no_seal_is_not_made(fresh, seal, authority):
     ):
         with pytest.raises(ValidationFailedError):
             make(wrong)
-    with pytest.raises(FaceError):
+    with pytest.raises(ValidationFailedError):
         make(SealSpec(authority.code, "章", NUMBER, picture=SealPicture(png(kind="TIFF"), 30.0, 30.0)))
     with pytest.raises(ConflictError):
         make(SealSpec(authority.code, "章", NUMBER, key_name=codes[0].key_name))

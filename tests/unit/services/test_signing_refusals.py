@@ -185,11 +185,22 @@ def test_a_document_that_was_altered_in_storage(fresh, make, phone, form):
     assert (standing.state, standing.reason_code) == (SigningState.FAILED, "DOCUMENT_ALTERED")
 
 
-@pytest.mark.parametrize("user_id", [b"", b"ALICE123@YAHOO.COM"])
-def test_another_user_id(fresh, make, codes, user_id):
+def test_another_user_id(fresh, make, codes):
+    """Those that are usual, that the request or the certificate suggest, and that a connector is known for."""
+    request, phone = make(), new_phone(fresh, codes[0])
+    view, private = offered(fresh, request, phone), phone.key.private
+    answer = lambda user_id: phone.answer(view, sign=lambda m: sm2.sign(private, m, signer_id=user_id))  # noqa: E731
+    for user_id in (b"", b"ALICE123@YAHOO.COM", b"8765432187654321", codes[0].encode(), "某某有限公司".encode()):
+        assert reason(fresh.signing_sessions.answer, request.token, answer(user_id)) == "WRONG_USER_ID"
+    assert reason(fresh.signing_sessions.answer, request.token, answer(b"of-the-vendor")) == "SIGNATURE_WRONG"
+    known = replace(answer(b"of-the-vendor"), foreign_user_ids=("of-the-vendor",))
+    assert reason(fresh.signing_sessions.answer, request.token, known) == "WRONG_USER_ID"
+
+
+def test_a_digest_without_key_and_user_id(fresh, make, codes):
     request, phone = make(), new_phone(fresh, codes[0])
     view = offered(fresh, request, phone)
-    answer = phone.answer(view, sign=lambda message: sm2.sign(phone.key.private, message, signer_id=user_id))
+    answer = phone.answer(view, sign=lambda m: sm2.backend().sign_digest(phone.key.private, sm2.sm3(m)))
     assert reason(fresh.signing_sessions.answer, request.token, answer) == "WRONG_USER_ID"
 
 

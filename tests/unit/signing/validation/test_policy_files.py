@@ -37,7 +37,9 @@ def test_the_strict_one_is_stricter():
     assert strict.required_trust is Trust.EGOV_QUALIFIED
     assert strict.algorithms.digest_until(SHA1_OID) == NEVER
     assert strict.revocation_maximum_age == timedelta(days=7)
-    assert strict.permitted_changes < default.permitted_changes
+    certified = {PermittedChange.SIGNATURES_IN_CERTIFIED_FIELDS}
+    assert certified <= strict.permitted_changes
+    assert strict.permitted_changes - certified < default.permitted_changes
     assert strict.limits.document_bytes < default.limits.document_bytes
 
 
