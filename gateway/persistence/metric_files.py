@@ -48,10 +48,11 @@ class MetricFiles:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             # Open for as long as this process and its children live: the lock says that someone counts.
             fcntl.flock(os.open(self._folder / _SHARED, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), fcntl.LOCK_SH)
-        count_into(self._folder)
-        values.ValueClass = values.MultiProcessValue()
+        # Values made before are kept in this process alone. Once the folder is set, prometheus_client warns of this.
         for metric in METRICS:
             metric.clear()
+        count_into(self._folder)
+        values.ValueClass = values.MultiProcessValue()
 
     def collector(self) -> Collector:
         """What was counted: by all processes where these share a folder, else by this one."""

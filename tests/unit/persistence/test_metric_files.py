@@ -16,6 +16,7 @@ from tests.faults.fault_http import free_port
 
 COUNT = """
 import sys
+from pathlib import Path
 from gateway.metrics import BACKGROUND_AT, CODE_SYSTEM_LEFT_ALONE, REQUESTS, REQUEST_SECONDS
 from gateway.persistence.metric_files import MetricFiles
 files = MetricFiles(Path(sys.argv[1]))
