@@ -16,6 +16,7 @@ import structlog
 
 from gateway.container import Container
 from gateway.logs import said
+from gateway.persistence.engines import is_embedded
 from gateway.services.pulse import LOCK, beat, watched
 from gateway.worker import Until, work
 
@@ -26,6 +27,8 @@ _WATCH_SECONDS = 60.0
 _COMPLETION_SECONDS = 5.0
 _COMPARISON_SECONDS = 600.0
 """How often it is asked whether receivers were compared today."""
+_RETENTION_SECONDS = 600.0
+"""How often it is asked whether what is past its time was removed today."""
 _DELIVERY_SECONDS = 1.0
 """How often an idle thread looks for something to deliver."""
 _LOG_SECONDS = 1.0
@@ -98,7 +101,7 @@ def rounds(container: Container, until: Until) -> dict[str, Round]:
     }
     converting: dict[str, Round] = {}
     # On PostgreSQL `licence-gateway worker` converts, on as many machines as one likes.
-    if container.settings.conversion_processes and container.settings.resolved_database_url.startswith("sqlite"):
+    if container.settings.conversion_processes and is_embedded(container.settings.resolved_database_url):
         converting = {"conversions": lambda: _convert(container, until)}
     relays: dict[str, Round] = {}
     if container.settings.enterprise_signer is not None:
@@ -109,6 +112,7 @@ def rounds(container: Container, until: Until) -> dict[str, Round]:
         "certificates": lambda: _watch(container),
         "signing-requests": lambda: _complete(container),
         "delivery-comparisons": lambda: _compare(container),
+        "retention": lambda: _purge(container),
         **couriers,
         **converting,
         **relays,
@@ -162,6 +166,11 @@ def _compare(container: Container) -> float:
     """Ask the receivers of connectors what they hold, each once a day."""
     container.delivery_reconciliation.daily()
     return _COMPARISON_SECONDS
+
+
+def _purge(container: Container) -> float:
+    """Remove what is past its time, some at a time, once a day."""
+    return _ROUND_SECONDS if container.retention.daily() else _RETENTION_SECONDS
 
 
 def _convert(container: Container, until: Until) -> float:

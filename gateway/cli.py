@@ -14,6 +14,7 @@ from rich.progress import track
 from certs.errors import CertsError
 from gateway import (
     cli_answers,
+    cli_archive,
     cli_authorities,
     cli_certificates,
     cli_clients,
@@ -26,6 +27,7 @@ from gateway import (
     cli_lists,
     cli_log,
     cli_papers,
+    cli_retention,
     cli_seals,
     cli_signing,
     cli_simulate,
@@ -73,6 +75,7 @@ for noun, commands in (
     ("holder-certificates", cli_enterprises.holder_certificates),
     ("binding", cli_enterprises.bindings),
     ("seal", cli_seals.app),
+    ("archive", cli_archive.app),
     ("simulate", cli_simulate.app),
     ("conversion", cli_convert.conversions),
     ("signing-request", cli_signing.app),
@@ -91,8 +94,11 @@ for name, command in (
     ("phrase", cli_lists.phrase),
     ("convert", cli_convert.convert),
     ("worker", cli_convert.worker),
+    ("retention", cli_retention.retention),
 ):
     app.command(name)(command)
+# What timers of earlier installations call.
+cli_clients.app.command("prune", hidden=True, deprecated=True)(cli_retention.retention)
 app.add_typer(cli_storage.app, name="storage")
 app.add_typer(cli_storage.backup_app, name="backup")
 output = Console()

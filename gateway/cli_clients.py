@@ -1,7 +1,6 @@
 """``licence-gateway client``: department systems that may call the API."""
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -274,19 +273,6 @@ def access_records(
         tell(f"{view.id}  {instant(view.accessed_at)}  {view.route}  {view.subject}  {view.result}")
         tell(f"    {view.client_name} · {elements.organisation} · {elements.user_name} · {elements.purpose}")
         tell(f"    {elements.item_name} {elements.item_code} · {elements.business_number}")
-
-
-@app.command()
-def prune(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Forget tokens, nonces and kept answers that are over, access records and network log past their time. Run it daily.
-
-    Example: licence-gateway client prune
-    """
-    gone = asdict(opened(data_dir).retention.purge())
-    if as_json:
-        print_json(gone)
-    else:
-        say("，".join(f"{name} {count}" for name, count in gone.items()))
 
 
 def _switch(client_id: str, data_dir: Path | None, *, is_enabled: bool, as_json: bool) -> None:

@@ -26,6 +26,7 @@ DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Data directory; default GATEWAY_DATA_DIR or var/data.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+DryRun = Annotated[bool, typer.Option(help="只说明，不改动。Tell what would be done, change nothing.")]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(help="File (mode 600) that holds the password; without it the password is asked for."),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import click
 import typer
 
+from certs.errors import CertsError
 from certs.trust_store import TrustStore
 from gateway import cli_answers
 from gateway.cli_answers import instant_of
@@ -91,7 +92,7 @@ class Verifier:
                 self._container.installation.require()
             else:
                 self._policy()
-        except (NotInitialisedError, SigningError) as error:
+        except (NotInitialisedError, CertsError, SigningError) as error:
             raise click.UsageError(f"{error} Or name what you trust: --trust-anchors PATH") from error
 
     def _code_text(self, data: bytes, file_name: str) -> str:

@@ -239,6 +239,14 @@ class Settings(BaseModel):
         ge=184,
         description="How long the network log is kept (days); six months at least.",
     )
+    delivery_days: int = Field(
+        default=90,
+        ge=7,
+        description="How long it is kept what was delivered to a receiver, as far as no daily comparison needs it longer.",
+    )
+    retention_rows: int = Field(
+        default=100_000, ge=1, description="Rows past their time that one run of the retention job removes at most."
+    )
     client_certificate_header: str | None = Field(
         default=None,
         description="Header in which the proxy hands on a client's TLS certificate (URL-encoded PEM); needs trusted proxies.",

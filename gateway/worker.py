@@ -18,6 +18,7 @@ import structlog
 from gateway import tracing
 from gateway.container import Container
 from gateway.logs import configure_logs, logged_as, said
+from gateway.persistence.engines import is_embedded
 from gateway.services.conversions import TASK
 from gateway.services.pulse import watched
 from gateway.settings import Settings
@@ -40,7 +41,7 @@ Until = Callable[[], bool]
 
 def work(settings: Settings, *, processes: int, until: Until) -> None:
     """Convert whatever running jobs there are, until ``until`` says so; it is asked several times a second."""
-    if settings.resolved_database_url.startswith("sqlite"):
+    if is_embedded(settings.resolved_database_url):
         _LocalPool(settings, processes).run(until)
     else:
         _run_queue_workers(settings, processes, until)

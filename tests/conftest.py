@@ -20,6 +20,8 @@ hypothesis_settings.register_profile("ci", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     hypothesis_settings.load_profile("ci")
 
+pytest_plugins = ("tests.turns",)
+
 VECTORS = Path(__file__).parent / "vectors"
 LOOPBACK = ("127.", "::1", "localhost")
 BASE_URL = "http://127.0.0.1:8000"

@@ -198,6 +198,18 @@ def test_no_file_names_a_registry_or_a_neighbour():
     assert found == []
 
 
+def test_what_only_one_database_engine_understands_stands_in_few_modules():
+    vendor = re.compile(
+        r"dialect\.name|sqlalchemy\.dialects|startswith\(.sqlite|\bpg_\w+\(|plan_cache_mode"
+        r"|\bSKIP LOCKED\b|\bLISTEN \w|REPEATABLE READ|import (psycopg|procrastinate)|from (psycopg|procrastinate)"
+    )
+    # docs/databases.md says of each what it needs and why; only the first asks which engine it is.
+    known = {f"gateway/persistence/{name}.py" for name in ("engines", "direct", "session", "queue")}
+    triggers = "gateway/migrations/0004_log_every_event.py"
+    found = {name for name in TREES if name.startswith("gateway/") and vendor.search((ROOT / name).read_text())}
+    assert found == known | {triggers}
+
+
 def test_no_test_is_skipped_or_expected_to_fail():
     marks = re.compile(r"pytest\.(skip|importorskip|xfail|mark\.(skip|skipif|xfail))\b")
     own = Path(__file__)

@@ -15,6 +15,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 from gateway.errors import RegistryBusyError, RegistryUnavailableError
+from gateway.persistence.engines import is_postgresql
 
 Statement = Select[*tuple[Any, ...]] | UpdateBase
 GAVE_WAY = frozenset({"40001", "40P01", "55P03"})
@@ -52,7 +53,7 @@ def driver_text(statement: Statement, dialect: Dialect, columns: tuple[str, ...]
 
 def is_direct(connection: Connection) -> bool:
     """Whether statements of this connection may go past SQLAlchemy."""
-    return connection.dialect.name == "postgresql"
+    return is_postgresql(connection)
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, insert, inspect
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.persistence.base import Base
 from gateway.persistence.direct import driver_text, is_direct, run
+from gateway.persistence.engines import insert_for
 
 _Row = dict[str, Any]
 
@@ -39,9 +39,8 @@ def insertion(entity: Base, dialect: Dialect) -> tuple[str, _Row]:
 
 def insert_missing(connection: Connection, entities: Sequence[Base]) -> None:
     """Write new entities of one class, save those whose key is there already: these stay as they are."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     for row in _rows(entities) if entities else []:
-        connection.execute(dialect.insert(type(entities[0])).values(row).on_conflict_do_nothing())
+        connection.execute(insert_for(connection, type(entities[0])).values(row).on_conflict_do_nothing())
 
 
 def insert_numbered(connection: Connection, entities: Sequence[Base]) -> list[int]:

@@ -13,6 +13,7 @@ from procrastinate.schema import SchemaManager
 from procrastinate.types import JSONValue
 from sqlalchemy import Connection, make_url, text
 
+from gateway.persistence.engines import is_postgresql
 from gateway.persistence.liveness import SERVER_SETTINGS, client_settings
 
 _SCHEMA = "procrastinate"
@@ -28,7 +29,7 @@ Task = Callable[..., object]
 
 def install_queue(connection: Connection) -> None:
     """Make the tables of the queue; for a migration. Does nothing where the database is not PostgreSQL."""
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         connection.exec_driver_sql(f"CREATE SCHEMA {_SCHEMA}")
         before = connection.exec_driver_sql("SHOW search_path").scalar_one()
         connection.exec_driver_sql(f"SET LOCAL search_path TO {_SCHEMA}")
@@ -38,7 +39,7 @@ def install_queue(connection: Connection) -> None:
 
 def remove_queue(connection: Connection) -> None:
     """The opposite."""
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         connection.exec_driver_sql(f"DROP SCHEMA {_SCHEMA} CASCADE")
 
 

@@ -12,6 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from gateway.persistence.engines import is_postgresql
+
 ENVIRONMENT = Path(__file__).resolve().parent / "migrating"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -39,7 +41,7 @@ def unenforced_foreign_keys(connection: Connection) -> Iterator[None]:
 
     The keys are judged again when the migration is done: IntegrityError names the first table that breaks one.
     """
-    if connection.dialect.name != "sqlite":
+    if is_postgresql(connection):
         yield
         return
     driver = connection.connection.dbapi_connection
@@ -62,7 +64,23 @@ def is_current(engine: Engine) -> bool:
     return found == _newest()
 
 
+def can_be_served(engine: Engine) -> bool:
+    """Whether this release can work on the schema: it is at the newest revision, or at one of a later release.
+
+    Migrations are safe under the release before (``tools/check_migrations.py``), which serves on while the next one takes over.
+    """
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found is not None and (found == _newest() or found not in _known())
+
+
 @lru_cache
 def _newest() -> str | None:
     """The newest revision of this release: reading all migrations takes a while, and they do not change."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+@lru_cache
+def _known() -> frozenset[str]:
+    """Every revision of this release."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())

@@ -27,6 +27,7 @@ from gateway.persistence.direct import (
     in_our_words,
     unavailable,
 )
+from gateway.persistence.engines import QUICK_SETTINGS, is_embedded, is_postgresql
 from gateway.persistence.inserting import insert_all, insertion
 from gateway.persistence.liveness import client_settings, watch_client
 from gateway.persistence.traced import trace_transactions
@@ -54,7 +55,7 @@ def make_engine(url: str) -> Engine:
     Whatever it cannot open, read or write is a RegistryUnavailableError; what had to give way to another transaction
     a RegistryBusyError (``gateway.persistence.retrying``).
     """
-    if url.startswith("sqlite"):
+    if is_embedded(url):
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -191,7 +192,7 @@ class QuickReads:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._is_direct = engine.dialect.name == "postgresql"
+        self._is_direct = is_postgresql(engine)
         if self._is_direct:
             # No ping before and no rollback after: both are round trips, and a read needs neither.
             self._engine = create_engine(
@@ -282,11 +283,9 @@ def _ping_rested(engine: Engine) -> None:
 
 
 def _prepare_quick(connection: Any, record: object) -> None:
-    """Each statement is for one enterprise or one file, so that one plan serves them all."""
     del record
-    connection.execute("SET plan_cache_mode = force_generic_plan")
-    connection.execute("SET jit = off")
-    connection.execute("SET TIME ZONE 'UTC'")
+    for setting in QUICK_SETTINGS:
+        connection.execute(setting)
 
 
 def _name_error(context: ExceptionContext) -> None:

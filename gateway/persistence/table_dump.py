@@ -10,9 +10,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Date, Engine, LargeBinary, Table, func, insert, select, text
+from sqlalchemy import Column, Connection, Date, Engine, LargeBinary, Table, func, insert, select
 
 from gateway.persistence.base import Base, UtcDateTime
+from gateway.persistence.engines import count_on, one_state
 
 _ROWS_AT_ONCE = 500
 
@@ -25,11 +26,8 @@ def tables() -> list[Table]:
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """A connection that sees the registry as it was at one instant, while others go on writing."""
-    options = {"reads_only": True}
     with engine.connect() as plain:
-        connection = plain.execution_options(**options)
-        if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        connection = plain.execution_options(**one_state(engine))
         with connection.begin():
             # The snapshot is taken by the first statement, in WAL as in PostgreSQL.
             connection.execute(select(func.count()).select_from(tables()[0]))
@@ -81,14 +79,11 @@ def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
 def _advance_sequence(connection: Connection, table: Table) -> None:
     """Numbers that PostgreSQL gives go on after the highest that was restored; SQLite looks by itself."""
     column = table.autoincrement_column
-    if column is None or connection.dialect.name != "postgresql":
+    if column is None:
         return
     highest = connection.scalar(select(func.max(column)))
     if highest is not None:
-        connection.execute(
-            text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)"),
-            {"table": table.name, "column": column.name, "highest": highest},
-        )
+        count_on(connection, table.name, column.name, highest)
 
 
 def _to_json(column: Column[Any], value: Any) -> Any:

@@ -19,7 +19,7 @@ def trace_transactions(engine: Engine) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.info[_STATEMENTS] = 0
-    connection.info[_SPAN] = tracing.begun("transaction", system=connection.dialect.name)
+    connection.info[_SPAN] = tracing.begun("transaction", system=connection.engine.name)
 
 
 def _count(connection: Connection, *_: object) -> None:

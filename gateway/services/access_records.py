@@ -3,10 +3,10 @@ the authority whose licence was read.
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
@@ -137,14 +137,6 @@ class AccessRecords:
                 .limit(max(1, min(wanted.limit, MOST_LISTED)))
             ).all()
         return [self._view(row, is_open=Scope.ADMINISTER in actor.scopes) for row in rows]
-
-    @retried
-    def prune(self) -> int:
-        """Remove records past their retention; gives how many."""
-        before = self._deps.clock() - timedelta(days=self._deps.settings.access_record_days)
-        with self._deps.sessions.begin() as session:
-            old = delete(AccessRecord).where(AccessRecord.accessed_at < before)
-            return session.execute(old).rowcount  # type: ignore[attr-defined,no-any-return] # of a DELETE
 
     def _view(self, row: AccessRecord, *, is_open: bool) -> AccessView:
         place = asking_person(row.accessed_at, row.request_id)

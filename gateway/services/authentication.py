@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
@@ -184,21 +184,11 @@ class Authentication:
         now = self._deps.clock()
         with reading(self._deps.sessions) as session:
             client = session.get(Client, client_id)
-            used = session.get(DailyUse, (client_id, _day(now)))
+            used = session.get(DailyUse, (client_id, day_of_use(now)))
         if client is None or client.daily_cap is None:
             return None
         left = client.daily_cap - (0 if used is None else used.calls)
         return Allowance(client.daily_cap, max(0, left), _seconds_left(now))
-
-    @retried
-    def prune(self) -> int:
-        """Forget tokens and nonces that are over, and the counts of past days; gives how many."""
-        now, gone = self._deps.clock(), 0
-        with self._deps.sessions.begin() as session:
-            for kind in (AccessToken, UsedNonce):
-                gone += session.execute(delete(kind).where(kind.expires_at < now)).rowcount  # type: ignore[attr-defined]
-            gone += session.execute(delete(DailyUse).where(DailyUse.day < _day(now))).rowcount  # type: ignore[attr-defined]
-        return int(gone)
 
     def _client(self, client_id: str) -> Client | None:
         """A client that may call now. What cannot be an id of ours is not looked up: a database refuses some of it."""
@@ -234,7 +224,7 @@ class Authentication:
         if cap is None:
             return None
         now = self._deps.clock()
-        day = _day(now)
+        day = day_of_use(now)
         one_more = (
             update(DailyUse)
             .where(DailyUse.client_id == client.id, DailyUse.day == day, DailyUse.calls < cap)
@@ -287,12 +277,13 @@ def is_current(client: Client, now: datetime) -> bool:
     return client.is_enabled and client.valid_from <= now and (ends is None or now < ends)
 
 
-def _day(now: datetime) -> date:
+def day_of_use(now: datetime) -> date:
+    """The day whose count of calls an instant belongs to: it begins at midnight in China."""
     return china_day(now)
 
 
 def _seconds_left(now: datetime) -> int:
-    return int((day_start(_day(now) + timedelta(days=1)) - now).total_seconds()) + 1
+    return int((day_start(day_of_use(now) + timedelta(days=1)) - now).total_seconds()) + 1
 
 
 def _require_place(client: Client, address: str) -> None:

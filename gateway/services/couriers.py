@@ -19,16 +19,16 @@ from gateway.domain.deliveries import (
     signed_content,
     sm2_signature,
 )
-from gateway.domain.events import LicenceEvent
+from gateway.domain.events import ToldEvent
 from gateway.errors import GatewayError, StorageError
 from gateway.logs import logged_as, said
 from gateway.metrics import DELIVERIES, DELIVERY_SECONDS
-from gateway.persistence.models import LogLeaf, Subscription
+from gateway.persistence.models import Subscription
 from gateway.persistence.session import reading
 from gateway.services.connectors import Connectors
 from gateway.services.deliveries import LEASE, UNDERSTOOD, Deliveries, Lease, Leased
 from gateway.services.dependencies import DELIVERY_KEY, Dependencies
-from gateway.services.events import EventFilter, event_query, licence_event
+from gateway.services.events import EventFilter, event_at
 from gateway.services.postings import Postings
 from gateway.services.seals import key_at_work
 from gateway.services.subscriptions import good_secrets
@@ -103,7 +103,7 @@ class Couriers:
             raise DeliveryFailedError(f"not made: {type(error).__name__}") from error
 
     @cached_property
-    def _by_kind(self) -> dict[ConnectorKind, Callable[[Subscription, Leased, LicenceEvent], Receipt]]:
+    def _by_kind(self) -> dict[ConnectorKind, Callable[[Subscription, Leased, ToldEvent], Receipt]]:
         return {
             ConnectorKind.WEBHOOK: self._webhook,
             ConnectorKind.DATA_SHARING: self._shared,
@@ -111,15 +111,15 @@ class Couriers:
             ConnectorKind.LICENCE_LIBRARY: self._stored,
         }
 
-    def _event(self, row: Subscription, position: int) -> LicenceEvent:
+    def _event(self, row: Subscription, position: int) -> ToldEvent:
         wanted = EventFilter(is_sample=row.is_sample, actions=UNDERSTOOD[ConnectorKind(row.kind)])
         with reading(self._deps.sessions) as session:
-            found = session.execute(event_query(wanted).where(LogLeaf.leaf_index == position)).first()
+            found = event_at(session, position, wanted)
         if found is None:
             raise StorageError(f"There is no event at {position}.", hint="Verify the log: licence-gateway log verify.")
-        return licence_event(found)
+        return found
 
-    def _webhook(self, row: Subscription, delivery: Leased, event: LicenceEvent) -> Receipt:
+    def _webhook(self, row: Subscription, delivery: Leased, event: ToldEvent) -> Receipt:
         """Standard Webhooks: the id is that of the event, and the same whenever it is sent."""
         body, now = self._body(event), self._deps.clock()
         message_id, timestamp = f"evt_{delivery.position}", int(now.timestamp())
@@ -138,19 +138,19 @@ class Couriers:
         }
         return Receipt(require_taken(self._postings.post(row.url, body, headers)).status)
 
-    def _shared(self, row: Subscription, delivery: Leased, event: LicenceEvent) -> Receipt:
+    def _shared(self, row: Subscription, delivery: Leased, event: ToldEvent) -> Receipt:
         del delivery
         return Receipt(require_taken(self._postings.through_gateway(row, row.url, self._body(event))).status)
 
-    def _published(self, row: Subscription, delivery: Leased, event: LicenceEvent) -> Receipt:
+    def _published(self, row: Subscription, delivery: Leased, event: ToldEvent) -> Receipt:
         del event
-        return self._connectors.publish(row, delivery.licence_id)
+        return self._connectors.publish(row, _licence_of(delivery))
 
-    def _stored(self, row: Subscription, delivery: Leased, event: LicenceEvent) -> Receipt:
+    def _stored(self, row: Subscription, delivery: Leased, event: ToldEvent) -> Receipt:
         del event
-        return self._connectors.store(row, delivery.licence_id)
+        return self._connectors.store(row, _licence_of(delivery))
 
-    def _body(self, event: LicenceEvent) -> bytes:
+    def _body(self, event: ToldEvent) -> bytes:
         return orjson.dumps(event.to_json(self._deps.settings.public_base_url))
 
     def _signed(self, content: bytes) -> tuple[str, bytes]:
@@ -158,3 +158,10 @@ class Couriers:
         with key_at_work(DELIVERY_KEY):
             key = self._deps.keystore.load(DELIVERY_KEY, Purpose.RECEIPT, actor="gateway.deliveries")
             return key.name, key.sign(content)
+
+
+def _licence_of(delivery: Leased) -> int:
+    """These receivers are told of licences only. ValueError for anything else."""
+    if delivery.licence_id is None:
+        raise ValueError("This receiver is told of licences only.")
+    return delivery.licence_id

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.domain.actors import SYSTEM
 from gateway.domain.deliveries import BackOff, ConnectorKind, DeliveryFailedError, DeliveryState, Receipt
-from gateway.domain.events import TOLD
+from gateway.domain.events import LICENCE_TOLD, TOLD
 from gateway.persistence.direct import pipelined
 from gateway.persistence.inserting import insert_all
 from gateway.persistence.models import AuditEvent, Client, Delivery, LogLeaf, Subscription
@@ -36,7 +36,7 @@ _LONGEST_ERROR = 200
 _RANDOM = 1 << 30
 UNDERSTOOD: dict[ConnectorKind, frozenset[str]] = {
     ConnectorKind.WEBHOOK: frozenset(TOLD),
-    ConnectorKind.DATA_SHARING: frozenset(TOLD),
+    ConnectorKind.DATA_SHARING: frozenset(LICENCE_TOLD),
     ConnectorKind.PUBLICITY: frozenset({"licence_issued", "licence_version_issued", "licence_status_changed"}),
     ConnectorKind.LICENCE_LIBRARY: frozenset({"licence_issued", "licence_version_issued", "licence_status_changed"}),
 }
@@ -49,7 +49,7 @@ class Leased:
 
     id: int
     position: int
-    licence_id: int
+    licence_id: int | None
     attempts: int
 
 
@@ -171,7 +171,7 @@ class Deliveries:
             Delivery(
                 subscription_id=row.id,
                 position=event.position,
-                licence_id=event.subject.licence_id,
+                licence_id=event.subject.lane,
                 state=DeliveryState.PENDING,
                 attempts=0,
                 next_attempt_at=now,
@@ -187,7 +187,7 @@ class Deliveries:
         row.position = page.through
 
     def _heads(self, session: Session, row: Subscription, now: datetime, limit: int) -> Sequence[Delivery]:
-        """The oldest open delivery of each licence, where it is due and nobody sends it."""
+        """The oldest open delivery of each licence, and any of no licence, where it is due and nobody sends it."""
         earlier = aliased(Delivery)
         blocked = exists().where(
             earlier.subscription_id == Delivery.subscription_id,

@@ -54,6 +54,7 @@ class DeliveryView:
     subscription_name: str
     position: int
     licence_number: str
+    """Empty where the event is about no licence."""
     state: str
     attempts: int
     next_attempt_at: datetime
@@ -97,7 +98,7 @@ class DeliveryLetters:
         query = (
             select(Delivery, Licence.licence_number)
             .join(Delivery.subscription)
-            .join(Licence, Licence.id == Delivery.licence_id)
+            .outerjoin(Licence, Licence.id == Delivery.licence_id)
             .where(*_own(actor), Delivery.id > after_id)
             .options(joinedload(Delivery.subscription))
             .order_by(Delivery.id)
@@ -108,7 +109,7 @@ class DeliveryLetters:
         if subscription_id is not None:
             query = query.where(Delivery.subscription_id == subscription_id)
         with reading(self._deps.sessions) as session:
-            return [_view(row, number) for row, number in session.execute(query).all()]
+            return [_view(row, number or "") for row, number in session.execute(query).all()]
 
     def retry(self, delivery_id: int, *, actor: Actor = OPERATOR) -> DeliveryView:
         """Send a dead letter again, soon, with all its attempts. NotFoundError, ForbiddenError, ConflictError."""
@@ -134,11 +135,17 @@ class DeliveryLetters:
     def replay(self, subscription_id: str, cursor: int, *, actor: Actor = OPERATOR) -> int:
         """Send everything again from a cursor of the feed on; gives how many were sent or queued before.
 
-        NotFoundError, ForbiddenError.
+        NotFoundError, ForbiddenError; ConflictError when some of it is kept no longer: sent without it, the rest would be
+        out of order.
         """
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             row = _find_own(session, subscription_id, actor)
+            if cursor <= row.pruned_through:
+                raise ConflictError(
+                    f"游标 {cursor} 早于保留的送达记录。Deliveries are kept from cursor {row.pruned_through + 1} on.",
+                    hint="Replay from there; what came before is in the feed: GET /api/v1/events.",
+                )
             again = (Delivery.subscription_id == row.id, Delivery.position >= cursor)
             # Whoever sends one of them right now loses the lease: what it reports does not count.
             statement = update(Delivery).where(*again).values(**_afresh(now))

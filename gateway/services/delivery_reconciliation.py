@@ -137,7 +137,7 @@ class DeliveryReconciliation:
         """What was delivered and is not under way: by event at the data-sharing platform, by licence elsewhere."""
         by_event = row.kind == ConnectorKind.DATA_SHARING
         query = (
-            select(Delivery.id, Delivery.position, Delivery.licence_id, Licence.licence_number)
+            select(Delivery.id, Delivery.position, Licence.id, Licence.licence_number)
             .join(Licence, Licence.id == Delivery.licence_id)
             .where(Delivery.subscription_id == row.id, Delivery.state == DeliveryState.DELIVERED)
             .order_by(Delivery.position)
@@ -199,7 +199,7 @@ class DeliveryReconciliation:
         if row.kind != ConnectorKind.PUBLICITY:
             return
         query = (
-            select(Delivery.id, Delivery.position, Delivery.licence_id, Licence.licence_number)
+            select(Delivery.id, Delivery.position, Licence.id, Licence.licence_number)
             .join(Licence, Licence.id == Delivery.licence_id)
             .join(LogLeaf, LogLeaf.leaf_index == Delivery.position)
             .join(AuditEvent, AuditEvent.id == LogLeaf.event_id)
@@ -218,7 +218,9 @@ class DeliveryReconciliation:
     def _licences_under_way(self, row: Subscription) -> set[int]:
         with reading(self._deps.sessions) as session:
             own = (Delivery.subscription_id == row.id, Delivery.state.in_(_OPEN))
-            return set(session.scalars(select(Delivery.licence_id).where(*own)))
+            return set(
+                session.scalars(select(Licence.id).join(Delivery, Delivery.licence_id == Licence.id).where(*own))
+            )
 
     def _under_way(self, row: Subscription) -> set[int]:
         with reading(self._deps.sessions) as session:

@@ -22,6 +22,7 @@ from gateway.documents.fonts import FontLibrary, font_library
 from gateway.domain.verification import SOFTWARE
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
+from gateway.persistence.engines import is_embedded
 from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.queue import WorkQueue
 from gateway.persistence.sealing import FieldVault, open_vault
@@ -115,7 +116,7 @@ class Dependencies:
     def queue(self) -> WorkQueue | None:
         """The queue that several machines share; None on SQLite, which is for one."""
         url = self.settings.resolved_database_url
-        return None if url.startswith("sqlite") else WorkQueue(url)
+        return None if is_embedded(url) else WorkQueue(url)
 
     @cached_property
     def quick_reads(self) -> QuickReads:

@@ -1,4 +1,4 @@
-"""The feed of events: the transparency log's leaves, in order, as far as they concern an actor's licences.
+"""The feed of events: the transparency log's leaves, in order, as far as they concern an actor's licences and signing requests.
 
 Whatever writes an audit event queues it by a trigger in the same transaction, and the sequencer gives it its leaf within
 about a second. So the log is the outbox: nothing more is written when a licence is issued.
@@ -6,13 +6,14 @@ about a second. So the log is the outbox: nothing more is written when a licence
 
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
-from gateway.domain.events import TOLD, EventSubject, LicenceEvent
-from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, LogLeaf
+from gateway.domain.events import LICENCE_TOLD, SIGNING_TOLD, TOLD, LicenceSubject, SigningSubject, ToldEvent
+from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, LogLeaf, SigningRequest
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.waiting_places import waiting_place
@@ -44,7 +45,7 @@ class EventFilter:
 class EventPage:
     """Events in order, and where the next question begins."""
 
-    events: tuple[LicenceEvent, ...]
+    events: tuple[ToldEvent, ...]
     through: int
     """Every event up to this position was looked at."""
     has_more: bool
@@ -89,16 +90,32 @@ def read_page(session: Session, after: int, limit: int, wanted: EventFilter) -> 
     last = session.scalar(select(func.max(LogLeaf.leaf_index)))
     last = START if last is None else last
     through = min(last, after + _WINDOW)
-    query = event_query(wanted).where(LogLeaf.leaf_index > after, LogLeaf.leaf_index <= through)
-    rows = session.execute(query.order_by(LogLeaf.leaf_index).limit(limit)).all()
-    events = tuple(map(licence_event, rows))
+    events = _between(session, after, through, limit, wanted)
     if len(events) == limit:
         through = events[-1].position
     through = max(through, after)
     return EventPage(events, through, has_more=through < last)
 
 
-def event_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
+def event_at(session: Session, position: int, wanted: EventFilter) -> ToldEvent | None:
+    """The event in a place; None when there is none that is wanted."""
+    return next(iter(_between(session, position - 1, position, 1, wanted)), None)
+
+
+def _between(session: Session, after: int, through: int, limit: int, wanted: EventFilter) -> tuple[ToldEvent, ...]:
+    """The first events behind a position and up to another, of licences and of signing requests, in order."""
+    found: list[ToldEvent] = []
+    for told, query_of, event_of in _SOURCES:
+        actions = sorted(wanted.actions & frozenset(told))
+        if actions:
+            query = query_of(wanted).where(
+                AuditEvent.action.in_(actions), LogLeaf.leaf_index > after, LogLeaf.leaf_index <= through
+            )
+            found += map(event_of, session.execute(query.order_by(LogLeaf.leaf_index).limit(limit)))
+    return tuple(sorted(found, key=attrgetter("position"))[:limit])
+
+
+def _licence_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
     """Leaves with their events and licences."""
     query = (
         select(
@@ -117,7 +134,7 @@ def event_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
         .join(AuditEvent, AuditEvent.id == LogLeaf.event_id)
         .join(LicenceVersion, LicenceVersion.licence_identifier == AuditEvent.subject)
         .join(Licence, Licence.id == LicenceVersion.licence_id)
-        .where(AuditEvent.action.in_(sorted(wanted.actions)), Licence.is_sample == wanted.is_sample)
+        .where(Licence.is_sample == wanted.is_sample)
     )
     if wanted.authority_codes is not None:
         query = query.where(Licence.authority_code.in_(sorted(wanted.authority_codes)))
@@ -126,9 +143,9 @@ def event_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
     return query
 
 
-def licence_event(row: "Row[*tuple[object, ...]]") -> LicenceEvent:
-    """A row of ``event_query``."""
-    subject = EventSubject(
+def _licence_event(row: "Row[*tuple[object, ...]]") -> ToldEvent:
+    """A row of ``_licence_query``."""
+    subject = LicenceSubject(
         licence_id=row.licence_id,
         licence_identifier=row.licence_identifier,
         licence_number=row.licence_number,
@@ -137,4 +154,37 @@ def licence_event(row: "Row[*tuple[object, ...]]") -> LicenceEvent:
         holder_code=row.holder_code,
         is_sample=row.is_sample,
     )
-    return LicenceEvent(row.leaf_index, row.occurred_at, row.action, subject, row.detail)
+    return ToldEvent(row.leaf_index, row.occurred_at, row.action, subject, row.detail)
+
+
+def _signing_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
+    """Leaves with their events and signing requests. A request is of an authority and of no type of licence."""
+    query = (
+        select(
+            LogLeaf.leaf_index,
+            AuditEvent.occurred_at,
+            AuditEvent.action,
+            AuditEvent.detail,
+            SigningRequest.id,
+            SigningRequest.department_code,
+            SigningRequest.enterprise_code,
+        )
+        .join(AuditEvent, AuditEvent.id == LogLeaf.event_id)
+        .join(SigningRequest, SigningRequest.id == AuditEvent.subject)
+        .where(SigningRequest.is_sample == wanted.is_sample)
+    )
+    if wanted.authority_codes is not None:
+        query = query.where(SigningRequest.department_code.in_(sorted(wanted.authority_codes)))
+    return query
+
+
+def _signing_event(row: "Row[*tuple[object, ...]]") -> ToldEvent:
+    """A row of ``_signing_query``."""
+    subject = SigningSubject(row.id, row.department_code, row.enterprise_code)
+    return ToldEvent(row.leaf_index, row.occurred_at, row.action, subject, row.detail)
+
+
+_SOURCES = (
+    (LICENCE_TOLD, _licence_query, _licence_event),
+    (SIGNING_TOLD, _signing_query, _signing_event),
+)

@@ -14,7 +14,7 @@ from certs.keystore import Keystore
 from gateway.domain.conversions import JobState
 from gateway.errors import GatewayError, RegistryUnavailableError
 from gateway.persistence.models import AuditEvent, ConversionJob, QueuedEvent
-from gateway.persistence.schema import is_current
+from gateway.persistence.schema import can_be_served
 from gateway.persistence.session import reading
 from gateway.services.bounded import BoundedQuestion
 from gateway.services.dependencies import LIST_KEY, LOG_KEY, REPORT_KEY, Dependencies
@@ -100,10 +100,10 @@ class Health:
 
     def _schema(self) -> str:
         try:
-            is_newest = is_current(self._deps.engine)
+            is_served = can_be_served(self._deps.engine)
         except (SQLAlchemyError, GatewayError):
             return "Unknown, since the database does not answer."
-        return OK if is_newest else "The schema is not at the newest revision; run init."
+        return OK if is_served else "The schema is older than this release; run init."
 
     def _trust(self) -> str:
         try:

@@ -97,13 +97,6 @@ class Idempotency:
         return answer
 
     @retried
-    def prune(self) -> int:
-        """Forget answers that are over; gives how many."""
-        with self._deps.sessions.begin() as session:
-            over = delete(IdempotencyRecord).where(IdempotencyRecord.expires_at < self._deps.clock())
-            return session.execute(over).rowcount  # type: ignore[attr-defined,no-any-return] # of a DELETE
-
-    @retried
     def _take(self, request: KeyedRequest, holder: str) -> bool:
         """Whether this request may execute: it is the first under its key, or the one before died, or its time is over."""
         now = self._deps.clock()

@@ -52,11 +52,11 @@ def check_signed_list(
     In this order, the first that applies: unreadable, signer unknown, signature wrong, certificate not good.
     """
     try:
-        message = _token(token, TOKEN_TYPE)
+        message = token_of(token, TOKEN_TYPE)
         stated = SignedList.decode(message.payload)
     except (SigningError, SignedListError):
         return _undecided("LIST_UNREADABLE")
-    signer = _check_signer(message, trust_store, policy, at)
+    signer = check_signer(message, trust_store, policy, at)
     if signer.certificate is None:
         return _undecided("LIST_SIGNER_UNKNOWN", stated)
     certificate, validation = signer.certificate, signer.validation
@@ -82,7 +82,7 @@ def status_by_lists(
     found, codes = [], list[str]()
     for token in tokens:
         try:
-            message = _token(token, STATUS_TYPE)
+            message = token_of(token, STATUS_TYPE)
             listed = StatusList.decode(message.payload)
         except (SigningError, StatusListError):
             codes.append("STATUS_LIST_NOT_USABLE")
@@ -90,7 +90,7 @@ def status_by_lists(
         authority_code = LicenceIdentifier.parse(claims.licence_identifier).authority_code
         if place is None or (listed.authority_code, listed.number) != (authority_code, place // PLACES):
             continue
-        validation = _check_signer(message, trust_store, policy, at).validation
+        validation = check_signer(message, trust_store, policy, at).validation
         if validation is None or validation.conclusion is not Conclusion.PASSED:
             codes.append("STATUS_LIST_NOT_USABLE")
         elif not listed.signed_at - CLOCK_TOLERANCE <= at <= listed.expires_at:
@@ -114,29 +114,31 @@ def _by_list(status: ListedStatus, claims: LicenceClaims, at: datetime) -> tuple
 
 
 @dataclass(frozen=True)
-class _Signer:
+class Signer:
     """Who signed a token: no certificate when it is nobody known, no validation when the signature is wrong."""
 
     certificate: bytes | None = None
     validation: CertificateValidation | None = None
 
 
-def _token(data: bytes, token_type: str) -> Sign1:
+def token_of(data: bytes, token_type: str) -> Sign1:
+    """The token, which says that it is of this type. MalformedDataError for any other."""
     message = parse_sign1(data)
     if message.media_type != token_type:
         raise MalformedDataError("a token of another kind")
     return message
 
 
-def _check_signer(message: Sign1, trust_store: TrustStore, policy: ValidationPolicy, at: datetime) -> _Signer:
+def check_signer(message: Sign1, trust_store: TrustStore, policy: ValidationPolicy, at: datetime) -> Signer:
+    """Whose token of a gateway it is, as of ``at``."""
     certificate = trust_store.list_signer_by_key_id(message.key_id)
     if certificate is None:
-        return _Signer()
+        return Signer()
     try:
         verify_sign1(message, load_public(public_key_info(certificate)))
     except InvalidSignatureError:
-        return _Signer(certificate)
-    return _Signer(certificate, validate_certificate(certificate, policy, at=at, use="signature"))
+        return Signer(certificate)
+    return Signer(certificate, validate_certificate(certificate, policy, at=at, use="signature"))
 
 
 def _standing(stated: SignedList, at: datetime) -> tuple[InForce, str]:

@@ -8,7 +8,7 @@ files, the checkpoint last.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from certs.errors import KeystoreError
@@ -16,6 +16,7 @@ from certs.key_uses import AuthorisedKey, Purpose
 from gateway.domain.checkpoints import Checkpoint, LogKey, read_checkpoint, sign_checkpoint, verify_checkpoint
 from gateway.domain.merkle import SM3_TREE, Frontier
 from gateway.errors import ConfigurationError, LogBrokenError
+from gateway.persistence.engines import hold_alone
 from gateway.persistence.models import AuditEvent, LogCheckpoint, LogLeaf, QueuedEvent
 from gateway.persistence.session import reading
 from gateway.services.dependencies import LOG_KEY, Dependencies
@@ -88,8 +89,7 @@ class TransparencyLog:
         hashes = {row.id: SM3_TREE.leaf(logged_event(row).entry()) for row in rows}
         with self._deps.sessions.begin() as session:
             # One sequencer at a time; SQLite's only writer is that already.
-            if session.get_bind().dialect.name == "postgresql":
-                session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEQUENCER_LOCK})
+            hold_alone(session, _SEQUENCER_LOCK)
             leaving = delete(QueuedEvent).where(QueuedEvent.event_id.in_(hashes)).returning(QueuedEvent.event_id)
             taken = sorted(session.scalars(leaving))
             first = leaf_count(session)

@@ -13,6 +13,7 @@ from gateway.domain.log_proofs import LogFault, LogFindings
 from gateway.domain.log_tiles import TILE_WIDTH, Tile, split_hashes, tile_width
 from gateway.domain.merkle import SM3_TREE, Frontier
 from gateway.errors import LogBrokenError, NotFoundError, RegistryUnavailableError
+from gateway.persistence.engines import one_state
 from gateway.persistence.log_files import LogFiles
 from gateway.persistence.models import AuditEvent, LogCheckpoint, LogLeaf, QueuedEvent
 from gateway.services.dependencies import Dependencies
@@ -132,10 +133,7 @@ class _TileHashes:
 
 def _hold_snapshot(session: Session) -> None:
     """One state for all queries, while others go on writing."""
-    options: dict[str, Any] = {"reads_only": True}
-    if session.get_bind().dialect.name == "postgresql":
-        options["isolation_level"] = "REPEATABLE READ"
-    session.connection(execution_options=options)
+    session.connection(execution_options=one_state(session.get_bind()))
 
 
 def _rows(session: Session) -> Iterator[tuple[int, int, bytes, bytes | None]]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.conversions import JobState
 from gateway.domain.deliveries import DeliveryState
+from gateway.persistence.engines import answer_within
 from gateway.persistence.models import (
     AuditEvent,
     Client,
@@ -108,8 +109,7 @@ class Measurements(Collector):
 
     def _ask_register(self) -> tuple[Sample, ...]:
         with reading(self._deps.sessions) as session:
-            if session.get_bind().dialect.name == "postgresql":
-                session.execute(text(f"SET LOCAL statement_timeout = {_STATEMENT_MS}"))
+            answer_within(session, _STATEMENT_MS)
             now = self._deps.clock()
             return (*_log(session), *_deliveries(session, now), *_conversions(session), *_checks(session))
 

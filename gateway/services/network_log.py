@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from gateway.domain.networks import network_of
-from gateway.domain.status import CHINA_STANDARD_TIME, china_day
+from gateway.domain.status import china_day
 from gateway.services.dependencies import Dependencies
 
 FOLDER = "network-log"
@@ -53,15 +53,15 @@ class NetworkLog:
             # One write to a file that is open for appending: lines of several processes do not mix (POSIX, write).
             os.write(self._opened(now), line)
 
-    def prune(self) -> int:
-        """Remove the files of days past their retention; gives how many."""
-        last = (self._deps.clock() - timedelta(days=self._deps.settings.network_log_days)).astimezone(
-            CHINA_STANDARD_TIME
-        )
-        old = [path for path in self._folder.glob(f"*{_SUFFIX}") if _is_before(path, last.date())]
-        for path in old:
+    def past(self) -> list[Path]:
+        """The files of days past their retention."""
+        last = china_day(self._deps.clock() - timedelta(days=self._deps.settings.network_log_days))
+        return [path for path in self._folder.glob(f"*{_SUFFIX}") if _is_before(path, last)]
+
+    def remove(self, days: list[Path]) -> None:
+        """Remove these files; one that another process removed meanwhile is no fault."""
+        for path in days:
             path.unlink(missing_ok=True)
-        return len(old)
 
     @property
     def _folder(self) -> Path:

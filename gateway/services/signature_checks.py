@@ -13,7 +13,6 @@ from functools import lru_cache
 from threading import Lock
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.answers import Genuine
@@ -21,6 +20,7 @@ from gateway.domain.conclusion import judge_signatures
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.errors import GatewayError, StorageError
+from gateway.persistence.engines import insert_for, is_postgresql
 from gateway.persistence.models import Licence, LicenceVersion, SignatureCheck, StoredFile
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
@@ -98,7 +98,7 @@ class SignatureChecks:
         made: dict[str, KeptCheck] = {}
         found = [self._at_hand(file, now, trust_sm3) or self._check(file, now, trust_sm3, made) for file in files]
         # SQLite has one writer: who only asks must not wait for it. There the background keeps what it checks.
-        if self._deps.engine.dialect.name == "postgresql":
+        if is_postgresql(self._deps.engine):
             self._keep(made)
         return found
 
@@ -189,8 +189,7 @@ class SignatureChecks:
         ]
         try:
             with self._deps.sessions.begin() as session:
-                dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-                adding = dialect.insert(SignatureCheck).values(rows)
+                adding = insert_for(session.get_bind(), SignatureCheck).values(rows)
                 changed = {name: adding.excluded[name] for name in KeptCheck.__dataclass_fields__}
                 session.execute(adding.on_conflict_do_update(index_elements=["electronic_sm3"], set_=changed))
         except (GatewayError, IntegrityError):

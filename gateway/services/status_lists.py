@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.domain.status import LicenceStatus, StatusTransition, in_order
 from gateway.domain.status_list import (
@@ -20,6 +19,7 @@ from gateway.domain.status_list import (
     status_list_address,
 )
 from gateway.errors import NotFoundError
+from gateway.persistence.engines import insert_for
 from gateway.persistence.models import LicenceVersion, StatusChange, StatusListToken, StatusPlace
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
@@ -131,8 +131,7 @@ class StatusLists:
         """Keep a token for every process; of two that were signed at once, the one that is kept last serves."""
         values: dict[str, Any] = {"content_sm3": content, "token": token, "signed_at": made.signed_at}
         with self._deps.sessions.begin() as session:
-            dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-            adding = dialect.insert(StatusListToken).values(
+            adding = insert_for(session.get_bind(), StatusListToken).values(
                 authority_code=made.authority_code, number=made.number, **values
             )
             session.execute(adding.on_conflict_do_update(index_elements=["authority_code", "number"], set_=values))

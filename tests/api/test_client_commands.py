@@ -1,4 +1,4 @@
-"""``licence-gateway client``: set, enable and disable, access records, prune; JSON for machines."""
+"""``licence-gateway client``: set, enable and disable, access records, retention; JSON for machines."""
 
 import json
 
@@ -129,5 +129,10 @@ def test_access_records_and_their_removal(call, issued, as_client):
     after = ("--after", str(view["id"]))
     assert json.loads(call("client", "access-records", *words, *after, "--json").stdout) == []
     call("client", "access-records", expect=1)
-    gone = json.loads(call("client", "prune", "--json").stdout)
-    assert gone == {"tokens_and_nonces": 0, "kept_answers": 0, "access_records": 0, "network_log_days": 0}
+    dry = json.loads(call("retention", "--dry-run", "--json").stdout)
+    done = json.loads(call("client", "prune", "--json").stdout)
+    assert (dry["was_dry"], done["was_dry"]) == (True, False)
+    assert dry["counts"] == done["counts"]
+    assert {"access_records", "network_log_days", "deliveries"} <= done["counts"].keys()
+    assert "access_records 0" in call("retention", "--dry-run").stdout
+    assert "已清除" in call("retention").stdout

@@ -156,7 +156,7 @@ def test_no_token_a_strange_one_and_an_old_one_are_refused_alike(desk):
     later = desk.container.clock() + timedelta(seconds=TOKEN_SECONDS + 1)
     object.__setattr__(desk.container.deps, "clock", lambda: later)
     problem_of(desk.http.get("/api/v1/try/a", headers=good), 401, "NOT_AUTHENTICATED")
-    assert desk.container.authentication.prune() == 1
+    assert desk.container.retention.purge().counts["access_tokens"] == 1
 
 
 def test_a_disabled_client_is_out_at_once(desk):
@@ -332,7 +332,7 @@ def test_a_read_on_record_needs_the_five_elements_and_keeps_them(desk):
     assert (record.route, record.fields, record.result) == ("/api/v1/try/<subject>", ("a", "b"), 200)
     later = desk.container.clock() + timedelta(days=1097)
     object.__setattr__(desk.container.deps, "clock", lambda: later)
-    assert desk.container.access_records.prune() == 1
+    assert desk.container.retention.purge().counts["access_records"] == 1
 
 
 def test_nothing_secret_is_stored_or_shown(desk):

@@ -2,11 +2,15 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 
 from gateway.app import create_app
 from gateway.domain.actors import Scope
+from gateway.domain.instants import instant
+from gateway.domain.signing_orders import DocumentOrder, SigningOrder
+from gateway.domain.signing_requests import DocumentForm
 from gateway.domain.status import LicenceStatus
 from gateway.errors import LogBrokenError
 from gateway.persistence.models import Licence, LicenceVersion
@@ -15,6 +19,7 @@ from gateway.services.status_changes import StatusDecision
 from gateway.services.waiting_places import waiting_place
 from tests.api.conftest import conforms, problem_of
 from tests.conftest import container_at, vector_lines
+from tests.phones import ROLE, phone_of
 
 READ = frozenset({Scope.EVENTS_READ})
 FEED = "/api/v1/events"
@@ -158,3 +163,54 @@ def test_many_foreign_leaves_do_not_hide_what_comes_after(app, issued, as_client
     client = as_client(app, READ)
     assert sorted(e["subject"] for e in pages(client)[0]) == sorted(known)
     assert MOST_IN_BATCH > 3
+
+
+def ask(container, authority, enterprise, **options):
+    """A signing request, asked for by an operator for an authority; the other end is the phone's."""
+    documents = (DocumentOrder("图纸", DocumentForm.BYTES, b"\x00drawing", "image/png"),)
+    order = SigningOrder(enterprise, "食品经营许可申请", ROLE, documents, department_code=authority, **options)
+    return container.signing_requests.create(order)
+
+
+def test_each_end_of_a_signing_request_is_told_once_to_who_asked(app, issued, as_client, applications):
+    """Completed, declined, expired, failed; and that a holder was asked to accept its licence."""
+    enterprise, (authority, other, *_) = applications[0]["CYRSFZJHM"], sorted(set(identifiers(issued).values()))
+    kind = next(iter(issued.catalogue.load().types_by_code))
+    own = as_client(app, READ, authority_codes=frozenset({authority}), type_codes=frozenset({kind}))
+    _, start = pages(own)
+    signed, declined, failed, expired = (ask(issued, authority, enterprise) for _ in range(4))
+    phone_of(issued, enterprise).sign(issued, signed.token)
+    for _ in range(2):
+        issued.signing_sessions.decline(declined.token, "金额不对")
+        issued.signing_requests.cancel(failed.request_id)
+    clock, late = issued.deps.clock, issued.clock() + timedelta(days=31)
+    object.__setattr__(issued.deps, "clock", lambda: late)
+    assert [issued.signing_completion.resume() for _ in range(2)] == [1, 0]
+    object.__setattr__(issued.deps, "clock", clock)
+    issued.log.sequence()
+    told, end = pages(own, cursor=start)
+    result = issued.signing_requests.show(signed.request_id).documents[0].result_sm3
+    assert {(e["type"], e["subject"]): e["data"]["detail"] for e in told} == {
+        ("signing_request_signed", signed.request_id): {"result_sm3": [result]},
+        ("signing_request_declined", declined.request_id): {},
+        ("signing_request_failed", failed.request_id): {"reason": "CANCELLED"},
+        ("signing_request_expired", expired.request_id): {"expired_at": instant(expired.standing.expires_at)},
+    }
+    assert len(told) == 4 and "金额不对" not in str(told) and signed.token not in str(told)
+    facts = {"request_id": signed.request_id, "authority_code": authority, "enterprise_code": enterprise}
+    assert facts.items() <= next(e for e in told if e["subject"] == signed.request_id)["data"].items()
+    assert pages(own, cursor=start, limit=1) == (told, end)
+    foreign, _ = pages(as_client(app, READ, authority_codes=frozenset({other})))
+    assert not [e for e in foreign if e["type"].startswith("signing_request")]
+
+
+def test_that_a_holder_was_asked_to_accept_is_told(app, issued, as_client):
+    client = as_client(app, READ)
+    _, end = pages(client)
+    first, *_ = identifiers(issued)
+    asked = issued.acceptances.ask(first)
+    issued.log.sequence()
+    [event], _ = pages(client, cursor=end)
+    assert (event["type"], event["subject"]) == ("licence_acceptance_asked", first)
+    detail = {"request_id": asked.request.request_id, "attempt": 1, "issued_sm3": asked.issued_sm3}
+    assert event["data"]["detail"] == detail

@@ -11,11 +11,9 @@ import pytest
 from gateway.documents.etsi_objects import VR
 from tests.api.conftest import conforms, form
 from tests.api.test_answers import verify
-from tests.gallery import gallery
 from tests.hostile_pdfs import stream
 from tests.unit.signing.revisions import updated
 
-__all__ = ["gallery"]
 EVIL_NAME = "a'><script>alert(1)</script>\u202efdp.exe"
 
 

@@ -11,7 +11,6 @@ from gateway.api.auth import PUBLIC
 from gateway.app import create_app
 from gateway.container import Container
 from tests.api.conftest import form, problem_of
-from tests.conftest import container_at
 from tests.department_server import serving
 from tests.faults.fault_http import free_port
 from tests.gallery import POOR, RICH, UNREGISTERED
@@ -301,11 +300,10 @@ def test_the_way_in_leads_nowhere_else(crowded, to):
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_processes_of_a_server_count_together(set_up_home, tmp_path):
-    port = free_port()
-    container = container_at(set_up_home)
-    url = container.settings.resolved_database_url
-    with serving(set_up_home, port, workers=2, database_url=url, lookups_per_minute=20):
+def test_the_processes_of_a_server_count_together(fresh):
+    port, settings = free_port(), fresh.settings
+    url = settings.resolved_database_url
+    with serving(settings.data_dir, port, workers=2, database_url=url, lookups_per_minute=20):
         statuses = []
         for _ in range(30):
             # A connection each, so that both workers are asked.

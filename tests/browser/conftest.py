@@ -1,5 +1,4 @@
 import os
-import shutil
 import threading
 from pathlib import Path
 
@@ -50,8 +49,8 @@ def browser(font_configuration):
 @pytest.fixture(scope="session")
 def screens():
     """Where the screenshots go; they are made anew by each run."""
-    shutil.rmtree(SCREENS, ignore_errors=True)
-    SCREENS.mkdir(parents=True)
+    # Nothing is removed: the other processes of pytest-xdist draw into it too.
+    SCREENS.mkdir(parents=True, exist_ok=True)
     return SCREENS
 
 

@@ -14,6 +14,11 @@ from tests.browser.test_own_device import IN_CHARGE, answer, reasons
 from tests.browser.test_pages import inspect, opened
 
 pytestmark = pytest.mark.browser
+KEPT = """async () => {
+  const kept = await caches.open((await caches.keys())[0])
+  const paths = (await kept.keys()).map(request => request.url.split('/').pop())
+  return ['scan-worker.js', 'zxing-reader.js', 'zxing_reader.wasm'].every(name => paths.includes(name))
+}"""
 
 
 @pytest.mark.parametrize("permitted", [True, False])
@@ -81,6 +86,23 @@ def test_a_picture_is_read_on_the_device(browser, site, gallery, turned):
         page.set_input_files("#file", {"name": "code.png", "mimeType": "image/png", "buffer": data})
         assert reasons(page) == ["GENUINE", "IN_FORCE", "STATUS_LIST_USED"]
         assert {each for each in sent if each != ("GET", None)} == set()
+
+
+def test_once_it_was_used_the_scanner_reads_with_the_network_cut(browser, site, gallery):
+    data = photo(gallery.licences["in_force"].qr_text)
+    picture = {"name": "code.png", "mimeType": "image/png", "buffer": data}
+    with opened(browser, site, "en") as page:
+        page.goto("/check")
+        page.evaluate(IN_CHARGE)
+        page.set_input_files("#file", picture)
+        reasons(page)
+        # Kept by the page: what the browser keeps by itself is soon gone on a full phone.
+        assert page.evaluate(KEPT)
+        page.context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("#tools:not([hidden])")
+        page.set_input_files("#file", picture)
+        assert reasons(page) == ["GENUINE", "IN_FORCE", "STATUS_LIST_USED"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ def test_an_upload_leads_to_the_report(browser, site, gallery, axe, screens, lan
         page.wait_for_selector(field)
 
 
+# It looks at the bar twenty times a second.
+@pytest.mark.alone
 def test_the_progress_is_that_of_the_octets(browser, site, gallery, slow):
     with opened(browser, site, "en") as page:
         chosen(page, gallery.electronic("in_force"))

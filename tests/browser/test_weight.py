@@ -62,6 +62,7 @@ def measured(browser, site, path):
         return page.evaluate(PAINTS)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("which", ["list", "code"])
 def test_a_page_fits_the_first_flight_and_shows_its_answer_at_once(browser, crowded, which):
     site, code_path = crowded

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from signing.validation.process import validate_pdf
 from tests.corpus.case import REFUSED, Judgement
 
 ROOT = Path(__file__).resolve().parents[2]
+WEIGHED = ROOT / "tests" / "corpus" / "weighed.py"
 UNSIGNED, UNPROCESSABLE = "3", "4"
 _STATUSES = {"yes": "0", "no": "1", "unknown": "2"}
 
@@ -51,32 +53,36 @@ class Run:
     """By file name."""
     complaints: str
     """What was written to standard error."""
+    peak_kib: int
+    """Of memory, of the largest of its processes."""
 
 
 def by_command(files, trust, at, *, home, revocation="required", timeout=280):
     """``licence-gateway verify --json --offline`` over the files."""
     command = [sys.executable, "-m", "gateway.cli", "verify", "--json", "--offline", "--trust-anchors", str(trust)]
-    done = subprocess.run(
-        [*command, "--at", at.isoformat(), *map(str, files)],
-        env={
-            "PATH": os.environ["PATH"],
-            "LANG": "C.UTF-8",
-            "GATEWAY_DATA_DIR": str(home),
-            "GATEWAY_REVOCATION": revocation,
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
+    with tempfile.NamedTemporaryFile("r") as peak:
+        done = subprocess.run(
+            [sys.executable, WEIGHED, peak.name, *command, "--at", at.isoformat(), *map(str, files)],
+            env={
+                "PATH": os.environ["PATH"],
+                "LANG": "C.UTF-8",
+                "GATEWAY_DATA_DIR": str(home),
+                "GATEWAY_REVOCATION": revocation,
+            },
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+        peak_kib = int(peak.read())
     try:
         said = json.loads(done.stdout)
     except ValueError:
         raise AssertionError(f"no JSON; exit status {done.returncode}: {done.stderr[-2000:]}") from None
     reports = said if isinstance(said, list) else [said]
     found = {report["document"]["file_name"]: judgement_of_report(report) for report in reports}
-    return Run(done.returncode, found, done.stderr)
+    return Run(done.returncode, found, done.stderr, peak_kib)
 
 
 def judgement_of_report(report):

@@ -48,9 +48,7 @@ def in_place(home, paths, rounds):
             survived += not load.failed
             failed += load.failed.total()
             slowest = max(slowest, load.slowest)
-            seen.append(
-                f"{load.answered} at {load.rate:.0f}/s" + (f" BREACH {dict(load.failed)}" if load.failed else "")
-            )
+            seen.append(told(load))
     detail = f"{failed} requests failed; answered while a server was followed by another: {', '.join(seen)}"
     return FaultResult("web processes replaced in place", rounds, survived, detail, slowest * 1000, lost=failed)
 
@@ -75,11 +73,14 @@ def behind_a_balancer(home, paths, rounds):
             survived += not load.failed
             failed += load.failed.total()
             slowest = max(slowest, load.slowest)
-            seen.append(
-                f"{load.answered} at {load.rate:.0f}/s" + (f" BREACH {dict(load.failed)}" if load.failed else "")
-            )
+            seen.append(told(load))
     detail = f"{failed} requests failed; answered while both were stopped and started in turn: {', '.join(seen)}"
     return FaultResult("servers stopped and started in turn", rounds, survived, detail, slowest * 1000, lost=failed)
+
+
+def told(load):
+    """How much was answered, how fast, and what failed."""
+    return f"{load.answered} at {load.rate:.0f}/s" + (f" BREACH {dict(load.failed)}" if load.failed else "")
 
 
 @contextmanager

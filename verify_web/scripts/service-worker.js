@@ -5,6 +5,7 @@
 const KEPT = `gateway-${VERSION}`
 const PAGE = '/check'
 const KEYS = '/trust/keys'
+const SCRIPTS = `${FILES[0].slice(0, FILES[0].lastIndexOf('/'))}/`
 const STATUS_LIST = /^\/trust\/status\/[0-9A-Z]{18}\/\d{1,4}$/
 
 self.addEventListener('install', event => {
@@ -22,10 +23,19 @@ self.addEventListener('activate', event => {
 self.addEventListener('fetch', event => {
   const {request} = event, {origin, pathname} = new URL(request.url)
   if (request.method !== 'GET' || origin !== self.location.origin) return
-  if (FILES.includes(pathname)) event.respondWith(caches.match(pathname).then(kept => kept ?? fetch(request)))
+  if (pathname.startsWith(SCRIPTS)) event.respondWith(kept(request, pathname))
   else if (pathname === KEYS || pathname === PAGE || STATUS_LIST.test(pathname)) event.respondWith(newest(request, pathname))
   else if (request.mode === 'navigate' && /^\/q\/[^/]+$/i.test(pathname)) event.respondWith(fetch(request).catch(() => caches.match(PAGE)))
 })
+
+// A script never changes under its address; one that was not taken along, as the scanner, is kept once it was used.
+async function kept(request, pathname) {
+  const found = await caches.match(pathname)
+  if (found) return found
+  const response = await fetch(request)
+  if (response.ok) await (await caches.open(KEPT)).put(pathname, response.clone())
+  return response
+}
 
 // From the network when it answers at all: an old copy never takes the place of an answer, not even of a refusal.
 async function newest(request, pathname) {

@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import JSON, Column, Connection
 
 from gateway.persistence.base import Base
+from gateway.persistence.engines import is_postgresql
 from gateway.persistence.models import Licence
 from gateway.persistence.schema import unenforced_foreign_keys
 from gateway.persistence.session import make_engine
@@ -23,7 +24,7 @@ def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
+        render_as_batch=not is_postgresql(connection),
         compare_server_default=_compare_default,
         user_module_prefix="",
     )

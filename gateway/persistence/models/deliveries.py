@@ -36,6 +36,8 @@ class Subscription(Base):
     is_enabled: Mapped[bool] = mapped_column(Boolean)
     position: Mapped[int] = mapped_column(Integer)
     """Leaves up to this one were looked at, and what concerns it has become a delivery."""
+    pruned_through: Mapped[int] = mapped_column(Integer, default=-1, server_default="-1")
+    """Of what was delivered up to this position some was removed when its time was over."""
     failures: Mapped[int] = mapped_column(Integer)
     """In a row, in which it took nothing at all."""
     rests_until: Mapped[datetime | None]
@@ -82,8 +84,8 @@ class Delivery(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
     position: Mapped[int] = mapped_column(ForeignKey("log_leaves.leaf_index"))
-    licence_id: Mapped[int] = mapped_column(ForeignKey("licences.id"))
-    """Deliveries of one licence go out one after another."""
+    licence_id: Mapped[int | None] = mapped_column(ForeignKey("licences.id"))
+    """Deliveries of one licence go out one after another; None where an event is about no licence."""
     state: Mapped[str] = mapped_column(String(20))
     attempts: Mapped[int] = mapped_column(Integer)
     next_attempt_at: Mapped[datetime]

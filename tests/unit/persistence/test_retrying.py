@@ -75,7 +75,6 @@ EXEMPT = {
     "log._sign": "as log._take_batch",
     "papers._end": "its callers are retried",
     "recording.record_versions": "its callers are retried",
-    "retention.purge": "a timer comes round",
     "sealed_rows._each": "at the terminal, safe to repeat",
     "storage._note": "as certificates._note",
 }

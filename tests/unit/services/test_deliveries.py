@@ -7,6 +7,8 @@ import pytest
 
 from gateway.domain.actors import Scope
 from gateway.domain.deliveries import ConnectorKind, DeliveryState, Signing
+from gateway.domain.signing_orders import DocumentOrder, SigningOrder
+from gateway.domain.signing_requests import DocumentForm
 from gateway.domain.status import LicenceStatus
 from gateway.errors import ConflictError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, Delivery, LicenceVersion, SubscriptionSecret
@@ -16,6 +18,7 @@ from gateway.services.events import START, EventFilter, read_page
 from gateway.services.status_changes import StatusDecision
 from gateway.services.subscriptions import SubscriptionSpec
 from tests.conftest import container_at
+from tests.phones import ROLE, phone_of
 from tests.receivers import Receiver, receiving
 
 
@@ -332,3 +335,23 @@ def test_secrets_lie_sealed_and_follow_the_field_key(gateway, receiver):
         assert row.sealed.startswith("sealed:2:")
     run_dry(allowing(gateway, receiver.port))
     assert_whole(gateway, receiver)
+
+
+def test_the_end_of_a_signing_request_is_delivered_and_waits_for_no_licence(gateway, receiver, applications):
+    made = subscribe(gateway, receiver.url, from_start=False)
+    authority, *_ = gateway.catalogue.load().authorities_by_code
+    documents = (DocumentOrder("图纸", DocumentForm.BYTES, b"\x00drawing", "image/png"),)
+    order = SigningOrder(applications[0]["CYRSFZJHM"], "申请", ROLE, documents, department_code=authority)
+    signed, withdrawn = gateway.signing_requests.create(order), gateway.signing_requests.create(order)
+    phone_of(gateway, order.enterprise_code).sign(gateway, signed.token)
+    gateway.signing_requests.cancel(withdrawn.request_id)
+    gateway.log.sequence()
+    receiver.answers = [422]
+    gateway.couriers.round()
+    run_dry(gateway, hours=1)
+    assert [(e["type"], e["subject"]) for e in receiver.events] == [
+        ("signing_request_failed", withdrawn.request_id),
+        ("signing_request_signed", signed.request_id),
+    ], "the first was refused once and came after the second, which did not wait for it"
+    letters = gateway.delivery_letters.listed(DeliveryState.DELIVERED, subscription_id=made.id)
+    assert [letter.licence_number for letter in letters] == ["", ""]

@@ -1,0 +1,76 @@
+"""The container of an archive package: a ZIP in its plainest form, so that nothing can hide in it.
+
+Members are stored, not compressed, one behind the other, without extra fields and comments. A package that is anything else
+is refused before anything of it is read: no compressed bomb, no path out of a folder, no bytes between members.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+
+from gateway.errors import OverLimitError, UnreadableInputError
+
+MOST_BYTES = 512 * 1024 * 1024
+MOST_MEMBERS = 20_000
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,7}")
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+"""The first that ZIP can name: when the package was made is for the manifest to say."""
+_LOCAL_HEADER, _CENTRAL_HEADER, _END = 30, 46, 22
+"""Octets of the records of ZIP (APPNOTE 4.3.7, 4.3.12, 4.3.16) without names, extra fields and comments."""
+
+
+def pack(members: Mapping[str, bytes]) -> bytes:
+    """The package of these members by name, in order of name. OverLimitError when it would be too large to be read again."""
+    if sum(map(len, members.values())) > MOST_BYTES // 2 or len(members) > MOST_MEMBERS:
+        raise OverLimitError(
+            "档案包过大，请按证照逐个导出。Too much for one package.", hint="Export licence by licence."
+        )
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
+        for name in sorted(members):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name} is no name of a member")
+            info = zipfile.ZipInfo(name, _MOMENT)
+            info.external_attr = 0o600 << 16
+            package.writestr(info, members[name])
+    return target.getvalue()
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """The members of a package by name. UnreadableInputError for what ``pack`` does not make, OverLimitError."""
+    if len(data) > MOST_BYTES:
+        raise OverLimitError("档案包过大。The package is too large.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            infos = package.infolist()
+            _require_plain(data, infos, package.comment)
+            return {info.filename: package.read(info) for info in infos}
+    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError) as error:
+        raise _refused(f"it is damaged ({error})") from error
+
+
+def _require_plain(data: bytes, infos: list[zipfile.ZipInfo], comment: bytes) -> None:
+    if len(infos) > MOST_MEMBERS:
+        raise OverLimitError("档案包的文件过多。The package has too many members.")
+    names = [info.filename for info in infos]
+    if len({name.lower() for name in names}) != len(names):
+        raise _refused("two members have one name")
+    end = 0
+    for info in infos:
+        if not _NAME.fullmatch(info.orig_filename) or info.orig_filename != info.filename:
+            raise _refused("a member has a name that is none of ours")
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size or info.flag_bits:
+            raise _refused(f"{info.filename} is compressed or encrypted")
+        if info.extra or info.comment or info.header_offset != end:
+            raise _refused("something stands between its members")
+        end += _LOCAL_HEADER + len(info.filename) + info.file_size
+    directory = sum(_CENTRAL_HEADER + len(name) for name in names)
+    if comment or end + directory + _END != len(data):
+        raise _refused("something stands before or behind its members")
+
+
+def _refused(why: str) -> UnreadableInputError:
+    return UnreadableInputError(
+        f"不是完整的档案包。This is no whole archive package: {why}.", hint="Present it as it was exported."
+    )

@@ -1,0 +1,62 @@
+"""What differs between database engines: the only module that asks which one it is, or says what only one understands.
+
+docs/databases.md lists what an engine must offer; ``tests/test_house_rules.py`` keeps the rest of the code free of it.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from gateway.persistence.base import Base
+
+QUICK_SETTINGS = (
+    # Each statement is for one enterprise or one file, so that one plan serves them all.
+    "SET plan_cache_mode = force_generic_plan",
+    "SET jit = off",
+    "SET TIME ZONE 'UTC'",
+)
+"""What a connection for quick reads is told on PostgreSQL."""
+
+
+def is_postgresql(bind: Engine | Connection) -> bool:
+    """Whether it is PostgreSQL, or what speaks its protocol and its SQL."""
+    return bind.dialect.name == "postgresql"
+
+
+def is_embedded(url: str) -> bool:
+    """Whether a URL names the database of one machine, SQLite, with a single writer at a time."""
+    return url.startswith("sqlite")
+
+
+def insert_for(bind: Engine | Connection, kind: type[Base]) -> Any:
+    """An INSERT that may say what happens ON CONFLICT, which both engines write alike and standard SQL has not."""
+    return postgresql.insert(kind) if is_postgresql(bind) else sqlite.insert(kind)
+
+
+def hold_alone(session: Session, number: int) -> None:
+    """Wait until no other transaction holds this number, and hold it to the end. SQLite's only writer does already."""
+    if is_postgresql(session.get_bind()):
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def answer_within(session: Session, milliseconds: int) -> None:
+    """Have this transaction's statements fail that take longer; on SQLite, where they run in this process, they do not."""
+    if is_postgresql(session.get_bind()):
+        session.execute(text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
+
+
+def one_state(bind: Engine | Connection) -> dict[str, Any]:
+    """Options of a connection whose queries all see the database as the first one did, while others go on writing."""
+    options: dict[str, Any] = {"reads_only": True}
+    if is_postgresql(bind):
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return options
+
+
+def count_on(connection: Connection, table: str, column: str, highest: int) -> None:
+    """Have the numbers that PostgreSQL gives go on after the highest that was restored; SQLite looks by itself."""
+    if is_postgresql(connection):
+        sequence = text("SELECT setval(pg_get_serial_sequence(:table, :column), :highest)")
+        connection.execute(sequence, {"table": table, "column": column, "highest": highest})
