@@ -122,4 +122,5 @@ def _unnamed(_logger: object, _method: str, event: Event) -> Event:
 
 def hidden(text: str) -> str:
     """``text`` without personal numbers, credit codes and licence identifiers."""
-    return _IDENTIFIER.sub(HIDDEN, _CREDIT_CODE.sub(HIDDEN, mask_text(text)))
+    # The longest first: an identifier holds a credit code.
+    return mask_text(_CREDIT_CODE.sub(HIDDEN, _IDENTIFIER.sub(HIDDEN, text)))
