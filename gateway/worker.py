@@ -58,10 +58,10 @@ def deliver(settings: Settings, *, threads: int, until: Until) -> None:
         thread.start()
     compared_at = -_COMPARE_SECONDS
     while not until():
-        _tried("transparency_log", container.log.sequence)
+        _tried("transparency-log", container.log.sequence)
         if time.monotonic() - compared_at > _COMPARE_SECONDS:
             compared_at = time.monotonic()
-            _tried("delivery_reconciliation", container.delivery_reconciliation.daily)
+            _tried("delivery-comparisons", container.delivery_reconciliation.daily)
         time.sleep(_IDLE_SECONDS)
     for thread in rounds:
         thread.join()
