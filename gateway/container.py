@@ -49,6 +49,7 @@ from gateway.services.log_audit import LogAudit
 from gateway.services.log_proofs import LogProofs
 from gateway.services.log_publication import LogPublication
 from gateway.services.look_ups import LookUps
+from gateway.services.metrics import Metrics
 from gateway.services.national_operations import NationalOperations
 from gateway.services.network_log import NetworkLog
 from gateway.services.obligations import Obligations
@@ -136,7 +137,7 @@ class Container:
         self._admit_departments(actor)
         self.storage = Storage(self.deps, self.catalogue)
         self.backups = Backups(self.deps)
-        self.health = Health(self.deps)
+        self.health, self.metrics = Health(self.deps), Metrics(self.deps)
         self._keep_keys(actor)
 
     def _keep_keys(self, actor: str) -> None:

@@ -22,6 +22,7 @@ _LISTED = (
     "timestamp_urls",
     "authority_bounds",
     "trusted_proxy_networks",
+    "metrics_networks",
     "delivery_origins",
     "foreign_user_ids",
 )
@@ -307,6 +308,24 @@ class Settings(BaseModel):
         le=600,
         description="How long `serve` answers on after SIGTERM while `/readyz` says that it goes: two of the balancer's probes.",
     )
+    metrics_networks: frozenset[str] = Field(
+        default=frozenset({"127.0.0.0/8", "::1/128"}),
+        description="Networks (comma-separated) that may read `/metrics`; this machine alone unless others are named.",
+    )
+    worker_metrics: str | None = Field(
+        default=None,
+        pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$",
+        description="HOST:PORT at which `licence-gateway worker` gives its metrics, where no `serve` of this machine does; none: "
+        "it does not.",
+    )
+    trace_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where traces are sent (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces); none: there are no traces.",
+    )
+    trace_share: float = Field(
+        default=0.1, ge=0, le=1, description="Part of the traces that begin here which is kept; 1: all of them."
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
 
     @field_validator("public_base_url")
@@ -334,7 +353,7 @@ class Settings(BaseModel):
         own = dict(bound.split("=") for bound in self.authority_bounds)
         return timedelta(hours=float(own.get(authority_code, self.authority_stale_hours)))
 
-    @field_validator("trusted_proxy_networks")
+    @field_validator("trusted_proxy_networks", "metrics_networks")
     @classmethod
     def _networks(cls, networks: frozenset[str]) -> frozenset[str]:
         for network in networks:
@@ -355,6 +374,11 @@ class Settings(BaseModel):
     def resolved_key_password_file(self) -> Path:
         """The configured password file, or the one that `init` makes."""
         return self.key_password_file or self.data_dir / "keys" / "password"
+
+
+def count_into(folder: Path) -> None:
+    """Tell prometheus_client where processes keep what they count; it, and theirs, know no other way than the environment."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:

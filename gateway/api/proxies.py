@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _BELIEVED = "gateway.proxy_believed"
 """WSGI key: the request came through a proxy of ours. No header of a request becomes a key without ``HTTP_`` before it."""
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 
 
 class TrustedProxies:
@@ -79,6 +80,11 @@ class PathPrefix:
             environ["RAW_URI"] = self._prefix + target
         environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._prefix, path
         return self._application(environ, start_response)
+
+
+def is_caller_hidden() -> bool:
+    """Whether the request came through a proxy that is none of ours: its own address says nothing of who asks."""
+    return not request.environ.get(_BELIEVED) and any(name in request.headers for name in _FORWARDED)
 
 
 def client_certificate(header: str | None) -> bytes:

@@ -63,6 +63,12 @@ def hold_alone(session: Session, number: int) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
+def answer_within(session: Session, milliseconds: int) -> None:
+    """Have this transaction's statements fail that take longer; on SQLite, where they run in this process, they do not."""
+    if is_postgresql(session.get_bind()):
+        session.execute(text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
+
+
 def one_state(bind: Engine | Connection) -> dict[str, Any]:
     """Options of a connection whose queries all see the database as the first one did, while others go on writing."""
     options: dict[str, Any] = {"reads_only": True}

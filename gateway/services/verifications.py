@@ -1,6 +1,7 @@
 """Verification: a validation of the presented file joined with the status of the licence that it claims to be."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,6 +35,7 @@ from gateway.errors import (
     RegistryUnavailableError,
     UnreadableInputError,
 )
+from gateway.metrics import VERIFICATION_SECONDS, VERIFICATIONS
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.retrying import retried
@@ -47,6 +49,7 @@ from gateway.services.listing import WHOLE, current_status, registered_face
 from gateway.services.log_proofs import LogProofs
 from gateway.services.presented_copies import attached_terms, copy_finding
 from gateway.services.token_reports import is_token, signed_list_report
+from gateway.tracing import span
 from signing.cose import parse_sign1
 from signing.errors import (
     MalformedDataError,
@@ -138,7 +141,14 @@ class Verifications:
 
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
         """Validate a PDF and ask the registry about it, or check a signed list. UnreadableInputError for anything else."""
-        now = at or self._deps.clock()
+        started = time.perf_counter()
+        with span("verify"):
+            report = self._verified(data, file_name, at or self._deps.clock())
+        VERIFICATION_SECONDS.labels(report.document.kind).observe(time.perf_counter() - started)
+        VERIFICATIONS.labels(report.answer.genuine, report.answer.in_force).inc()
+        return report
+
+    def _verified(self, data: bytes, file_name: str, now: datetime) -> VerificationReport:
         policy, workers = self._deps.policy(), self._deps.workers
         if is_token(data):
             report = signed_list_report(data, file_name, self._deps.trust_store, policy, at=now)
