@@ -2,6 +2,7 @@
 
 from gateway.console import (
     administration,
+    archives,
     clients,
     conversions,
     dashboard,
@@ -22,6 +23,7 @@ from gateway.console.frame import blueprint
 
 __all__ = [
     "administration",
+    "archives",
     "blueprint",
     "clients",
     "conversions",

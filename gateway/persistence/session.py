@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -175,23 +175,19 @@ def make_sessions(engine: Engine) -> Sessions:
     return Sessions(engine)
 
 
-class Reads(Protocol):
+@dataclass(frozen=True)
+class Elsewhere:
     """Another database with the same content, that reads may go to."""
 
-    @property
-    def engine(self) -> Engine:
-        """Where sessions read."""
-
-    @property
-    def quick_reads(self) -> "QuickReads":
-        """Where single statements read."""
+    engine: Engine
+    quick_reads: "QuickReads"
 
 
-_elsewhere: ContextVar[Reads | None] = ContextVar("elsewhere", default=None)
+_elsewhere: ContextVar[Elsewhere | None] = ContextVar("elsewhere", default=None)
 
 
 @contextmanager
-def reading_from(other: Reads) -> Iterator[None]:
+def reading_from(other: Elsewhere) -> Iterator[None]:
     """What this thread only reads within comes from another database; what it writes goes where it always does."""
     token = _elsewhere.set(other)
     try:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, make_url
 
 from gateway.errors import RegistryUnavailableError
 from gateway.persistence.engines import WalPosition, replayed_up_to, written_up_to
-from gateway.persistence.session import QuickReads, make_engine
+from gateway.persistence.session import Elsewhere, QuickReads, make_engine
 
 LOOK_SECONDS = 0.5
 """How often a process asks how far a standby is."""
@@ -36,7 +36,7 @@ class Standby:
         missing = {name: value for name, value in _QUICK_TO_FAIL.items() if name not in parsed.query}
         quick = parsed.update_query_dict(missing)
         self.engine = make_engine(quick.render_as_string(hide_password=False))
-        self.quick_reads = QuickReads(self.engine)
+        self.reads = Elsewhere(self.engine, QuickReads(self.engine))
         self._primary = primary
         self._bound = bound
         self._written: deque[tuple[float, int]] = deque(maxlen=math.ceil(bound / LOOK_SECONDS) + 1)

@@ -24,7 +24,7 @@ class LookUps:
         if standby is None:
             return ask()
         try:
-            with reading_from(standby):
+            with reading_from(standby.reads):
                 found = ask()
             if not is_absent(found):
                 return found
