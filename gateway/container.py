@@ -76,6 +76,7 @@ from gateway.services.signing_sessions import SigningSessions
 from gateway.services.signing_waits import SigningWaits
 from gateway.services.staff import Staff
 from gateway.services.staff_sessions import StaffSessions
+from gateway.services.statistics import ReformStatistics
 from gateway.services.status_changes import StatusChanges
 from gateway.services.status_lists import StatusLists
 from gateway.services.storage import Storage
@@ -128,6 +129,7 @@ class Container:
         self.obligations = Obligations(self.deps)
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
         self.reconciliation = Reconciliation(self.deps, self.catalogue)
+        self.statistics = ReformStatistics(self.deps)
         self.representations = Representations(self.deps, self.catalogue)
         self.national_operations = NationalOperations(self.catalogue, self.licence_records, self.representations)
         self._let_staff_in()

@@ -250,6 +250,7 @@ def _version(vault: FieldVault, entry: VersionToRecord, licence_id: int, electro
         holder_certificate_sm3=None if binding is None else binding.certificate_sm3,
         electronic_sm3=electronic.sm3,
         signed_at=draft.signed_at,
+        applied_at=application.basis.applied_at,
     )
 
 

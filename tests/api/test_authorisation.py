@@ -119,6 +119,7 @@ MATRIX = {
         {"authority_code": "{authority}", "complete_as_of": "{today}T00:00:00+08:00"},
     ),
     ("GET", "/api/v1/reconciliations"): (GENERAL, None),
+    ("GET", "/api/v1/statistics"): (GENERAL, None),
     ("POST", "/api/v1/holder-certificates"): (GENERAL, {"certificate": "{certificate}"}),
     ("GET", "/api/v1/enterprises/{holder}/holder-certificates"): (GENERAL, None),
     ("GET", "/api/v1/seals"): (GENERAL, None),

@@ -50,6 +50,7 @@ PAGES = {
     "decide_revocation": ("/console/revocations/1", APPROVERS & OWN),
     "reconciliation": ("/console/reconciliation", READERS),
     "reconciliation_file": ("/console/reconciliation.csv", READERS),
+    "statistics": ("/console/statistics", READERS),
     "wrong_entries": ("/console/wrong-entries", READERS),
     "holder_certificates": ("/console/holder-certificates", EVERYONE),
     "deliveries": ("/console/deliveries", ADMINISTRATORS),
