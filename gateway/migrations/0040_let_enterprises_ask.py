@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0040"
-down_revision = "0033"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 _REQUESTS = sa.table("signing_requests", sa.column("id"), sa.column("department_code"))
