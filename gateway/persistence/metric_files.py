@@ -57,7 +57,7 @@ class MetricFiles:
         for metric in METRICS:
             metric.clear()
         count_into(self._folder)
-        values.MmapedDict = _Placed
+        values.MmapedDict = _Placed  # type: ignore[attr-defined] # there is no other way to have files of our own
         values.ValueClass = values.MultiProcessValue()
 
     def collector(self) -> Collector:

@@ -75,8 +75,9 @@ class Health:
 
     def check(self, *, is_leaving: bool = False) -> Readiness:
         """Ask everything at once; what does not answer in time is not there. ``is_leaving``: the server is about to go."""
-        for question in (*self._questions.values(), self._replicas):
+        for question in self._questions.values():
             question.begin()
+        self._replicas.begin()
         until = time.monotonic() + _SECONDS
         told = {name: question.answer(until - time.monotonic()) for name, question in self._questions.items()}
         found = {
