@@ -108,9 +108,7 @@ def _export(service: Reconciliation, target: Path, authority: str | None) -> Dri
 
 
 def statistics(
-    first: Annotated[
-        str | None, typer.Option(help="First day, as 2026-01-01; thirty days before the last one.")
-    ] = None,
+    first: Annotated[str | None, typer.Option(help="First day, as 2026-01-01; thirty days in all without it.")] = None,
     last: Annotated[str | None, typer.Option(help="Last day; today.")] = None,
     authority: Annotated[str | None, typer.Option(help="Only this authority, by credit code.")] = None,
     data_dir: DataDir = None,

@@ -28,6 +28,11 @@ _FOLDER = "metrics"
 _SHARED, _READING = ".counting", ".reading"
 _DEAD = 0
 """In place of a process number: what dead processes counted."""
+_ROOM = 1 << 20
+"""Octets of a file of counts at first."""
+_BESIDE_KEY = 32
+"""Octets that a value takes beside its key, at most: its length, what fills up to eight, a value and an instant."""
+_MEMORY = "/proc/self/fd/"
 _PROCESS_NUMBERS = Path("/proc/self/ns/pid")
 
 
@@ -52,6 +57,7 @@ class MetricFiles:
         for metric in METRICS:
             metric.clear()
         count_into(self._folder)
+        values.MmapedDict = _Placed  # type: ignore[attr-defined] # there is no other way to have files of our own
         values.ValueClass = values.MultiProcessValue()
 
     def collector(self) -> Collector:
@@ -69,7 +75,9 @@ class MetricFiles:
         for kind, group in groupby(dead, key=lambda pair: pair[0]):
             paths = [path for _, path in group]
             if not kind.startswith("gauge_live"):
-                _add_up(self._folder / f"{kind}_{_DEAD}.db", paths, is_latest=kind.startswith("gauge"))
+                total = self._folder / f"{kind}_{_DEAD}.db"
+                if not _is_added_up(total, paths, is_latest=kind.startswith("gauge")):
+                    continue
             for path in paths:
                 path.unlink(missing_ok=True)
 
@@ -117,8 +125,53 @@ def _dead_kind(path: Path) -> Iterator[str]:
         return
 
 
-def _add_up(total: Path, paths: Iterable[Path], *, is_latest: bool) -> None:
-    """Put values into one file, which is replaced whole: sums, or of instants the last."""
+class _Placed(MmapedDict):
+    """Counts of one process, in a file that has all its room on the disk: where a disk is full, the kernel would kill whoever
+    first touches a page without (SIGBUS). A process for which there is none counts in its memory, and nobody sees it.
+    """
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        super().__init__(filename if read_mode or _has_room(Path(filename), _ROOM) else _in_memory(), read_mode)
+
+    def _init_value(self, key: str) -> None:
+        """Make one more value; the file grows where its room is used up, or what it holds moves into memory."""
+        is_outgrown = self._used + _octets(key) > self._capacity and not self._fname.startswith(_MEMORY)
+        if is_outgrown and not _has_room(Path(self._fname), 2 * self._capacity):
+            held = list(self.read_all_values())
+            self.close()
+            super().__init__(_in_memory())
+            for known, value, at in held:
+                self.write_value(known, value, at)
+        super()._init_value(key)
+
+
+def _has_room(path: Path, octets: int) -> bool:
+    """Give a file all its room at once, a new one before it has its name; False where the disk has not so much."""
+    made = path if path.exists() else path.with_suffix(".making")
+    try:
+        with made.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, octets)
+        if made != path:
+            made.replace(path)
+    except OSError:
+        if made != path:
+            made.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _in_memory() -> str:
+    """The path of a file that only this process has."""
+    return f"{_MEMORY}{os.memfd_create('metrics')}"
+
+
+def _octets(key: str) -> int:
+    """At most what a value takes in a file."""
+    return len(key.encode()) + _BESIDE_KEY
+
+
+def _is_added_up(total: Path, paths: Iterable[Path], *, is_latest: bool) -> bool:
+    """Put values into one file, which is replaced whole: sums, or of instants the last. False where the disk has no room."""
     found: dict[str, float] = {}
     for path in (*paths, total):
         if path.exists():
@@ -126,8 +179,11 @@ def _add_up(total: Path, paths: Iterable[Path], *, is_latest: bool) -> None:
                 found[key] = max(found.get(key, 0.0), value) if is_latest else found.get(key, 0.0) + value
     made = total.with_suffix(".new")
     made.unlink(missing_ok=True)
+    if not _has_room(made, _BESIDE_KEY + sum(map(_octets, found))):
+        return False
     whole = MmapedDict(str(made))
     for key, value in found.items():
         whole.write_value(key, value, 0.0)
     whole.close()
     made.replace(total)
+    return True

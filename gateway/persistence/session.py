@@ -253,8 +253,8 @@ class QuickReads:
     def insert(self, entity: Base) -> None:
         """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError.
 
-        On PostgreSQL a server that is killed may lose it, though never once a later transaction is durable: for claims, that
-        hold only as long as whoever made them has a server to work on.
+        On PostgreSQL a server that is killed may lose it, though never once a later transaction is durable: for claims alone,
+        where the transaction of what was claimed for changes the row of the claim and is undone when that is gone.
         """
         if not self._is_direct:
             with self._engine.begin() as connection:

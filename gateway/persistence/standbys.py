@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.errors import RegistryUnavailableError
 from gateway.persistence.engines import WalPosition, replayed_up_to, written_up_to
@@ -65,7 +66,8 @@ class Standby:
             with self.engine.connect() as connection:
                 shown = replayed_up_to(connection)
             after = self._position_of_primary()
-        except RegistryUnavailableError:
+        except (RegistryUnavailableError, SQLAlchemyError):
+            # Also one that does not let us ask, or knows nothing of positions.
             return self.rest()
         # One that is ahead followed another primary before, and shows what this one never knew.
         if shown is None or shown.cluster != before.cluster or shown.octets > after.octets:

@@ -25,6 +25,7 @@ OK = "ok"
 NEEDED = frozenset({"database", "schema", "trust", "server"})
 """Without one of these no answer is right: such a process must get no requests."""
 _SECONDS, _KEPT_FOR = 3.0, 1.0
+_REPLICA_SECONDS = 0.5
 _SILENT_SECONDS = 60.0
 _LOG_BEHIND_SECONDS = 600.0
 _FAULTS = (SQLAlchemyError, GatewayError, CertsError, SigningError, OSError)
@@ -69,11 +70,14 @@ class Health:
         self._questions = {
             name: BoundedQuestion(check, seconds=_SECONDS, kept_for=_KEPT_FOR) for name, check in checks.items()
         }
+        # Each standby is asked how far it is, and so is the database: either may hang.
+        self._replicas = BoundedQuestion(self._ask_replicas, seconds=_SECONDS, kept_for=_KEPT_FOR)
 
     def check(self, *, is_leaving: bool = False) -> Readiness:
         """Ask everything at once; what does not answer in time is not there. ``is_leaving``: the server is about to go."""
         for question in self._questions.values():
             question.begin()
+        self._replicas.begin()
         until = time.monotonic() + _SECONDS
         told = {name: question.answer(until - time.monotonic()) for name, question in self._questions.items()}
         found = {
@@ -92,10 +96,13 @@ class Health:
 
     def replicas(self) -> dict[str, str]:
         """Standbys that look-ups read from, by whether they are used; without them everything still works."""
-        try:
-            return self._deps.standbys.states()
-        except GatewayError:
-            return {"configuration": "cannot be used; run doctor"}
+        if not self._deps.settings.replica_urls:
+            return {}
+        told = self._replicas.answer(_REPLICA_SECONDS)
+        return {"replicas": "do not answer in time, or cannot be used; run doctor"} if told is None else told.answer
+
+    def _ask_replicas(self) -> dict[str, str]:
+        return self._deps.standbys.states()
 
     def _database(self) -> str:
         try:
@@ -140,7 +147,8 @@ class Health:
     def _write_and_remove(self) -> None:
         path = self._deps.settings.data_dir / "files" / f".readiness-{os.getpid()}"
         path.write_bytes(b"1")
-        path.unlink()
+        # Another container with this folder may have the same process number, and have taken it away.
+        path.unlink(missing_ok=True)
 
     def _timestamps(self) -> str:
         remote = self._deps.remote_timestamps

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from gateway.errors import NotFoundError, RegistryUnavailableError
 from gateway.persistence.session import reading_from
 from gateway.services.dependencies import Dependencies
@@ -28,7 +30,7 @@ class LookUps:
                 found = ask()
             if not is_absent(found):
                 return found
-        except RegistryUnavailableError:
+        except (RegistryUnavailableError, SQLAlchemyError):
             standby.rest()
         except NotFoundError:
             pass

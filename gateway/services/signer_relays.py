@@ -106,7 +106,7 @@ class SignerRelays:
             try:
                 self._signer().cancel(found.session_id, request_id)
             except (EnterpriseSignerDownError, EnterpriseSignerRefusedError, ConfigurationError) as error:
-                _log.warning("signer_relay", request_id=request_id, why=str(error))
+                _log.warning("signer_relay", signing_request=request_id, why=str(error))
         return view
 
     def advance(self, request_id: str) -> SigningView:
@@ -141,7 +141,7 @@ class SignerRelays:
             try:
                 self.advance(request_id)
             except GatewayError as error:
-                _log.warning("signer_relay", request_id=request_id, code=error.code)
+                _log.warning("signer_relay", signing_request=request_id, code=error.code)
         return len(waiting)
 
     def exchanges(self, request_id: str, *, actor: Actor = OPERATOR) -> Sequence[ExchangeView]:

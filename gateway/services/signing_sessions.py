@@ -276,7 +276,7 @@ class SigningSessions:
         try:
             self._completion.complete(request_id, is_taken=True)
         except GatewayError as error:
-            _log.warning("signing_completion", code=error.code, request_id=request_id)
+            _log.warning("signing_completion", code=error.code, signing_request=request_id)
 
     def _settled(self, token: str) -> SigningView:
         """The request once the process that completes it is done, or after a short while."""

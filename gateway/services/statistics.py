@@ -52,7 +52,7 @@ class ReformStatistics:
             actor.require(Scope.LICENCES_READ, authority_code, next(iter(actor.type_codes or ()), None))
         now = self._deps.clock()
         last = last_on or china_day(now)
-        first = first_on or last - timedelta(days=USUAL_DAYS)
+        first = first_on or last - timedelta(days=USUAL_DAYS - 1)
         if not timedelta() <= last - first < timedelta(days=MOST_DAYS):
             message = f"应为 1 至 {MOST_DAYS} 天。From 1 to {MOST_DAYS} days."
             raise ValidationFailedError([FieldError("first_on", "PERIOD_INVALID", message)])

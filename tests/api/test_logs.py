@@ -1,6 +1,7 @@
 """The log of a whole run names nobody, and every line of it can be found again by an id."""
 
 import json
+import re
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +14,7 @@ from gateway.logs import configure_logs
 from tests.api.conftest import form
 from tests.conftest import container_at
 from tests.console_office import PASSWORD, RICH, Browser, office
+from tests.department_server import ROOT
 from tests.receivers import receiving
 from tests.unit.domain.cleaning_rows import GOOD
 from tests.unit.services.test_deliveries import allowing, run_dry, subscribe
@@ -112,3 +114,11 @@ def test_the_filter_hides_numbers_in_whatever_is_logged_and_leaves_other_words(g
     assert line["message"] == "No room at ****** ****** ****** on /srv/files, 12 MB left."
     assert line["request_id"] == "from-the-caller-1"
     container.deps.engine.dispose()
+
+
+def test_nothing_is_logged_under_the_name_of_the_requests_own_id():
+    """What a log call names goes before what the request bound: the id of something else would hide that of the request."""
+    calls = re.compile(r"(?:_log|get_logger\(\))\.\w+\((?:[^()]|\([^()]*\))*\brequest_id=")
+    sources = {path: path.read_text() for path in (ROOT / "gateway").rglob("*.py")}
+    assert calls.search('_log.warning("x", why=str(error), request_id=1)')
+    assert [path.name for path, text in sources.items() if calls.search(text)] == []

@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.persistence import metric_files
 from tests.department_server import ROOT
 from tests.faults.fault_http import free_port
 
@@ -34,12 +35,20 @@ for line in sys.stdin:
 """
 
 
+FULL = """
+import errno, os
+def full(*_):
+    raise OSError(errno.ENOSPC, "full")
+os.posix_fallocate = full
+"""
+
+
 class Counting:
     """A process that counts once for each line it is sent."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, first=""):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([sys.executable, "-c", COUNT, str(folder)], cwd=ROOT, **pipes)
+        self.process = subprocess.Popen([sys.executable, "-c", first + COUNT, str(folder)], cwd=ROOT, **pipes)
 
     def ask(self, line):
         self.process.stdin.write(f"{line}\n")
@@ -58,8 +67,8 @@ class Counting:
 def counting(tmp_path):
     begun = []
 
-    def begin():
-        begun.append(Counting(tmp_path))
+    def begin(first=""):
+        begun.append(Counting(tmp_path, first))
         return begun[-1]
 
     yield begin
@@ -90,6 +99,33 @@ def test_counters_of_processes_add_up_and_never_go_back(counting, tmp_path):
     third.kill()
     # Nobody is left: the next one begins anew.
     assert counting().read() == {}
+
+
+def test_a_full_disk_kills_nobody_who_counts(counting, tmp_path):
+    """A file without room would be a SIGBUS for whoever writes to it."""
+    kept = counting()
+    kept.ask("1000")
+    before = kept.read()
+    late = counting(FULL)
+    assert late.ask("2000") == "done"
+    assert kept.read() == before
+    kept.kill()
+    # What is left of the dead one cannot be added up, and is read as it is; the instant of what is alive is not there.
+    assert late.read()["gateway_requests_total ['/a', '200']"] == 1
+    assert late.ask("3000") == "done"
+
+
+def test_counts_outgrow_their_room_into_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(metric_files, "_ROOM", 1 << 16)
+    counts = metric_files._Placed(str(tmp_path / "counter_1.db"))
+    counts.write_value("first", 5.0, 0.0)
+    monkeypatch.setattr(metric_files, "_has_room", lambda path, octets: False)
+    for number in range(3_000):
+        counts.write_value(f"{number:040}", number, 0.0)
+    assert counts.read_value("first") == (5.0, 0.0)
+    assert len(list(counts.read_all_values())) == 3_001
+    # What was counted before can still be read by others.
+    assert next(iter(metric_files._Placed.read_all_values_from_file(tmp_path / "counter_1.db")))[1] == 5.0
 
 
 def scraped(port):

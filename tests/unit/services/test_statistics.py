@@ -45,6 +45,8 @@ def test_indicators_are_counted_by_type_and_area(register, applications):
         container.verifications.verify(data, "a.pdf")
     found = container.statistics.report()
     assert found.is_complete and len(found.groups) == 2
+    # Thirty days, both ends among them.
+    assert found.last_on - found.first_on == timedelta(days=29)
     types = container.catalogue.load().types_by_name
     mine = found.groups[types[applications[1]["ZZMC"]].local_type_code, applications[1]["CYRSFZJHM"][2:8]]
     assert (mine.issued, mine.paper_collected, mine.used_electronically) == (1, 1, 1)
