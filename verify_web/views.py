@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from gateway.api.auth import public
 from gateway.api.visits import admit, counted, looked_up
 from gateway.domain.answers import CodeClass, LicenceAnswer, Outcome, Resolution
+from gateway.domain.archive_files import is_archive
 from gateway.domain.codes import classify
 from gateway.domain.human_report import signature_kind
 from gateway.domain.identifiers import CodeError, LicenceIdentifier
@@ -57,7 +58,7 @@ def look_up() -> BaseResponse:
     if picture is not None and picture.filename:
         admit()
         data = picture.read()
-        if _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] or is_token(data):
+        if is_archive(data) or _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] or is_token(data):
             return _report(data, picture.filename)
         return _lead_to(container().codes.resolve_image(data))
     text = request.form.get("text", "").strip()
@@ -202,7 +203,8 @@ def _licence(answer: LicenceAnswer, *, scanned: bool) -> Response:
 
 def _report(data: bytes, name: str) -> Response:
     report = container().verifications.verify(data, name)
-    drawn = page_pictures(data) if _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] else []
+    is_pdf = _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] and not is_archive(data)
+    drawn = page_pictures(data) if is_pdf else []
     previews = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in drawn]
     verdict, stated = report_verdict(report), report.signed_list
     told = None if stated is None else (stated.enterprise_name or stated.holder_code, told_facts(stated))

@@ -137,6 +137,22 @@ def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] 
     )
 
 
+_GENUINE_SENTENCES = {
+    DocumentKind.VERIFICATION_REPORT: Words(
+        "这是一份由网关签名的核验报告，签名有效，没有被改动。",
+        "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
+    ),
+    DocumentKind.SIGNED_LIST: Words(
+        "这是一份由网关签名的证照清单，签名有效，没有被改动。",
+        "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
+    ),
+    DocumentKind.ARCHIVE_PACKAGE: Words(
+        "这是一份由网关签名的档案包，其中每个文件都核验无误，没有被改动。",
+        "This is an archive package signed by a gateway; every file in it was verified and nothing was changed.",
+    ),
+}
+
+
 def _sentence(report: VerificationReport) -> Words:
     """The whole answer in one sentence: genuine or not first, in force or not second."""
     answer = report.answer
@@ -157,16 +173,8 @@ def _sentence(report: VerificationReport) -> Words:
 
 
 def _genuine_sentence(report: VerificationReport, why: Words) -> Words:
-    if report.document.kind is DocumentKind.VERIFICATION_REPORT:
-        return Words(
-            "这是一份由网关签名的核验报告，签名有效，没有被改动。",
-            "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
-        )
-    if report.document.kind is DocumentKind.SIGNED_LIST and report.signed_list is None:
-        return Words(
-            "这是一份由网关签名的证照清单，签名有效，没有被改动。",
-            "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
-        )
+    if report.document.kind in _GENUINE_SENTENCES and report.signed_list is None:
+        return _GENUINE_SENTENCES[report.document.kind]
     if report.signed_list is not None:
         return list_sentence(report.signed_list, why)
     if report.purpose_copy is not None and report.registry.status is not RegistryStatus.NOT_FOUND:
@@ -361,8 +369,8 @@ def _unchecked(report: VerificationReport) -> Iterable[Words]:
                 why = "" if stamp.sub_indication is None else explain(stamp.sub_indication).message_zh
                 why_en = "" if stamp.sub_indication is None else explain(stamp.sub_indication).message_en
                 yield Words(f"有一个时间戳未被采用。{why}", f"A time-stamp was not used. {why_en}".strip())
-    is_list = report.document.kind is DocumentKind.SIGNED_LIST
-    if report.signatures and report.registry.status is RegistryStatus.NOT_CHECKED and not is_list:
+    is_statement = report.document.kind in {DocumentKind.SIGNED_LIST, DocumentKind.ARCHIVE_PACKAGE}
+    if report.signatures and report.registry.status is RegistryStatus.NOT_CHECKED and not is_statement:
         yield Words(
             "没有查询登记簿，不知道证照现在是否有效。", "The register was not asked, so the status now is not known."
         )

@@ -59,6 +59,7 @@ EXPIRED_COPY = Verdict(
 )
 CURRENT_LIST = Verdict(Tone.GOOD, Shape.CHECK, "真实的证照清单", "A genuine list of licences")
 OLD_LIST = Verdict(Tone.WARNING, Shape.CLOCK, "真实的清单，但不代表现在", "A genuine list, but not of now")
+GENUINE_ARCHIVE = Verdict(Tone.GOOD, Shape.CHECK, "真实的档案包", "A genuine archive package")
 GENUINE_NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "真实，但未登记", "Genuine, but not in this register")
 GENUINE_STATUS_UNKNOWN = Verdict(
     Tone.UNKNOWN, Shape.QUESTION, "真实，但状态无法核验", "Genuine; its status could not be checked"
@@ -70,6 +71,10 @@ SAMPLE_VERDICT = Verdict(Tone.BAD, Shape.ALERT, "样本，不是证照", "A samp
 NOT_RECOGNISED = Verdict(Tone.UNKNOWN, Shape.LENS, "无法识别", "Not recognised")
 
 _ENDED = frozenset({"revoked", "withdrawn", "cancelled"})
+_GENUINE_KINDS = {
+    DocumentKind.VERIFICATION_REPORT: GENUINE_REPORT,
+    DocumentKind.ARCHIVE_PACKAGE: GENUINE_ARCHIVE,
+}
 _SHAPES = {"valid": Shape.CHECK, "expired": Shape.CLOCK, "not_yet_valid": Shape.CLOCK, "suspended": Shape.PAUSE}
 _REFUSALS = {
     CodeClass.UNTRUSTED_URL: SUSPICIOUS,
@@ -143,8 +148,8 @@ def report_verdict(report: VerificationReport) -> Verdict:
 
 def _genuine_verdict(report: VerificationReport) -> Verdict:
     answer, registry = report.answer, report.registry
-    if report.document.kind is DocumentKind.VERIFICATION_REPORT:
-        return GENUINE_REPORT
+    if report.document.kind in _GENUINE_KINDS:
+        return _GENUINE_KINDS[report.document.kind]
     if report.document.kind is DocumentKind.SIGNED_LIST:
         return OLD_LIST if answer.in_force is InForce.NO else CURRENT_LIST
     is_copy = report.document.kind is DocumentKind.PURPOSE_COPY

@@ -14,8 +14,8 @@ from gateway.domain.verification import VerificationReport
 from gateway.errors import ConfigurationError
 from gateway.imaging.pdf_pages import changed_page_pictures
 from gateway.services.dependencies import REPORT_KEY, Dependencies
+from gateway.services.file_validation import REPORT_ATTACHMENT
 from gateway.services.seals import key_at_work
-from gateway.services.verifications import REPORT_ATTACHMENT
 from gateway.tracing import span
 from signing.certificate_facts import certificate_facts
 from signing.pades import sign_prepared

@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.domain.conclusion import conclude, is_unsigned
 from gateway.domain.parties import parties_of
 from gateway.domain.verification import RegistryFinding, RegistryStatus
-from gateway.services.verifications import attached_licence
+from gateway.services.file_validation import attached_licence
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
 from signing.validation.process import validate_pdf
 from tests.corpus.case import REFUSED, Judgement
