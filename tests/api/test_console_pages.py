@@ -45,7 +45,7 @@ def test_search_finds_by_name_code_and_number(clerk, licence_path):
     for text in ("漠江泰和", RICH, RICH.lower(), NUMBER):
         assert clerk.get(f"/console/enterprises?text={text}").headers["Location"] == home
     many = clerk.get("/console/enterprises?text=阳江")
-    assert many.text.count('class="licence unknown"') > 10
+    assert many.text.count('class="licence unknown bare"') > 10
     assert "没有找到企业" in clerk.get("/console/enterprises?text=%25").text
     assert clerk.get("/console/enterprises/91441702MA0000000X").status_code == 404
     assert NUMBER in clerk.get(home).text
