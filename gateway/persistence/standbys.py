@@ -33,7 +33,6 @@ class Standby:
     def __init__(self, url: str, primary: Engine, bound: float) -> None:
         """``bound``: seconds that the standby may be behind."""
         parsed = make_url(url)
-        self.name = f"{parsed.host or 'local'}:{parsed.port or 5432}"
         missing = {name: value for name, value in _QUICK_TO_FAIL.items() if name not in parsed.query}
         quick = parsed.update_query_dict(missing)
         self.engine = make_engine(quick.render_as_string(hide_password=False))
@@ -95,8 +94,8 @@ class Standbys:
         return next((standby for standby in turned if standby.is_fresh()), None)
 
     def states(self) -> dict[str, str]:
-        """Each by its host and port: ``fresh``, or ``not used`` as it is away or behind."""
-        return {each.name: "fresh" if each.is_fresh() else "not used" for each in self._all}
+        """Each by its place in the setting, since anyone may ask: ``fresh``, or ``not used`` as it is away or behind."""
+        return {str(place): "fresh" if each.is_fresh() else "not used" for place, each in enumerate(self._all, 1)}
 
     def dispose(self) -> None:
         """Close their connections."""
