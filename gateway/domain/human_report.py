@@ -27,7 +27,7 @@ from gateway.domain.report_words import (
 )
 from gateway.domain.status import CHINA_STANDARD_TIME, WORDS
 from gateway.domain.sub_indication_catalogue import explain
-from gateway.domain.verdicts import POSITIVE_REASONS, Shape, Tone, Verdict, report_verdict
+from gateway.domain.verdicts import GENUINE_SENTENCES, POSITIVE_REASONS, Shape, Tone, Verdict, report_verdict
 from gateway.domain.verification import (
     DocumentKind,
     RegistryStatus,
@@ -137,22 +137,6 @@ def human_report(report: VerificationReport, pictures: tuple[PagePictures, ...] 
     )
 
 
-_GENUINE_SENTENCES = {
-    DocumentKind.VERIFICATION_REPORT: Words(
-        "这是一份由网关签名的核验报告，签名有效，没有被改动。",
-        "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
-    ),
-    DocumentKind.SIGNED_LIST: Words(
-        "这是一份由网关签名的证照清单，签名有效，没有被改动。",
-        "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
-    ),
-    DocumentKind.ARCHIVE_PACKAGE: Words(
-        "这是一份由网关签名的档案包，其中每个文件都核验无误，没有被改动。",
-        "This is an archive package signed by a gateway; every file in it was verified and nothing was changed.",
-    ),
-}
-
-
 def _sentence(report: VerificationReport) -> Words:
     """The whole answer in one sentence: genuine or not first, in force or not second."""
     answer = report.answer
@@ -173,8 +157,8 @@ def _sentence(report: VerificationReport) -> Words:
 
 
 def _genuine_sentence(report: VerificationReport, why: Words) -> Words:
-    if report.document.kind in _GENUINE_SENTENCES and report.signed_list is None:
-        return _GENUINE_SENTENCES[report.document.kind]
+    if report.document.kind in GENUINE_SENTENCES and report.signed_list is None:
+        return GENUINE_SENTENCES[report.document.kind]
     if report.signed_list is not None:
         return list_sentence(report.signed_list, why)
     if report.purpose_copy is not None and report.registry.status is not RegistryStatus.NOT_FOUND:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Outcome, Resolution
 from gateway.domain.conclusion import is_unsigned
 from gateway.domain.reasons import Reason
+from gateway.domain.report_words import Words
 from gateway.domain.status import SAMPLE, WORDS
 from gateway.domain.verification import DocumentKind, RegistryStatus, VerificationReport
 
@@ -75,6 +76,21 @@ _GENUINE_KINDS = {
     DocumentKind.VERIFICATION_REPORT: GENUINE_REPORT,
     DocumentKind.ARCHIVE_PACKAGE: GENUINE_ARCHIVE,
 }
+GENUINE_SENTENCES = {
+    DocumentKind.VERIFICATION_REPORT: Words(
+        "这是一份由网关签名的核验报告，签名有效，没有被改动。",
+        "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
+    ),
+    DocumentKind.SIGNED_LIST: Words(
+        "这是一份由网关签名的证照清单，签名有效，没有被改动。",
+        "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
+    ),
+    DocumentKind.ARCHIVE_PACKAGE: Words(
+        "这是一份由网关签名的档案包，其中每个文件都核验无误，没有被改动。",
+        "This is an archive package signed by a gateway; every file in it was verified and nothing was changed.",
+    ),
+}
+"""The answer on a genuine file that is no licence."""
 _SHAPES = {"valid": Shape.CHECK, "expired": Shape.CLOCK, "not_yet_valid": Shape.CLOCK, "suspended": Shape.PAUSE}
 _REFUSALS = {
     CodeClass.UNTRUSTED_URL: SUSPICIOUS,
