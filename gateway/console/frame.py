@@ -94,8 +94,8 @@ def show_http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     title = _HTTP_TITLES.get(status, _l("无法办理"))
     # What the framework says of itself is in English only, and of no use at a counter.
-    is_ours = error.description != type(error).description
-    return _sorry(status, title, say(*pair(error.description)) if is_ours else _l("请检查网址，或返回后重试。"))
+    ours = error.description if error.description != type(error).description else None
+    return _sorry(status, title, say(*pair(ours)) if ours else _l("请检查网址，或返回后重试。"))
 
 
 def _sorry(status: HTTPStatus, title: str, text: str, hint: str = "") -> Response:
