@@ -13,7 +13,7 @@ from tests.unit.services.log_gateway import event
 from tests.unit.services.test_log import tiles_of
 
 ROOT = Path(__file__).resolve().parents[3]
-ROUNDS, EVENTS = 5, 300
+ROUNDS, EVENTS = 8, 300
 SEED = 20261125
 
 
