@@ -56,7 +56,7 @@ def test_an_upload_leads_to_the_report(browser, site, gallery, axe, screens, lan
 def test_the_progress_is_that_of_the_octets(browser, site, gallery, slow):
     values = []
     with opened(browser, site, "en") as page:
-        page.expose_function("saw", values.append)
+        page.expose_function("saw", lambda value: values.append(value))  # noqa: PLW0108 - Playwright takes no builtin
         chosen(page, gallery.electronic("in_force"))
         page.evaluate(WATCH)
         slow(page)
