@@ -32,9 +32,10 @@ $(STAMP): requirements-dev.lock pyproject.toml $(filter .tools/bin/uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
-setup: $(STAMP)  ## environment in .venv, fonts in build/assets, the English of the pages compiled
+setup: $(STAMP)  ## environment in .venv, fonts in build/assets, the English of the pages and the code compiled
 	@$(BIN)/python tools/build_assets.py
 	@$(BIN)/python tools/translations.py
+	@$(BIN)/python -m compileall -q gateway signing certs verify_web
 
 demo: setup  ## set up, issue, sign, resolve a QR image, verify, tamper, serve (ARGS=--no-serve stops before serving)
 	@$(BIN)/licence-gateway demo $(ARGS)
@@ -55,6 +56,7 @@ faults: setup  ## kills and hostile input, or those named by ARGS: a table and v
 lock: $(filter .tools/bin/uv,$(UV))  ## pin the requirements anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock requirements.in
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock requirements-dev.in
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements-dev.lock -o requirements-tracing.lock requirements-tracing.in
 
 format: setup  ## format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

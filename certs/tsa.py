@@ -37,6 +37,13 @@ class TimestampingUnit:
         """The policy that its tokens name."""
         return self._policy_oid
 
+    def require_valid(self) -> datetime:
+        """Now. TimestampUnavailableError outside the certificate's validity."""
+        now = self._clock()
+        if not self._not_before <= now <= self._not_after:
+            raise TimestampUnavailableError("the time-stamping unit's certificate is not within its validity")
+        return now
+
     def stamp(self, imprint: bytes, digest_oid: str = SM3_OID) -> bytes:
         """A token over an imprint. TimestampUnavailableError outside the certificate's validity."""
         return self.stamp_request(imprint, digest_oid)
@@ -45,9 +52,7 @@ class TimestampingUnit:
         self, imprint: bytes, digest_oid: str, nonce: int | None = None, *, with_certificates: bool = True
     ) -> bytes:
         """A token over an imprint of any supported digest, with the client's nonce."""
-        now = self._clock()
-        if not self._not_before <= now <= self._not_after:
-            raise TimestampUnavailableError("the time-stamping unit's certificate is not within its validity")
+        now = self.require_valid()
         return build_token(
             imprint=imprint,
             serial_number=secrets.randbits(_SERIAL_BITS),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from certs.outbound import Circuit, Outbound, OutboundError, OutboundLimits
+from certs.outbound import Circuit, CircuitState, Outbound, OutboundError, OutboundLimits
 from signing.algorithms import SM3_OID
 from signing.errors import InvalidSignatureError, SigningError, TimestampUnavailableError
 from signing.timestamp import build_request, parse_response, parse_token, verify_token
@@ -51,6 +51,10 @@ class RemoteTimestamps:
         limits = self.limits
         self._outbound = Outbound(OutboundLimits(limits.attempt_seconds, limits.response_bytes, limits.most_waiting))
         self._circuits = {url: Circuit(limits.failures, limits.rest_seconds, self.monotonic) for url in self.urls}
+
+    def left_alone(self) -> list[str]:
+        """Providers that this process does not ask now, since they failed too often."""
+        return [url for url, circuit in self._circuits.items() if circuit.state is CircuitState.OPEN]
 
     def stamp(self, imprint: bytes, digest_oid: str = SM3_OID) -> bytes:
         """A token over an imprint. TimestampUnavailableError, with the last reason of each provider, within the limits."""

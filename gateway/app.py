@@ -1,6 +1,5 @@
 """The only wiring to Flask."""
 
-import logging
 import re
 import secrets
 import time
@@ -9,13 +8,13 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 from flask import Flask, Response, g, request
-from prometheus_client import Counter, Histogram
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from gateway.api import (
     acceptances,
     access_records,
+    archives,
     authority_reports,
     bindings,
     blank_forms,
@@ -47,6 +46,7 @@ from gateway.api import (
     signer_relays,
     signing_requests,
     signing_sessions,
+    statistics,
     status_changes,
     status_lists,
     trust,
@@ -55,13 +55,16 @@ from gateway.api import (
     versions,
 )
 from gateway.api.auth import require_declarations
-from gateway.api.proxies import TrustedProxies
+from gateway.api.proxies import PathPrefix, TrustedProxies
 from gateway.api.replies import container as current_container
 from gateway.api.report_forms import HTML_RENDERER
 from gateway.console import blueprint as console
 from gateway.container import Container
-from gateway.errors import GatewayError
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.logs import configure_logs, said
+from gateway.metrics import ERRORS, REQUEST_SECONDS, REQUESTS
 from gateway.services.network_log import NetworkEntry
+from gateway.tracing import begun
 from verify_web import (
     admission_pages,
     api_docs,
@@ -104,10 +107,12 @@ _DEPARTMENTS = (
     purpose_copies,
     signing_requests,
     reconciliations,
+    statistics,
     national_operations,
     holder_certificates,
     seals,
     access_records,
+    archives,
     events,
     deliveries,
     limits,
@@ -141,15 +146,13 @@ _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked by our own monitors every few seconds; they say nothing of callers."""
 _STRICT_TRANSPORT = "max-age=31536000"
 """One year (RFC 6797); sub-domains are others' business."""
-_REQUESTS = Counter("gateway_requests_total", "Requests by route and status.", ("route", "status"))
-_SECONDS = Histogram("gateway_request_seconds", "Time to answer by route.", ("route",))
 _log = structlog.get_logger()
 trust.blueprint.after_request(compress)
 
 
 def create_app(container: Container) -> Flask:
     """The WSGI application of one gateway."""
-    _configure_log(container.settings.log_level)
+    configure_logs(container.settings.log_level)
     app = Flask("gateway", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = container.settings.max_upload_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
@@ -166,6 +169,9 @@ def create_app(container: Container) -> Flask:
     app.register_error_handler(SQLAlchemyError, _database_error)
     app.register_error_handler(Exception, _unknown_error)
     settings = container.settings
+    if settings.path_prefix:
+        _check_prefix(app, settings.path_prefix)
+        app.wsgi_app = PathPrefix(app.wsgi_app, settings.path_prefix)  # type: ignore[method-assign] # as below
     if settings.trusted_proxies or settings.trusted_proxy_networks:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign] # Flask's own way to add middleware
             app.wsgi_app, settings.trusted_proxies, settings.trusted_proxy_networks
@@ -174,24 +180,23 @@ def create_app(container: Container) -> Flask:
     return app
 
 
-def _configure_log(level: str) -> None:
-    """One JSON object a line; traces without the values of variables, which may be personal."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
-        cache_logger_on_first_use=False,
-    )
+def _check_prefix(app: Flask, prefix: str) -> None:
+    """ConfigurationError for a prefix that a path of ours begins with: behind a proxy that takes it away, one is the other."""
+    low, rules = prefix.lower(), [rule.rule.lower() for rule in app.url_map.iter_rules()]
+    if app.url_map.bind("").test(low) or any(f"{rule}/".startswith(f"{low}/") for rule in rules):
+        raise ConfigurationError(
+            f"GATEWAY_PUBLIC_BASE_URL: {prefix} is a path of the gateway itself.",
+            hint="Serve it under another path; see docs/operations.md.",
+        )
 
 
 def _begin() -> None:
     sent = request.headers.get("X-Request-Id", "")
     g.request_id = sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
     g.started = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    g.span = begun("request", request.headers, method=request.method)
     # No name of ours is other than text without NUL. Flask would put a mark in the place of broken octets and look that
     # up, and PostgreSQL cannot even be asked about NUL.
     if not _is_text(request.environ.get("PATH_INFO", "").encode("latin-1")):
@@ -217,19 +222,26 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     route = request.url_rule.rule if request.url_rule is not None else "unknown"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    _REQUESTS.labels(route, response.status_code).inc()
-    _SECONDS.labels(route).observe(seconds)
+    REQUESTS.labels(route, response.status_code).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
     _log.info(
         "request",
         method=request.method,
         route=route,
         status=response.status_code,
         milliseconds=round(seconds * 1000, 1),
-        request_id=g.get("request_id", ""),
     )
+    _end_span(route, response.status_code)
     if request.path not in _PROBES:
         _keep_entry(route, response.status_code, seconds)
     return response
+
+
+def _end_span(route: str, status: int) -> None:
+    """The span is named by the route; a path holds codes."""
+    if (made := g.pop("span", None)) is not None:
+        failed = str(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+        made.end(failed=failed, **{"http.route": route, "http.response.status_code": status})
 
 
 def _keep_entry(route: str, status: int, seconds: float) -> None:
@@ -247,7 +259,7 @@ def _keep_entry(route: str, status: int, seconds: float) -> None:
     try:
         current_container().network_log.record(entry)
     except OSError as error:
-        _log.error("network_log", kind=type(error).__name__, request_id=entry.request_id)
+        _log.error("network_log", **said(error))
 
 
 def _is_machine() -> bool:
@@ -255,8 +267,9 @@ def _is_machine() -> bool:
 
 
 def _gateway_error(error: GatewayError) -> Response:
+    ERRORS.labels(error.code).inc()
     if problems.status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("gateway_error", code=error.code, message=error.message, request_id=g.get("request_id", ""))
+        _log.error("gateway_error", code=error.code, **said(error))
     return problems.gateway_problem(error) if _is_machine() else pages.error_page(error)
 
 
@@ -266,7 +279,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _database_error(error: SQLAlchemyError) -> Response:
     """The register did not answer: that is a failure to check, never a verdict."""
-    _log.error("database_unavailable", kind=type(error).__name__, request_id=g.get("request_id", ""))
+    _log.error("database_unavailable", **said(error))
     if not _is_machine():
         return pages.register_down_page()
     detail = "登记簿暂时无法查询。The register cannot be asked right now; nothing is said about any licence."
@@ -275,7 +288,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
 
 def _unknown_error(error: Exception) -> Response:
     """Anything else: the cause goes to the log, the caller gets the request id only."""
-    _log.error("unknown_error", kind=type(error).__name__, exc_info=error, request_id=g.get("request_id", ""))
+    _log.error("unknown_error", **said(error), exc_info=error)
     if not _is_machine():
         return pages.unavailable_page(HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = "内部错误。Something went wrong inside; give the request id when you report it."

@@ -15,7 +15,9 @@ from pathlib import Path
 import structlog
 
 from gateway.container import Container
+from gateway.logs import said
 from gateway.persistence.engines import is_embedded
+from gateway.services.pulse import LOCK, beat, watched
 from gateway.worker import Until, work
 
 _FILES_AT_ONCE, _ROUND_SECONDS, _IDLE_SECONDS = 100, 2.0, 30.0
@@ -56,7 +58,7 @@ class Background:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _lead(self) -> None:
-        path = self._container.settings.data_dir / "background.lock"
+        path = self._container.settings.data_dir / LOCK
         while not _is_held(path):
             time.sleep(_IDLE_SECONDS)
         if self._stopped.is_set():
@@ -75,9 +77,9 @@ class Background:
         while not self._stopped.is_set():
             pause = _ROUND_SECONDS
             try:
-                pause = task()
+                pause = watched(name, task)
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever it was
-                log.error(name, kind=type(error).__name__, message=str(error))  # noqa: TRY400 - no trace each time
+                log.error(name, **said(error))  # noqa: TRY400 - no trace each time
             self._stopped.wait(pause)
 
 
@@ -87,7 +89,7 @@ def _is_held(path: Path) -> bool:
         # A plain descriptor stays open for as long as the process lives.
         fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), fcntl.LOCK_EX)
     except OSError as error:
-        structlog.get_logger().error("background", kind=type(error).__name__, message=str(error))
+        structlog.get_logger().error("background", **said(error))
         return False
     return True
 
@@ -119,6 +121,7 @@ def rounds(container: Container, until: Until) -> dict[str, Round]:
 
 def _sequence(container: Container) -> float:
     """Take new events into the transparency log; when that fails the log is behind, and issuing goes on."""
+    beat(container.settings.data_dir)
     container.log.sequence()
     return _LOG_SECONDS
 

@@ -88,6 +88,7 @@ for name, command in (
     ("represent", cli_lifecycle.show_record),
     ("report-licence", cli_lifecycle.report_licences),
     ("reconcile", cli_copies.reconcile),
+    ("statistics", cli_copies.statistics),
     ("list", cli_lists.sign_list),
     ("verify", cli_verification.verify),
     ("check-paper", cli_lists.check_paper_licence),

@@ -21,6 +21,7 @@ from gateway.domain.status import WORDS
 from gateway.domain.verification import VerificationReport, instant
 from gateway.domain.visible_text import visible
 from gateway.errors import GatewayError
+from gateway.services.health import OK
 from gateway.services.issuing import IssueOutcome, IssueRun
 from signing import sm2
 from signing.errors import SigningError
@@ -247,8 +248,7 @@ def diagnose(container: Container) -> list[Finding]:
     except Exception as error:  # noqa: BLE001 - a doctor reports whatever hurts
         findings.append(Finding("key password", False, f"{error}. Run: licence-gateway init"))
         return findings
-    for name, state in container.health.check().items():
-        findings.append(Finding(name, state == "ok", "ok" if state == "ok" else state))
+    findings += [Finding(name, state == OK, state) for name, state in container.health.check().checks.items()]
     findings += [
         Finding(f"code system {name}", state == "closed", state)
         for name, state in container.health.code_systems().items()

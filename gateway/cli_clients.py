@@ -1,4 +1,4 @@
-"""``licence-gateway client``: department systems that may call the API."""
+"""``licence-gateway client``: systems of departments and enterprises that may call the API."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,16 @@ from gateway.services.clients import GATEWAY_TOKEN, SECRET, UNSET, ClientChange,
 
 app = typer.Typer(
     name="client",
-    help="部门系统：登记、密钥、启用与停用。Department systems: register, secrets, let in and shut out.",
+    help="部门和企业的系统：登记、密钥、启用与停用。Systems that may call: register, secrets, let in and shut out.",
     no_args_is_help=True,
 )
 ClientId = Annotated[str, typer.Argument(help="客户端标识 id of the client.")]
+Authorities = Annotated[
+    list[str] | None, typer.Option(help="发证机关代码 issuing authorities it acts for; repeatable.")
+]
+Enterprise = Annotated[
+    str | None, typer.Option(help="信用代码 of the enterprise whose own system it is, instead of --authority.")
+]
 LicenceTypes = Annotated[
     list[str] | None, typer.Option(help="证照类型本地代码 licence types it handles; repeatable; without it all.")
 ]
@@ -64,8 +70,9 @@ _LIFTED: dict[Limit, tuple[str, object]] = {
 def create(
     name: Annotated[str, typer.Option(help="系统名称 name of the system.")],
     organisation: Annotated[str, typer.Option(help="所属单位 organisation that runs it.")],
-    authority: Annotated[list[str], typer.Option(help="发证机关代码 issuing authority it acts for; repeatable.")],
     scope: Annotated[list[Scope], typer.Option(help="权限 what it may do; repeatable.")],
+    authority: Authorities = None,
+    enterprise: Enterprise = None,
     licence_type: LicenceTypes = None,
     ip_range: Networks = None,
     daily_cap: DailyCap = None,
@@ -77,7 +84,7 @@ def create(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Register a department's system, and print its first secret. It is shown this once.
+    """Register a department's or an enterprise's system, and print its first secret. It is shown this once.
 
     Example: licence-gateway client create --name 审批系统 --organisation 阳江市江城区卫生健康局
     --authority 11441702G00006660X --scope licences:issue --scope licences:read
@@ -89,7 +96,7 @@ def create(
             name=name,
             organisation=organisation,
             scopes=frozenset(scope),
-            authority_codes=frozenset(authority),
+            authority_codes=frozenset(authority or ()),
             type_codes=frozenset(licence_type or ()),
             ip_ranges=tuple(ip_range or ()),
             daily_cap=daily_cap,
@@ -98,10 +105,11 @@ def create(
             is_sandbox=sandbox,
             public_keys={} if jwks is None else _json_file(jwks),
             certificates=_certificates(certificate) or (),
+            enterprise_code=enterprise,
         )
     )
     if sandbox:
-        container.samples.prepare(authority)
+        container.samples.prepare(authority or ())
     secret = clients.new_secret(client_id)
     if as_json:
         print_json({"client_id": client_id, "client_secret": secret.secret})
@@ -116,7 +124,7 @@ def set_client(
     client_id: ClientId,
     name: Annotated[str | None, typer.Option(help="系统名称 name of the system.")] = None,
     organisation: Annotated[str | None, typer.Option(help="所属单位 organisation that runs it.")] = None,
-    authority: Annotated[list[str] | None, typer.Option(help="发证机关代码 all authorities it acts for.")] = None,
+    authority: Authorities = None,
     scope: Annotated[list[Scope] | None, typer.Option(help="权限 everything it may do.")] = None,
     licence_type: LicenceTypes = None,
     ip_range: Networks = None,
@@ -292,6 +300,7 @@ def _view(client: Client) -> dict[str, Any]:
         "organisation": client.organisation,
         "scopes": client.scopes,
         "authority_codes": client.authority_codes,
+        "enterprise_code": client.enterprise_code,
         "type_codes": client.type_codes,
         "ip_ranges": client.ip_ranges,
         "daily_cap": client.daily_cap,

@@ -15,11 +15,13 @@ import click
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway import tracing
 from gateway.cli_frame import DataDir, Json, opened, output, print_json, tell
 from gateway.container import Container
 from gateway.domain.conversion_words import ROW_WORDS, STATE_WORDS
 from gateway.domain.conversions import JobState, JobView, RowStatus
 from gateway.errors import ConflictError
+from gateway.persistence.metric_files import MetricFiles
 from gateway.services.conversion_sources import ConversionSource
 from gateway.spreadsheets.writing import ENDINGS
 from gateway.worker import deliver, log_aside, work
@@ -201,6 +203,10 @@ def worker(
     """
     container = opened(data_dir)
     log_aside()
+    MetricFiles(container.settings.data_dir).share()
+    tracing.start(container.settings.trace_endpoint, container.settings.trace_share)
+    if container.settings.worker_metrics is not None:
+        container.metrics.serve(container.settings.worker_metrics)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

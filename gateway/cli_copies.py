@@ -1,4 +1,4 @@
-"""``licence-gateway copy`` and ``reconcile``."""
+"""``licence-gateway copy``, ``reconcile`` and ``statistics``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -105,3 +105,27 @@ def _export(service: Reconciliation, target: Path, authority: str | None) -> Dri
     encoding = "utf-8-sig" if media_type == "text/csv" else "utf-8"
     with target.open("w", encoding=encoding, newline="") as out:
         return service.export(out, media_type, authority)
+
+
+def statistics(
+    first: Annotated[str | None, typer.Option(help="First day, as 2026-01-01; thirty days in all without it.")] = None,
+    last: Annotated[str | None, typer.Option(help="Last day; today.")] = None,
+    authority: Annotated[str | None, typer.Option(help="Only this authority, by credit code.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the reform's indicators: time from application to both licences, electronic use, verifications by type and area.
+
+    Example: licence-gateway statistics --first 2026-01-01 --last 2026-03-31
+    """
+    found = opened(data_dir).statistics.report(day_of(first, "--first"), day_of(last, "--last"), authority)
+    if as_json:
+        print_json(found.to_json())
+        return
+    for (kind, area), each in (*sorted(found.groups.items()), (("合计 total", ""), found.total)):
+        hours = "—" if each.median_hours is None else f"{each.median_hours} h"
+        share = "—" if each.share_of_electronic_use is None else f"{each.share_of_electronic_use:.1%}"
+        tell(
+            f"{kind} {area}  新发 issued {each.issued}  双证 both {hours}  电子 electronic {share}  "
+            f"核验 verified {each.verifications}"
+        )

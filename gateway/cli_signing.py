@@ -163,7 +163,8 @@ def _show(container: Container, view: SigningView, *, as_json: bool) -> None:
     tell(
         f"{view.request_id}  {' '.join(STATE_WORDS[standing.state])}  至 until {standing.expires_at:%Y-%m-%d %H:%M:%SZ}"
     )
-    tell(f"    {view.department[1]} → {view.enterprise[1]} · {view.purpose}")
+    asker = view.own_system if view.department is None else view.department[1]
+    tell(f"    {asker} → {view.enterprise[1]} · {view.purpose}")
     if standing.reason_code is not None:
         tell(f"    {' '.join(REFUSAL_WORDS[standing.reason_code])}")
     for document in view.documents:

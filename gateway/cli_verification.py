@@ -13,12 +13,15 @@ from gateway.cli_answers import instant_of
 from gateway.cli_frame import DataDir, Json, complain, print_json, read_bytes, say
 from gateway.cli_reports import ReportWriter
 from gateway.container import Container
+from gateway.domain.archive_files import is_archive
 from gateway.domain.codes import classify
 from gateway.domain.verification import RegistryFinding, RegistryStatus, VerificationReport
 from gateway.errors import NotInitialisedError, UnreadableInputError
 from gateway.imaging.qr_reading import read_codes
+from gateway.services.archive_reports import archive_report
+from gateway.services.file_validation import attached_licence, validate_file
 from gateway.services.token_reports import is_token, licence_code_report, signed_list_report, with_status
-from gateway.services.verifications import attached_licence, claims_in, validate_file
+from gateway.services.verifications import claims_in
 from gateway.settings import Settings, read_settings
 from signing.errors import SigningError
 from signing.validation.policy import ValidationPolicy
@@ -50,20 +53,22 @@ class Verifier:
     def verify(self, data: bytes, file_name: str) -> VerificationReport:
         """The report on one file. UnreadableInputError when it cannot be processed."""
         at = self._at or self._container.clock()
-        if b"%PDF-" in data[:1024]:
-            if self._asks_register:
-                return self._container.verifications.verify(data, file_name, at=at)
+        is_pdf = b"%PDF-" in data[:1024]
+        if self._asks_register and (is_pdf or is_archive(data) or is_token(data)):
+            return self._container.verifications.verify(data, file_name, at=at)
+        if is_archive(data):
+            return archive_report(data, file_name, self._store, self._policy(), self._workers, at=at)
+        if is_pdf:
             report = validate_file(data, file_name, self._policy(), _not_asked, at=at, workers=self._workers)
             return self._with_status(report, data)
         if is_token(data):
-            if self._asks_register:
-                return self._container.verifications.verify(data, file_name, at=at)
             return signed_list_report(data, file_name, self._store, self._policy(), at=at)
         text = self._code_text(data, file_name)
         code = classify(text, own_hosts=frozenset({_host_of(text)}))
         if code.licence_payload is None:
             raise UnreadableInputError(
-                f"{file_name}：不是 PDF、证照清单或证照二维码。Neither a PDF, a signed list nor a licence's QR code."
+                f"{file_name}：不是 PDF、证照清单、档案包或证照二维码。"
+                "Neither a PDF, a signed list, an archive package nor a licence's QR code."
             )
         return licence_code_report(
             text,
@@ -124,7 +129,8 @@ def _host_of(text: str) -> str:
 
 def verify(
     files: Annotated[
-        list[Path], typer.Argument(help="Signed PDFs and lists, texts or pictures of a licence's QR code.")
+        list[Path],
+        typer.Argument(help="Signed PDFs, lists and archive packages, texts or pictures of a licence's QR code."),
     ],
     data_dir: DataDir = None,
     trust_anchors: Annotated[

@@ -48,6 +48,8 @@ from gateway.services.log import TransparencyLog
 from gateway.services.log_audit import LogAudit
 from gateway.services.log_proofs import LogProofs
 from gateway.services.log_publication import LogPublication
+from gateway.services.look_ups import LookUps
+from gateway.services.metrics import Metrics
 from gateway.services.national_operations import NationalOperations
 from gateway.services.network_log import NetworkLog
 from gateway.services.obligations import Obligations
@@ -74,6 +76,7 @@ from gateway.services.signing_sessions import SigningSessions
 from gateway.services.signing_waits import SigningWaits
 from gateway.services.staff import Staff
 from gateway.services.staff_sessions import StaffSessions
+from gateway.services.statistics import ReformStatistics
 from gateway.services.status_changes import StatusChanges
 from gateway.services.status_lists import StatusLists
 from gateway.services.storage import Storage
@@ -126,6 +129,7 @@ class Container:
         self.obligations = Obligations(self.deps)
         self.purpose_copies = PurposeCopies(self.deps, self.catalogue)
         self.reconciliation = Reconciliation(self.deps, self.catalogue)
+        self.statistics = ReformStatistics(self.deps)
         self.representations = Representations(self.deps, self.catalogue)
         self.national_operations = NationalOperations(self.catalogue, self.licence_records, self.representations)
         self._let_staff_in()
@@ -135,7 +139,7 @@ class Container:
         self._admit_departments(actor)
         self.storage = Storage(self.deps, self.catalogue)
         self.backups = Backups(self.deps)
-        self.health = Health(self.deps)
+        self.health, self.metrics = Health(self.deps), Metrics(self.deps)
         self._keep_keys(actor)
 
     def _keep_keys(self, actor: str) -> None:
@@ -190,6 +194,7 @@ class Container:
 
     def _answer_anyone(self) -> None:
         """What the public asks: lists, codes, files, the log, trust."""
+        self.look_ups = LookUps(self.deps)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.authority_reports = AuthorityReports(self.deps, self.catalogue)
         self.holder_lists = HolderLists(self.deps, self.listing, self.authority_reports)

@@ -21,6 +21,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.sync import SyncWorker
 
 from certs.errors import CertsError
+from gateway import tracing
 from gateway.api.health import LEAVING
 from gateway.api.licence_batches import ALIVE
 from gateway.app import create_app
@@ -28,6 +29,7 @@ from gateway.background import Background
 from gateway.cli_frame import complain
 from gateway.container import Container
 from gateway.errors import GatewayError
+from gateway.persistence.metric_files import MetricFiles
 from gateway.persistence.visit_counts import VisitCounts
 from gateway.settings import Settings, read_settings
 from signing.errors import SigningError
@@ -97,6 +99,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._leaving = mmap.mmap(-1, 1)
         # Made before the workers are: what one of them counts, all of them see.
         self._visit_counts = VisitCounts()
+        MetricFiles(settings.data_dir).share()
         self._options: dict[str, Any] = {
             "bind": bind,
             "workers": workers,
@@ -141,6 +144,8 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Flask:
         """The application, made in each worker so that no key or connection crosses a fork."""
+        # In each worker: what sends traces is a thread, which no fork takes along.
+        tracing.start(self._settings.trace_endpoint, self._settings.trace_share)
         container = Container(self._settings, visit_counts=self._visit_counts)
         container.deps.workers.warm()
         self._background = Background(container)

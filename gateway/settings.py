@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -13,12 +14,15 @@ from gateway.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PREFIX = "GATEWAY_"
+_PATH_PREFIX = re.compile(r"(/[0-9A-Za-z][0-9A-Za-z.-]*)*/?")
 _LISTED = (
+    "replica_urls",
     "own_hosts",
     "second_signature_authorities",
     "timestamp_urls",
     "authority_bounds",
     "trusted_proxy_networks",
+    "metrics_networks",
     "delivery_origins",
     "foreign_user_ids",
 )
@@ -34,6 +38,16 @@ class Settings(BaseModel):
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy URL; without it SQLite in the data directory. PostgreSQL: postgresql+psycopg://…",
+    )
+    replica_urls: tuple[str, ...] = Field(
+        default=(),
+        description="SQLAlchemy URLs (comma-separated) of PostgreSQL hot standbys that look-ups read from (docs/databases.md).",
+    )
+    replica_seconds: float = Field(
+        default=3.0,
+        ge=1.0,
+        le=10.0,
+        description="Seconds that a hot standby may be behind the database; one that is further behind is not asked.",
     )
     file_store: str = Field(
         default="folder",
@@ -68,7 +82,8 @@ class Settings(BaseModel):
         description="How long a logged key use may wait for the disk; 0 makes each signature wait for it.",
     )
     public_base_url: str = Field(
-        default="http://127.0.0.1:8000", description="Address of this gateway as QR codes and pages name it."
+        default="http://127.0.0.1:8000",
+        description="Address of this gateway as QR codes and pages name it; its path, if any, stands before every path of ours.",
     )
     own_hosts: frozenset[str] = Field(
         default=frozenset(),
@@ -293,7 +308,33 @@ class Settings(BaseModel):
         le=600,
         description="How long `serve` answers on after SIGTERM while `/readyz` says that it goes: two of the balancer's probes.",
     )
+    metrics_networks: frozenset[str] = Field(
+        default=frozenset({"127.0.0.0/8", "::1/128"}),
+        description="Networks (comma-separated) that may read `/metrics`; this machine alone unless others are named.",
+    )
+    worker_metrics: str | None = Field(
+        default=None,
+        pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$",
+        description="HOST:PORT at which `licence-gateway worker` gives its metrics, where no `serve` of this machine does; none: "
+        "it does not.",
+    )
+    trace_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where traces are sent (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces); none: there are no traces.",
+    )
+    trace_share: float = Field(
+        default=0.1, ge=0, le=1, description="Part of the traces that begin here which is kept; 1: all of them."
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _has_a_plain_path(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.query or parts.fragment or _PATH_PREFIX.fullmatch(parts.path) is None:
+            raise ValueError("its path may have letters, digits, dots and hyphens, and nothing may follow it")
+        return address
 
     @field_validator("own_hosts")
     @classmethod
@@ -312,12 +353,17 @@ class Settings(BaseModel):
         own = dict(bound.split("=") for bound in self.authority_bounds)
         return timedelta(hours=float(own.get(authority_code, self.authority_stale_hours)))
 
-    @field_validator("trusted_proxy_networks")
+    @field_validator("trusted_proxy_networks", "metrics_networks")
     @classmethod
     def _networks(cls, networks: frozenset[str]) -> frozenset[str]:
         for network in networks:
             ipaddress.ip_network(network)
         return networks
+
+    @property
+    def path_prefix(self) -> str:
+        """What stands before every path of ours: the path of the public address; empty when that is a host's root."""
+        return urlsplit(self.public_base_url).path.rstrip("/")
 
     @property
     def resolved_database_url(self) -> str:
@@ -328,6 +374,11 @@ class Settings(BaseModel):
     def resolved_key_password_file(self) -> Path:
         """The configured password file, or the one that `init` makes."""
         return self.key_password_file or self.data_dir / "keys" / "password"
+
+
+def count_into(folder: Path) -> None:
+    """Tell prometheus_client where processes keep what they count; it, and theirs, know no other way than the environment."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:

@@ -5,7 +5,6 @@ deliveries by threads.
 import fcntl
 import multiprocessing
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,10 +15,14 @@ from multiprocessing.context import SpawnProcess
 
 import structlog
 
+from gateway import tracing
 from gateway.container import Container
+from gateway.logs import configure_logs, logged_as, said
 from gateway.persistence.engines import is_embedded
 from gateway.services.conversions import TASK
+from gateway.services.pulse import watched
 from gateway.settings import Settings
+from gateway.tracing import span
 
 _SPAWN = multiprocessing.get_context("spawn")
 _NICE = 10
@@ -55,10 +58,10 @@ def deliver(settings: Settings, *, threads: int, until: Until) -> None:
         thread.start()
     compared_at = -_COMPARE_SECONDS
     while not until():
-        _tried("transparency_log", container.log.sequence)
+        _tried("transparency-log", container.log.sequence)
         if time.monotonic() - compared_at > _COMPARE_SECONDS:
             compared_at = time.monotonic()
-            _tried("delivery_reconciliation", container.delivery_reconciliation.daily)
+            _tried("delivery-comparisons", container.delivery_reconciliation.daily)
         time.sleep(_IDLE_SECONDS)
     for thread in rounds:
         thread.join()
@@ -73,9 +76,9 @@ def _deliver(container: Container, until: Until) -> None:
 def _tried(name: str, act: Callable[[], object]) -> object:
     """What the act gives; None when it failed, which is logged: a database or key may be away for a while."""
     try:
-        return act()
+        return watched(name, act)
     except Exception as error:  # noqa: BLE001 - the loop that calls this must outlive whatever it was
-        structlog.get_logger().error(name, kind=type(error).__name__, message=str(error))
+        structlog.get_logger().error(name, **said(error))
         time.sleep(_REST_SECONDS)
         return None
 
@@ -99,15 +102,20 @@ def _run_queue_workers(settings: Settings, processes: int, until: Until) -> None
 
 
 def _work_queue(settings: Settings, parent: int) -> None:
-    _begin(parent)
+    _begin(settings, parent)
     container = Container(settings, actor="worker")
     queue = container.deps.queue
     assert queue is not None
     try:
-        queue.run({TASK: container.conversions.work}, container.conversions.requeue)
+        queue.run({TASK: lambda job_id, first: _convert_one(container, job_id, first)}, container.conversions.requeue)
     except Exception as error:  # noqa: BLE001 - whatever it was, the process that keeps us alive begins another
         structlog.get_logger().error("worker", kind=type(error).__name__)
         time.sleep(_REST_SECONDS)
+
+
+def _convert_one(container: Container, job_id: str, first: int) -> None:
+    with logged_as(task="conversion", work_id=job_id), span("convert"):
+        container.conversions.work(job_id, first)
 
 
 class _LocalPool:
@@ -172,7 +180,7 @@ def _reap(future: Future[None]) -> None:
     if isinstance(error, BrokenProcessPool):
         raise error
     if error is not None:
-        structlog.get_logger().error("worker", kind=type(error).__name__, message=str(error))
+        structlog.get_logger().error("worker", **said(error))
         time.sleep(_REST_SECONDS)
 
 
@@ -181,31 +189,24 @@ _opened: list[Container] = []
 
 
 def _open(settings: Settings, parent: int) -> None:
-    _begin(parent)
+    _begin(settings, parent)
     _opened.append(Container(settings, actor="worker"))
 
 
 def _convert(job_id: str, first: int) -> None:
-    _opened[0].conversions.work(job_id, first)
+    _convert_one(_opened[0], job_id, first)
 
 
 def log_aside() -> None:
     """Log to standard error: standard output is for what a command was asked."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        # Looked up each time: whoever put another stream in its place may have closed that.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
+    configure_logs(aside=True)
 
 
-def _begin(parent: int) -> None:
+def _begin(settings: Settings, parent: int) -> None:
     """Give way to others, and end with the process that began us, however that ended."""
     os.nice(_NICE)
     log_aside()
+    tracing.start(settings.trace_endpoint, settings.trace_share)
 
     def follow() -> None:
         while os.getppid() == parent:

@@ -12,16 +12,16 @@ from signing.errors import MalformedDataError, SigningError, UnsupportedFormatEr
 from signing.evidence_gathering import ValidationDataSource
 from signing.keys import SigningKey
 from signing.pades import sign_prepared, stamp_prepared
-from signing.pyhanko_writing import (
+from signing.signature_spec import SignatureSpec
+from signing.timestamp import TimestampSource
+from signing.validation.cms_reading import SignedCms, parse_cms, strip_padding
+from signing.validation.identification import identify_signer
+from signing.writing import (
     append_evidence,
     prepare_document_timestamp,
     prepare_signature,
     read_signature_contents,
 )
-from signing.signature_spec import SignatureSpec
-from signing.timestamp import TimestampSource
-from signing.validation.cms_reading import SignedCms, parse_cms, strip_padding
-from signing.validation.identification import identify_signer
 
 _DOCUMENT_TIMESTAMP = "ETSI.RFC3161"
 _CMS_SUB_FILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached", _DOCUMENT_TIMESTAMP})

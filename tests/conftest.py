@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from werkzeug.routing import Rule
 
 from gateway.container import Container
 from gateway.domain.status import china_day
@@ -21,6 +22,22 @@ if os.environ.get("CI"):
     hypothesis_settings.load_profile("ci")
 
 pytest_plugins = ("tests.turns",)
+
+
+def _compile_routes_once():
+    """Each new app has werkzeug compile two functions for each of 170 routes; tests make a thousand apps with the same routes."""
+    compiled, known = Rule._compile_builder, {}
+
+    def remembered(rule, append_unknown=True):
+        key = (append_unknown, *rule._trace, *sorted((rule.defaults or {}).items()))
+        if key not in known:
+            known[key] = compiled(rule, append_unknown)
+        return known[key]
+
+    Rule._compile_builder = remembered
+
+
+_compile_routes_once()
 
 VECTORS = Path(__file__).parent / "vectors"
 LOOPBACK = ("127.", "::1", "localhost")

@@ -86,7 +86,7 @@ class Office:
         return create_app(self.container)
 
 
-def open_office(home, folder):
+def open_office(home, folder, **overrides):
     copy_home(home, folder)
     clock = MovingClock()
     settings = read_settings(
@@ -95,8 +95,8 @@ def open_office(home, folder):
         database_url=database_of(folder),
         key_iterations=1000,
         password_cost=4,
-        public_base_url=BASE_URL,
         log_level="ERROR",
+        **{"public_base_url": BASE_URL} | overrides,
     )
     office = Office(Container(settings, clock), clock)
     for account, (roles, name, authority) in PEOPLE.items():

@@ -25,7 +25,7 @@ def admission() -> BaseResponse:
     early = container().visits.too_early(address, proof)
     if early is not None:
         return waiting_page(early, to)
-    response = redirect(request.root_path + to, HTTPStatus.SEE_OTHER)
+    response = redirect(to, HTTPStatus.SEE_OTHER)
     if container().visits.is_good(address, proof):
         keep_proof(response, proof)
     return response
@@ -34,5 +34,6 @@ def admission() -> BaseResponse:
 def _path_of_ours(sent: str) -> str:
     """A path on this site; the first page for anything that a browser might take elsewhere (RFC 3986, 4.2)."""
     parts = urlsplit(sent) if sent.isascii() and sent.isprintable() and len(sent) <= _LONGEST else None
-    is_ours = parts is not None and not parts.scheme and not parts.netloc and sent.startswith("/")
-    return sent if is_ours and "\\" not in sent and not sent.startswith("//") else "/"
+    first = f"{request.root_path}/"
+    is_ours = parts is not None and not parts.scheme and not parts.netloc and sent.startswith(first)
+    return sent if is_ours and "\\" not in sent and not sent.startswith("//") else first

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
 from gateway.settings import REPOSITORY
@@ -20,7 +20,13 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 def show() -> Response:
     """Every operation by its group, and every schema."""
     document = _contract()
-    return page("api_docs.html", info=document["info"], groups=_groups(document), schemas=_schemas(document))
+    return page(
+        "api_docs.html",
+        info=document["info"],
+        root=request.root_path,
+        groups=_groups(document),
+        schemas=_schemas(document),
+    )
 
 
 @cache

@@ -143,7 +143,7 @@ def http_error_page(error: HTTPException) -> Response:
 def _queue(error: TooManyVisitsError) -> Response:
     """Too many questions at once: when to ask again. Nothing reloads by itself, which WCAG 2.2.1 (F41) does not want."""
     if isinstance(error, ProofOfWorkRequiredError):
-        return waiting_page(error, target() if request.method == "GET" else request.path)
+        return waiting_page(error, target() if request.method == "GET" else request.root_path + request.path)
     text = say(*pair(error.message))
     retry = switched(request) if request.method == "GET" else ""
     answer = _error(HTTPStatus.TOO_MANY_REQUESTS, _QUEUE, text, retry=retry)

@@ -75,9 +75,10 @@ def script(wanted: str, name: str) -> Response:
 @blueprint.get("/service-worker.js")
 @public
 def service_worker() -> Response:
-    """The service worker stands at the root, because it answers for every page; it is asked for anew each time."""
+    """The service worker stands before every path, because it answers for every page; it is asked for anew each time."""
     kept = [script_address(name) for name in files() if name not in _NOT_KEPT]
-    head = f"const VERSION = {json.dumps(version())}, FILES = {json.dumps(kept)}\n".encode()
+    known = {"VERSION": version(), "ROOT": request.root_path, "FILES": kept}
+    head = f"const {', '.join(f'{name} = {json.dumps(value)}' for name, value in known.items())}\n".encode()
     response = Response(head + files()[_WORKER][0], mimetype="text/javascript")
     response.headers["Cache-Control"] = "no-cache"
     return response

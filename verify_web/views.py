@@ -9,8 +9,9 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from gateway.api.auth import public
-from gateway.api.visits import admit, counted
+from gateway.api.visits import admit, counted, looked_up
 from gateway.domain.answers import CodeClass, LicenceAnswer, Outcome, Resolution
+from gateway.domain.archive_files import is_archive
 from gateway.domain.codes import classify
 from gateway.domain.human_report import signature_kind
 from gateway.domain.identifiers import CodeError, LicenceIdentifier
@@ -57,7 +58,7 @@ def look_up() -> BaseResponse:
     if picture is not None and picture.filename:
         admit()
         data = picture.read()
-        if _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] or is_token(data):
+        if is_archive(data) or _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] or is_token(data):
             return _report(data, picture.filename)
         return _lead_to(container().codes.resolve_image(data))
     text = request.form.get("text", "").strip()
@@ -67,6 +68,7 @@ def look_up() -> BaseResponse:
 @blueprint.get("/e/<code>")
 @public
 @counted
+@looked_up
 def enterprise(code: str) -> Response:
     """The verified list of one enterprise."""
     return _answer(container().codes.resolve(code), HTTPStatus.NOT_FOUND, typed=code[:_LONGEST_ECHO])
@@ -75,6 +77,7 @@ def enterprise(code: str) -> Response:
 @blueprint.get("/e/<code>/expiries.ics")
 @public
 @counted
+@looked_up
 def expiries(code: str) -> Response:
     """When the licences of one enterprise end, for a calendar."""
     resolution = container().codes.resolve(code)
@@ -94,6 +97,7 @@ def expiries(code: str) -> Response:
 @blueprint.get("/q/<payload>")
 @public
 @counted
+@looked_up
 def licence_code(payload: str) -> Response:
     """The answer on the QR code of one licence."""
     base = container().settings.public_base_url.rstrip("/")
@@ -110,6 +114,7 @@ def licence_code_upper(payload: str) -> BaseResponse:
 @blueprint.get("/l/<licence_identifier>")
 @public
 @counted
+@looked_up
 def licence(licence_identifier: str) -> Response:
     """One licence by its identifier."""
     return _licence(container().licences.public_answer(licence_identifier), scanned=False)
@@ -198,7 +203,8 @@ def _licence(answer: LicenceAnswer, *, scanned: bool) -> Response:
 
 def _report(data: bytes, name: str) -> Response:
     report = container().verifications.verify(data, name)
-    drawn = page_pictures(data) if _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] else []
+    is_pdf = _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] and not is_archive(data)
+    drawn = page_pictures(data) if is_pdf else []
     previews = [f"data:image/png;base64,{b64encode(picture).decode()}" for picture in drawn]
     verdict, stated = report_verdict(report), report.signed_list
     told = None if stated is None else (stated.enterprise_name or stated.holder_code, told_facts(stated))

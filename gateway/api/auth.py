@@ -225,12 +225,12 @@ def require_declarations(app: Flask) -> None:
 
 
 def target() -> str:
-    """The path with its query as it was sent: a signature is over what the client wrote, percent-encoding and all.
+    """The whole path with its query as it was sent: a signature is over what the client wrote, percent-encoding and all.
 
     WSGI gives the path decoded only; the servers that we run under keep the request line's target beside it.
     """
     sent: str = request.environ.get("RAW_URI", "")
     if sent.startswith("/"):
         return sent
-    path = quote(request.path, safe="/:@!$&'()*+,;=~-._")
+    path = quote(request.root_path + request.path, safe="/:@!$&'()*+,;=~-._")
     return f"{path}?{request.query_string.decode('latin-1')}" if request.query_string else path

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from gateway.api.auth import public
 from gateway.api.replies import container, reply
-from gateway.api.visits import admit, counted
+from gateway.api.visits import admit, counted, looked_up
 from gateway.domain.signed_list import MEDIA_TYPE
 from gateway.errors import NotFoundError
 
@@ -15,6 +15,7 @@ _MOST_DIGITS = 9
 @blueprint.get("/api/v1/licences/<licence_identifier>/bindings")
 @public
 @counted
+@looked_up
 def chain(licence_identifier: str) -> Response:
     """The chain of bindings, every statement checked now."""
     return reply({"bindings": [step.to_json() for step in container().rebindings.chain(licence_identifier)]})

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from gateway.api.auth import public
 from gateway.api.replies import container, reply
-from gateway.api.visits import counted
+from gateway.api.visits import counted, looked_up
 from gateway.domain.answer_json import licence_json
 from gateway.errors import FieldError, ValidationFailedError
 
@@ -17,6 +17,7 @@ _SM3 = re.compile(r"[0-9a-f]{64}")
 @blueprint.get("/api/v1/digests/<sm3>")
 @public
 @counted
+@looked_up
 def show(sm3: str) -> Response:
     """The licence whose registered electronic file has this digest."""
     if not _SM3.fullmatch(sm3):

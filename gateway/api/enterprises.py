@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from gateway.api.auth import public
 from gateway.api.list_replies import resolution_reply
 from gateway.api.replies import container
-from gateway.api.visits import counted
+from gateway.api.visits import counted, looked_up
 from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
 from gateway.errors import FieldError, ValidationFailedError
 
@@ -15,6 +15,7 @@ blueprint = Blueprint("enterprises", __name__)
 @blueprint.get("/api/v1/enterprises/<code>/licences")
 @public
 @counted
+@looked_up
 def licences(code: str) -> Response:
     """Every licence, each checked again now."""
     try:

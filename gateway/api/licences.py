@@ -17,7 +17,7 @@ from gateway.api.representations import (
 )
 from gateway.api.revisions import with_revision
 from gateway.api.schemas.licences import IssueRequest, LicenceQuery, RecordQuery
-from gateway.api.visits import counted
+from gateway.api.visits import counted, looked_up
 from gateway.domain.actors import Scope
 from gateway.domain.answer_json import licence_json
 from gateway.domain.representations import Vocabulary
@@ -31,6 +31,7 @@ blueprint = Blueprint("licences", __name__)
 @blueprint.get("/api/v1/licences/<licence_identifier>")
 @public
 @counted
+@looked_up
 def show(licence_identifier: str) -> Response:
     """The masked face and the re-checked state."""
     return reply(licence_json(container().licences.public_answer(licence_identifier)))

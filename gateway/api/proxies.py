@@ -1,4 +1,6 @@
-"""What stands between a caller and us: reverse proxies that are believed, and the certificate that TLS was ended with."""
+"""What stands between a caller and us: reverse proxies that are believed, the path that they serve us under, and the
+certificate that TLS was ended with.
+"""
 
 import ssl
 from collections.abc import Iterable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _BELIEVED = "gateway.proxy_believed"
 """WSGI key: the request came through a proxy of ours. No header of a request becomes a key without ``HTTP_`` before it."""
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 
 
 class TrustedProxies:
@@ -36,9 +39,10 @@ class TrustedProxies:
         if not hops:
             return self._application(environ, start_response)
         environ[_BELIEVED] = True
-        # Each proxy adds itself to the addresses; scheme, host and prefix only the nearest one is asked for.
+        # Each proxy adds itself to the addresses; scheme and host only the nearest one is asked for. The path that we are
+        # served under is no proxy's to say: it stands in printed codes, and follows from the public address (PathPrefix).
         nearest = 1 if self._networks else hops
-        fixed = ProxyFix(self._application, x_for=hops, x_proto=nearest, x_host=nearest, x_port=0, x_prefix=nearest)
+        fixed = ProxyFix(self._application, x_for=hops, x_proto=nearest, x_host=nearest, x_port=0, x_prefix=0)
         return fixed(environ, start_response)
 
     def _hops(self, environ: "WSGIEnvironment") -> int:
@@ -52,6 +56,35 @@ class TrustedProxies:
         while hops < len(addresses) and is_within(addresses[-hops], self._networks):
             hops += 1
         return hops
+
+
+class PathPrefix:
+    """WSGI middleware that serves the application under a path, whether or not the proxy takes the path away.
+
+    The case of the path does not count: the QR codes of licences hold the public address in capitals.
+    """
+
+    def __init__(self, application: "WSGIApplication", prefix: str) -> None:
+        self._application = application
+        self._prefix = prefix
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """The application's answer; its links begin with the prefix as the public address writes it."""
+        path, length = environ.get("PATH_INFO", ""), len(self._prefix)
+        is_whole = path[:length].lower() == self._prefix.lower() and path[length : length + 1] in ("", "/")
+        target = environ.get("RAW_URI", "")
+        if is_whole:
+            path = path[length:] or "/"
+        elif target.startswith("/"):
+            # A signature is over the path as the client wrote it.
+            environ["RAW_URI"] = self._prefix + target
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._prefix, path
+        return self._application(environ, start_response)
+
+
+def is_caller_hidden() -> bool:
+    """Whether the request came through a proxy that is none of ours: its own address says nothing of who asks."""
+    return not request.environ.get(_BELIEVED) and any(name in request.headers for name in _FORWARDED)
 
 
 def client_certificate(header: str | None) -> bytes:

@@ -28,6 +28,21 @@ def counted(view: View) -> View:
     return admitted  # type: ignore[return-value] # wraps keeps the signature
 
 
+def looked_up(view: View) -> View:
+    """This view only reads what everybody may, and may read it from a standby of the database. It stands under ``counted``."""
+
+    @wraps(view)
+    def answered(**named: str) -> BaseResponse:
+        # A code that another system reads may be good for one question: it is not asked twice.
+        if not container().settings.replica_urls or classify(named.get("code", ""), own_hosts=frozenset()).needs_system:
+            return view(**named)
+        return container().look_ups.answer(
+            lambda: view(**named), lambda response: response.status_code == HTTPStatus.NOT_FOUND
+        )
+
+    return answered  # type: ignore[return-value] # wraps keeps the signature
+
+
 def counted_by_token(view: View) -> View:
     """This view answers whoever has the token in its path. It stands under ``public``."""
 

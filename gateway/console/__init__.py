@@ -2,6 +2,7 @@
 
 from gateway.console import (
     administration,
+    archives,
     clients,
     conversions,
     dashboard,
@@ -14,6 +15,7 @@ from gateway.console import (
     revocations,
     seals,
     sign_in,
+    statistics,
     stock,
     versions,
     wrong_entries,
@@ -22,6 +24,7 @@ from gateway.console.frame import blueprint
 
 __all__ = [
     "administration",
+    "archives",
     "blueprint",
     "clients",
     "conversions",
@@ -35,6 +38,7 @@ __all__ = [
     "revocations",
     "seals",
     "sign_in",
+    "statistics",
     "stock",
     "versions",
     "wrong_entries",

@@ -1,4 +1,4 @@
-"""Administrators keep the departments' systems: who may call the API, for what, from where, and with which keys."""
+"""Administrators keep the systems that may call the API: whose they are, for what, from where, and with which keys."""
 
 import json
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from gateway.console.applications import day_of
 from gateway.console.forms import Field, Form, Group, Sheet, fields_of, take_form
 from gateway.console.frame import actor, blueprint, person, screen
 from gateway.console.words import CREDENTIAL_WORDS, SCOPE_WORDS
-from gateway.domain.actors import Scope
+from gateway.domain.actors import ENTERPRISE_SCOPES, Scope
 from gateway.domain.status import china_day, day_start
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.persistence.models import Client
@@ -77,7 +77,8 @@ def create_client() -> BaseResponse:
 
     def act(form: Form) -> BaseResponse:
         given: dict[str, Any] = {name: None if value is UNSET else value for name, value in _given(form).items()}
-        spec = ClientSpec(**given, is_sandbox=bool(form["is_sandbox"]))
+        enterprise = form.values.get("enterprise_code", "").strip() or None
+        spec = ClientSpec(**given, is_sandbox=bool(form["is_sandbox"]), enterprise_code=enterprise)
         client_id = _clients().create(spec)
         if spec.is_sandbox:
             container().samples.prepare(spec.authority_codes)
@@ -85,7 +86,7 @@ def create_client() -> BaseResponse:
 
     sheet = Sheet(_l("登记系统"), _lp("system", "登记"), back=("clients", {}))
     sandbox = Field("is_sandbox", _l("沙箱：只签发样本"), kind="check", required=False)
-    return take_form(sheet, Form((*_groups(), Group(_l("沙箱"), (sandbox,)))), act)
+    return take_form(sheet, Form((*_groups(_new_reach()), Group(_l("沙箱"), (sandbox,)))), act)
 
 
 @blueprint.route("/clients/<client_id>/change", methods=["GET", "POST"])
@@ -112,7 +113,7 @@ def change_client(client_id: str) -> BaseResponse:
             Field("ends_tokens", _l("令牌立即失效"), kind="check", required=False),
         ),
     )
-    form = Form((*_groups(), further), *_values(client))
+    form = Form((*_groups(_reach(client)), further), *_values(client))
     return take_form(_sheet(client, _l("更改系统")), form, act)
 
 
@@ -183,24 +184,44 @@ def _state_of(client: Client) -> tuple[str, str]:
     return ("warning", _l("尚未生效")) if client.valid_from > now else ("good", _l("正常"))
 
 
-def _groups() -> tuple[Group, ...]:
-    """An administrator of one authority registers systems of that; one of all chooses."""
-    catalogue, own = container().catalogue.load(), person().authority_code
-    authorities = tuple((one.code, one.name) for one in catalogue.authorities if own in (None, one.code))
-    types = tuple((one.local_type_code, one.name) for one in catalogue.licence_types)
-    scopes = tuple(SCOPE_WORDS.items())
+def _groups(reach: tuple[Field, ...]) -> tuple[Group, ...]:
     whose = (
         Field("name", _l("系统名称"), max_length=200, focus=True),
         Field("organisation", _l("运行单位"), max_length=200),
     )
-    reach = (
-        Field("scopes", _lp("field", "权限"), kind="checks", choices=scopes),
+    return Group(_l("系统"), whose), Group(_l("范围"), reach), _LIMITS, _PROOFS
+
+
+def _new_reach() -> tuple[Field, ...]:
+    """Whose system it becomes: an administrator of all authorities registers enterprises' own too."""
+    enterprise = Field(
+        "enterprise_code",
+        _l("企业信用代码（企业自有系统）"),
+        required=False,
+        max_length=18,
+        hint=_l("企业自有系统只能请本企业签名：填信用代码，不选发证机关和证照类型"),
+    )
+    reach = _reach(None)
+    return (*reach, enterprise) if person().authority_code is None else reach
+
+
+def _reach(client: Client | None) -> tuple[Field, ...]:
+    """What a system may do, and for whom. An administrator of one authority chooses that; one of all, any."""
+    catalogue, own = container().catalogue.load(), person().authority_code
+    authorities = tuple((one.code, one.name) for one in catalogue.authorities if own in (None, one.code))
+    types = tuple((one.local_type_code, one.name) for one in catalogue.licence_types)
+    is_enterprises = client is not None and client.enterprise_code is not None
+    scopes = tuple(item for item in SCOPE_WORDS.items() if not is_enterprises or item[0] in ENTERPRISE_SCOPES)
+    may = Field("scopes", _lp("field", "权限"), kind="checks", choices=scopes)
+    if is_enterprises:
+        return (may,)
+    return (
+        may,
         Field(
             "authority_codes", _lp("several", "发证机关"), kind="checks", choices=authorities, has_chinese_choices=True
         ),
         Field("type_codes", _l("证照类型（不选为不限）"), kind="checks", choices=types, has_chinese_choices=True),
     )
-    return Group(_l("系统"), whose), Group(_l("范围"), reach), _LIMITS, _PROOFS
 
 
 _LIMITS = Group(

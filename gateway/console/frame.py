@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, request
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from gateway.api.problems import name_of, status_of
+from gateway.api.problems import status_of
 from gateway.console.words import register_console_words
 from gateway.domain.actors import Actor
 from gateway.errors import ForbiddenError, GatewayError, NotFoundError, StaleStateError
@@ -34,6 +34,10 @@ _TITLES = {
     ForbiddenError: _l("没有权限"),
     NotFoundError: _l("没有找到"),
     StaleStateError: _l("已有变更"),
+}
+_HTTP_TITLES = {
+    HTTPStatus.FORBIDDEN: _TITLES[ForbiddenError],
+    HTTPStatus.NOT_FOUND: _TITLES[NotFoundError],
 }
 
 
@@ -88,8 +92,10 @@ def show_error(error: GatewayError) -> Response:
 def show_http_error(error: HTTPException) -> Response:
     """An error of HTTP itself."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    title = _TITLES[ForbiddenError] if status is HTTPStatus.FORBIDDEN else _l("无法办理")
-    return _sorry(status, title, say(*pair(error.description or name_of(status))))
+    title = _HTTP_TITLES.get(status, _l("无法办理"))
+    # What the framework says of itself is in English only, and of no use at a counter.
+    ours = error.description if error.description != type(error).description else None
+    return _sorry(status, title, say(*pair(ours)) if ours else _l("请检查网址，或返回后重试。"))
 
 
 def _sorry(status: HTTPStatus, title: str, text: str, hint: str = "") -> Response:

@@ -1,5 +1,7 @@
 """Revocation with four eyes: a clerk proposes, an approver who proves their identity once more decides."""
 
+from dataclasses import replace
+
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_pgettext as _lp
@@ -31,7 +33,8 @@ _DECIDE = fields_of(
     ),
     Field("decision_reason", _l("理由"), kind="area", max_length=500),
     PASSWORD_FIELD,
-    CODE_FIELD,
+    # Whoever may decide has an authenticator.
+    replace(CODE_FIELD, required=True, hint=_l("手机验证器上的六位数字")),
 )
 
 

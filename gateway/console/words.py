@@ -54,6 +54,8 @@ SCOPE_WORDS = {
     Scope.PAPERS_HANDLE: _l("纸质证照和空白证照"),
     Scope.REPORTS_WRITE: _l("报送原方式签发的证照"),
     Scope.COPIES_MAKE: _l("加注件"),
+    Scope.SIGNING_WRITE: _l("请企业签名"),
+    Scope.SIGNING_READ: _l("查阅签名请求"),
     Scope.EVENTS_READ: _lp("scope", "事件"),
     Scope.ADMINISTER: _l("调用记录中的人名"),
 }

@@ -12,7 +12,7 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
     """Someone with the data directory, on the command line."""
     CLIENT = "client"
-    """A department's system, through the API."""
+    """A department's or an enterprise's own system, through the API."""
     STAFF = "staff"
     """A person at the window, through the console."""
     SYSTEM = "system"
@@ -40,6 +40,10 @@ class Scope(StrEnum):
     """Clients, staff, stock of blank forms of every authority."""
 
 
+ENTERPRISE_SCOPES = frozenset({Scope.SIGNING_WRITE, Scope.SIGNING_READ, Scope.EVENTS_READ})
+"""What an enterprise's own system may do at most."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """An authenticated caller with its limits."""
@@ -53,6 +57,8 @@ class Actor:
     """Issuing authorities that it acts for; None means all."""
     type_codes: frozenset[str] | None = None
     """Local codes of the licence types that it handles; None means all of its authorities'."""
+    enterprise_code: str | None = None
+    """Credit code of the enterprise whose own system it is: such a one acts for no authority."""
     is_sandbox: bool = False
     """Acts on samples only; everyone else never meets them."""
     detail: dict[str, str] = field(default_factory=dict)
@@ -63,6 +69,12 @@ class Actor:
         return (self.authority_codes is None or authority_code in self.authority_codes) and (
             self.type_codes is None or type_code in self.type_codes
         )
+
+    def asks_as(self, department_code: str | None, enterprise_code: str) -> bool:
+        """Whether what one asked an enterprise to sign is its own: an authority's, or the enterprise's itself (None)."""
+        if self.enterprise_code is not None:
+            return department_code is None and enterprise_code == self.enterprise_code
+        return self.authority_codes is None or department_code in self.authority_codes
 
     def require(self, scope: Scope, authority_code: str | None = None, type_code: str | None = None) -> None:
         """ForbiddenError unless it may do this, there."""

@@ -9,15 +9,25 @@ import re
 import zipfile
 from collections.abc import Mapping
 
-from gateway.errors import OverLimitError, UnreadableInputError
+from gateway.errors import GatewayError, OverLimitError, UnreadableInputError
+from signing.errors import MalformedDataError
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_MEMBERS = 20_000
+MEDIA_TYPE = "application/zip"
+_MOST_DIRECTORY = 4 * 1024 * 1024
+"""Octets of the central directory: twice what so many of our names take, and little enough to be read at once."""
+_MAGIC, _END_MAGIC, _ZIP64_MAGIC = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,7}")
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """The first that ZIP can name: when the package was made is for the manifest to say."""
-_LOCAL_HEADER, _CENTRAL_HEADER, _END = 30, 46, 22
-"""Octets of the records of ZIP (APPNOTE 4.3.7, 4.3.12, 4.3.16) without names, extra fields and comments."""
+_LOCAL_HEADER, _CENTRAL_HEADER, _END, _ZIP64_LOCATOR = 30, 46, 22, 20
+"""Octets of the records of ZIP (APPNOTE 4.3.7, 4.3.12, 4.3.16, 4.3.15) without names, extra fields and comments."""
+
+
+def is_archive(data: bytes) -> bool:
+    """Whether a file says that it is a ZIP, whatever its name; the PDFs that a package holds do not make it one."""
+    return data.startswith(_MAGIC)
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
@@ -41,6 +51,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
     """The members of a package by name. UnreadableInputError for what ``pack`` does not make, OverLimitError."""
     if len(data) > MOST_BYTES:
         raise OverLimitError("档案包过大。The package is too large.")
+    _require_short_directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             infos = package.infolist()
@@ -48,6 +59,23 @@ def unpack(data: bytes) -> dict[str, bytes]:
             return {info.filename: package.read(info) for info in infos}
     except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError) as error:
         raise _refused(f"it is damaged ({error})") from error
+
+
+def read_members(data: bytes) -> dict[str, bytes]:
+    """``unpack`` as a job of a worker process. MalformedDataError, which the worker hands on, for all that is refused."""
+    try:
+        return unpack(data)
+    except GatewayError as error:
+        raise MalformedDataError(error.message) from error
+
+
+def _require_short_directory(data: bytes) -> None:
+    """Before ``zipfile`` makes an object of every entry: the directory's length stands at a known place."""
+    end = data[-_END:]
+    if not end.startswith(_END_MAGIC) or data[-_END - _ZIP64_LOCATOR :].startswith(_ZIP64_MAGIC):
+        raise _refused("it has no plain end")
+    if int.from_bytes(end[12:16], "little") > _MOST_DIRECTORY:
+        raise OverLimitError("档案包的文件过多。The package has too many members.")
 
 
 def _require_plain(data: bytes, infos: list[zipfile.ZipInfo], comment: bytes) -> None:

@@ -4,10 +4,11 @@ tolerated until a deadline (容缺受理). The last two oblige, are printed on t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from gateway.domain.status import china_day
 from gateway.errors import FieldError, ValidationFailedError
 
 MOST_ITEMS, _LONGEST_ITEM = 20, 200
@@ -48,6 +49,8 @@ class Basis:
     """The obligations that a licence was granted with; none means ordinary examination."""
 
     obligations: tuple[ObligationSpec, ...] = ()
+    applied_at: datetime | None = None
+    """When the application came in; for statistics only, neither printed nor part of the digest."""
 
     def to_json(self) -> list[dict[str, Any]]:
         """For the attachment and the digest of the application."""
@@ -100,7 +103,9 @@ class ObligationView:
 
 
 def check_basis(basis: Basis, issued_on: date) -> None:
-    """ValidationFailedError names each obligation that has no items, is too long, is due before the issue, or repeats."""
+    """ValidationFailedError names each obligation that has no items, is too long, is due before the issue, or repeats, and an
+    application after the issue.
+    """
     errors = []
     for number, obligation in enumerate(basis.obligations):
         if not 0 < len(obligation.items) <= MOST_ITEMS or not all(
@@ -113,5 +118,9 @@ def check_basis(basis: Basis, issued_on: date) -> None:
             errors.append(FieldError("due_on", "DUE_BEFORE_ISSUE", message, ("obligations", number, "due_on")))
     if len({obligation.kind for obligation in basis.obligations}) < len(basis.obligations):
         errors.append(FieldError("obligations", "KIND_REPEATED", "同一种类只能有一项。One obligation of a kind."))
+    if basis.applied_at is not None and china_day(basis.applied_at) > issued_on:
+        errors.append(
+            FieldError("applied_at", "APPLIED_AFTER_ISSUE", "申请时间晚于发证日期。Applied for after the issue.")
+        )
     if errors:
         raise ValidationFailedError(errors)

@@ -82,7 +82,8 @@ class SigningSubject:
     """The signing request that an event is about."""
 
     request_id: str
-    department_code: str
+    department_code: str | None
+    """None: the enterprise's own system asked."""
     enterprise_code: str
 
     @property
@@ -95,7 +96,7 @@ class SigningSubject:
         """None: it ends once, so that there is no order to keep."""
         return None
 
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, str | None]:
         """What ``data`` says of it."""
         return {
             "request_id": self.request_id,

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.domain.instants import instant
 from signing.validation.process import CertificateValidation
+from signing.validation.relevance import RevocationData
 from signing.validation.report import Conclusion, SubIndication
 
 ENDED_REGISTRATIONS = frozenset({"cancelled", "revoked"})
@@ -109,6 +110,8 @@ class HolderCertificateCheck:
     """None: accepted."""
     detail: str = ""
     """One English sentence for experts."""
+    revocation_data: tuple[RevocationData, ...] = ()
+    """By what it was judged whether it is revoked, where that was asked for."""
 
     @property
     def is_accepted(self) -> bool:
@@ -124,6 +127,11 @@ class HolderCertificateCheck:
         """Why it is not accepted, in Chinese and English; empty when it is."""
         said = "" if self.reason is None else "".join(HOLDER_CERTIFICATE_WORDS[self.reason])
         return f"{said} ({self.detail})" if self.detail else said
+
+    def evidence_json(self) -> dict[str, Any]:
+        """The answer with what it rests on: lists and responses by their digest, for whoever keeps them."""
+        data = [vars(each) | {"issued_at": instant(each.issued_at)} for each in self.revocation_data]
+        return self.to_json() | {"revocation_data": data}
 
     def to_json(self) -> dict[str, Any]:
         """The form in API answers."""

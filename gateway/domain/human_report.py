@@ -27,7 +27,7 @@ from gateway.domain.report_words import (
 )
 from gateway.domain.status import CHINA_STANDARD_TIME, WORDS
 from gateway.domain.sub_indication_catalogue import explain
-from gateway.domain.verdicts import POSITIVE_REASONS, Shape, Tone, Verdict, report_verdict
+from gateway.domain.verdicts import GENUINE_SENTENCES, POSITIVE_REASONS, Shape, Tone, Verdict, report_verdict
 from gateway.domain.verification import (
     DocumentKind,
     RegistryStatus,
@@ -157,16 +157,8 @@ def _sentence(report: VerificationReport) -> Words:
 
 
 def _genuine_sentence(report: VerificationReport, why: Words) -> Words:
-    if report.document.kind is DocumentKind.VERIFICATION_REPORT:
-        return Words(
-            "这是一份由网关签名的核验报告，签名有效，没有被改动。",
-            "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
-        )
-    if report.document.kind is DocumentKind.SIGNED_LIST and report.signed_list is None:
-        return Words(
-            "这是一份由网关签名的证照清单，签名有效，没有被改动。",
-            "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
-        )
+    if report.document.kind in GENUINE_SENTENCES and report.signed_list is None:
+        return GENUINE_SENTENCES[report.document.kind]
     if report.signed_list is not None:
         return list_sentence(report.signed_list, why)
     if report.purpose_copy is not None and report.registry.status is not RegistryStatus.NOT_FOUND:
@@ -361,8 +353,8 @@ def _unchecked(report: VerificationReport) -> Iterable[Words]:
                 why = "" if stamp.sub_indication is None else explain(stamp.sub_indication).message_zh
                 why_en = "" if stamp.sub_indication is None else explain(stamp.sub_indication).message_en
                 yield Words(f"有一个时间戳未被采用。{why}", f"A time-stamp was not used. {why_en}".strip())
-    is_list = report.document.kind is DocumentKind.SIGNED_LIST
-    if report.signatures and report.registry.status is RegistryStatus.NOT_CHECKED and not is_list:
+    is_statement = report.document.kind in {DocumentKind.SIGNED_LIST, DocumentKind.ARCHIVE_PACKAGE}
+    if report.signatures and report.registry.status is RegistryStatus.NOT_CHECKED and not is_statement:
         yield Words(
             "没有查询登记簿，不知道证照现在是否有效。", "The register was not asked, so the status now is not known."
         )

@@ -1,4 +1,4 @@
-"""Reasons in answers on papers, signed lists and status lists: a part of the catalogue of reasons."""
+"""Reasons in answers on papers, signed lists, archive packages and status lists: a part of the catalogue of reasons."""
 
 LIST_REASONS: dict[str, tuple[str, str, str, str]] = {
     # Papers.
@@ -50,6 +50,55 @@ LIST_REASONS: dict[str, tuple[str, str, str, str]] = {
         "The list is genuine but too old: it says what was so when it was made, and nothing about now.",
         "请重新下载清单。",
         "Download the list again.",
+    ),
+    # Archive packages.
+    "IS_ARCHIVE_PACKAGE": (
+        "这是 {subject} 的档案包，导出于 {made_at}，不是证照。",
+        "This is the archive package of {subject} as of {made_at}, not a licence.",
+        "证照现在是否有效，请查询登记簿。",
+        "Ask the register whether a licence is in force now.",
+    ),
+    "ARCHIVE_SIGNER_UNKNOWN": (
+        "档案包的签署者不在信任名单内，无法确认由谁导出；其中的文件没有逐一核验。",
+        "The signer of this package is not on the trust list; who made it cannot be confirmed, and its files were not opened.",
+        "请向原网关索取信任文件，再核验。",
+        "Get the trust files of the gateway that made it, and check again.",
+    ),
+    "ARCHIVE_ALTERED": (
+        "档案包中有 {count} 个文件的内容与签署的清单不符：{names}。",
+        "Files in the package that are not what was signed for: {count} ({names}).",
+        "不要采用，请索取原档案包。",
+        "Do not rely on it; ask for the original package.",
+    ),
+    "ARCHIVE_MISSING": (
+        "档案包缺少清单所列的 {count} 个文件：{names}。",
+        "Files that were signed for and are not in the package: {count} ({names}).",
+        "不要采用，请索取原档案包。",
+        "Do not rely on it; ask for the original package.",
+    ),
+    "ARCHIVE_EXTRA": (
+        "档案包中有清单未列的 {count} 个文件：{names}。",
+        "Files in the package that nobody signed for: {count} ({names}).",
+        "不要采用，请索取原档案包。",
+        "Do not rely on it; ask for the original package.",
+    ),
+    "ARCHIVE_NOT_GENUINE": (
+        "档案包中有 {count} 个文件的签名不成立：{names}。",
+        "Files in the package whose signatures do not hold: {count} ({names}).",
+        "不要采用，请把这些文件单独核验，查看原因。",
+        "Do not rely on it; verify these files by themselves to see why.",
+    ),
+    "ARCHIVE_PROOF_BROKEN": (
+        "档案包中有 {count} 个文件的透明日志证明不成立：{names}。",
+        "Files in the package with proofs of the transparency log that do not hold: {count} ({names}).",
+        "不要采用，并请向网关的运营者反映。",
+        "Do not rely on it, and tell whoever runs the gateway.",
+    ),
+    "ARCHIVE_UNDECIDED": (
+        "档案包中有 {count} 个文件没能核验到底：{names}。",
+        "Files in the package that could not be checked to the end: {count} ({names}).",
+        "请把这些文件单独核验，查看原因。",
+        "Verify these files by themselves to see why.",
     ),
     # Status lists.
     "STATUS_LIST_USED": (

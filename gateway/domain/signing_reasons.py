@@ -45,7 +45,7 @@ REASON_WORDS: dict[SigningReason, tuple[str, str]] = {
         "待签文件在存储中被改动，请求不能完成。",
         "The document was altered in storage after it was prepared; the request cannot be completed.",
     ),
-    SigningReason.CANCELLED: ("请求已由发起部门撤回。", "The department took the request back."),
+    SigningReason.CANCELLED: ("请求已由发起方撤回。", "Who asked took the request back."),
     SigningReason.TOO_MANY_REFUSALS: (
         "不符合要求的签名次数过多。",
         "Too many answers that do not hold.",

@@ -62,13 +62,15 @@ class SigningView:
     """In the QR code; whoever has it may answer the request."""
     standing: Standing
     revision: int
-    department: tuple[str, str]
-    """Code and name."""
+    department: tuple[str, str] | None
+    """Code and name of who asks; None: the enterprise's own system."""
     enterprise: tuple[str, str]
     purpose: str
     signer_role: str
     created_at: datetime
     documents: tuple[DocumentView, ...]
+    own_system: str | None = None
+    """Name of the enterprise's own system, where that asks."""
     signer_name: str = ""
     certificate_sm3: str | None = None
     decline_reason: str | None = None
@@ -83,7 +85,8 @@ class SigningView:
             "request_id": self.request_id,
             "state": standing.state,
             "reason": None if code is None else {"code": code, "message": {"zh": zh, "en": en}},
-            "department": dict(zip(("code", "name"), self.department, strict=True)),
+            "department": self.department_json(),
+            "own_system": self.own_system,
             "enterprise": dict(zip(("code", "name"), self.enterprise, strict=True)),
             "purpose": self.purpose,
             "signer_role": self.signer_role,
@@ -92,6 +95,10 @@ class SigningView:
             "finished_at": instant(standing.finished_at),
             "revision": self.revision,
         }
+
+    def department_json(self) -> dict[str, str] | None:
+        """The authority that asks; None where the enterprise's own system does."""
+        return None if self.department is None else dict(zip(("code", "name"), self.department, strict=True))
 
     def page(self, public_base_url: str) -> str:
         """Address of the page of this request, which is also the text of its QR code."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from gateway.domain.answers import CodeClass, Genuine, InForce, LicenceAnswer, ListedLicence, Outcome, Resolution
 from gateway.domain.conclusion import is_unsigned
 from gateway.domain.reasons import Reason
+from gateway.domain.report_words import Words
 from gateway.domain.status import SAMPLE, WORDS
 from gateway.domain.verification import DocumentKind, RegistryStatus, VerificationReport
 
@@ -59,6 +60,7 @@ EXPIRED_COPY = Verdict(
 )
 CURRENT_LIST = Verdict(Tone.GOOD, Shape.CHECK, "真实的证照清单", "A genuine list of licences")
 OLD_LIST = Verdict(Tone.WARNING, Shape.CLOCK, "真实的清单，但不代表现在", "A genuine list, but not of now")
+GENUINE_ARCHIVE = Verdict(Tone.GOOD, Shape.CHECK, "真实的档案包", "A genuine archive package")
 GENUINE_NOT_REGISTERED = Verdict(Tone.WARNING, Shape.ALERT, "真实，但未登记", "Genuine, but not in this register")
 GENUINE_STATUS_UNKNOWN = Verdict(
     Tone.UNKNOWN, Shape.QUESTION, "真实，但状态无法核验", "Genuine; its status could not be checked"
@@ -70,6 +72,25 @@ SAMPLE_VERDICT = Verdict(Tone.BAD, Shape.ALERT, "样本，不是证照", "A samp
 NOT_RECOGNISED = Verdict(Tone.UNKNOWN, Shape.LENS, "无法识别", "Not recognised")
 
 _ENDED = frozenset({"revoked", "withdrawn", "cancelled"})
+_GENUINE_KINDS = {
+    DocumentKind.VERIFICATION_REPORT: GENUINE_REPORT,
+    DocumentKind.ARCHIVE_PACKAGE: GENUINE_ARCHIVE,
+}
+GENUINE_SENTENCES = {
+    DocumentKind.VERIFICATION_REPORT: Words(
+        "这是一份由网关签名的核验报告，签名有效，没有被改动。",
+        "This is a verification report signed by a gateway; its signature is valid and nothing was changed.",
+    ),
+    DocumentKind.SIGNED_LIST: Words(
+        "这是一份由网关签名的证照清单，签名有效，没有被改动。",
+        "This is a list of licences signed by a gateway; its signature is valid and nothing was changed.",
+    ),
+    DocumentKind.ARCHIVE_PACKAGE: Words(
+        "这是一份由网关签名的档案包，其中每个文件都核验无误，没有被改动。",
+        "This is an archive package signed by a gateway; every file in it was verified and nothing was changed.",
+    ),
+}
+"""The answer on a genuine file that is no licence."""
 _SHAPES = {"valid": Shape.CHECK, "expired": Shape.CLOCK, "not_yet_valid": Shape.CLOCK, "suspended": Shape.PAUSE}
 _REFUSALS = {
     CodeClass.UNTRUSTED_URL: SUSPICIOUS,
@@ -143,8 +164,8 @@ def report_verdict(report: VerificationReport) -> Verdict:
 
 def _genuine_verdict(report: VerificationReport) -> Verdict:
     answer, registry = report.answer, report.registry
-    if report.document.kind is DocumentKind.VERIFICATION_REPORT:
-        return GENUINE_REPORT
+    if report.document.kind in _GENUINE_KINDS:
+        return _GENUINE_KINDS[report.document.kind]
     if report.document.kind is DocumentKind.SIGNED_LIST:
         return OLD_LIST if answer.in_force is InForce.NO else CURRENT_LIST
     is_copy = report.document.kind is DocumentKind.PURPOSE_COPY

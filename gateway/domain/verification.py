@@ -45,6 +45,8 @@ class DocumentKind(StrEnum):
     """A copy of a licence for one purpose (加注件)."""
     SIGNED_LIST = "signed_list"
     """The list of an enterprise's licences, as a gateway signs it."""
+    ARCHIVE_PACKAGE = "archive_package"
+    """The record of a licence or an enterprise, as a gateway exports it."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from certs.errors import CreditCodeError
 from gateway.domain.enterprise_signers import Operation, SessionState
 from gateway.domain.instants import instant
 from gateway.elicence.cards import Card, CardIssuer
+from gateway.elicence.phone import PhoneError, signed_digests
 from signing import der, sm2
 from signing.certificate_facts import certificate_facts
 from signing.errors import SigningError
@@ -56,6 +57,8 @@ class NationalService:
     cards: CardIssuer
     key: sm2.PrivateKey = field(repr=False)
     clock: Callable[[], datetime]
+    fetch: Callable[[str], bytes]
+    """A document by its address, for the app to show. PhoneError."""
     faults: list[NationalFault] = field(default_factory=list)
     """Used up one a question, in this order."""
 
@@ -83,8 +86,15 @@ class NationalService:
         }
 
     def scan(self, qr_text: str, *, declines: bool = False) -> str:
-        """A holder scans the code of a session and agrees, or does not; gives its state. KeyError for no such code."""
+        """A holder scans the code of a session and agrees to what the app fetched, or does not; gives the session's state.
+
+        KeyError for no such code; PhoneError where a document is not the one that will be signed: then nothing is agreed to.
+        """
         session_id = qr_text.removeprefix(CODE_PREFIX)
+        with self._lock:
+            asked = self._sessions[session_id]
+        if not declines and asked.state is SessionState.WAITING:
+            self._show(asked.question["documents"])
         with self._lock:
             session = self._sessions[session_id]
             if session.state is SessionState.WAITING and not self._is_over(session):
@@ -95,6 +105,13 @@ class NationalService:
                     session = replace(session, state=SessionState.SCANNED, card=card)
                 self._sessions[session_id] = session
         return session.state
+
+    def _show(self, documents: list[Mapping[str, Any]]) -> None:
+        for each in documents:
+            content = self.fetch(str(each["url"]))
+            digest = bytes.fromhex(each["signed_digest"]["sm3"])
+            if sm2.sm3(content).hex() != each["digest"]["sm3"] or digest not in signed_digests(each["form"], content):
+                raise PhoneError("文件与待签摘要不符。The document is not what would be signed; nothing was agreed to.")
 
     def _routes(self) -> dict[Operation, Callable[[Mapping[str, Any]], tuple[int, dict[str, Any]]]]:
         return {

@@ -99,7 +99,9 @@ class Presented:
     token: str
     request_id: str
     state: str
-    department: str
+    department: str | None
+    """None where the enterprise's own system asks."""
+    own_system: str | None
     enterprise_code: str
     enterprise_name: str
     purpose: str
@@ -166,6 +168,16 @@ class Phone:
         """Say no."""
         return self._send("POST", f"/sign/v1/sessions/{token}/decline", {"reason": reason})
 
+    def fetch(self, address: str) -> bytes:
+        """A document by its whole address. PhoneError when it is none of this gateway's, or is not given."""
+        path = address.removeprefix(self._gateway)
+        if not address.startswith(f"{self._gateway}/sign/v1/sessions/"):
+            raise PhoneError("文件不在本系统。The document is not with the gateway that this app knows.")
+        status, content = self._request("GET", path)
+        if status != _OK:
+            raise PhoneError("文件取不到。The document is not given.")
+        return content
+
     def _fetch(self, token: str, described: Mapping[str, Any]) -> ShownDocument:
         try:
             identifier = str(described["document_id"])
@@ -231,14 +243,17 @@ class Phone:
 
 def is_bound(document: ShownDocument) -> bool:
     """Whether the digest or the bytes of a shown document stand in what the signature is made over."""
-    if document.form == "pdf":
-        ranges = [tuple(map(int, found)) for found in _RANGE.findall(document.content)]
-        whole = [r for r in ranges if r[1] + r[2] == len(document.content)]
-        covered = [document.content[:start] + document.content[end:] for start, end, _ in whole]
-        return any(der.octet_string(sm3(each)) in document.to_be_signed for each in covered)
-    return der.octet_string(sm3(document.content)) in document.to_be_signed or (
-        bool(document.content) and document.to_be_signed.endswith(document.content)
-    )
+    if any(der.octet_string(each) in document.to_be_signed for each in signed_digests(document.form, document.content)):
+        return True
+    return document.form != "pdf" and bool(document.content) and document.to_be_signed.endswith(document.content)
+
+
+def signed_digests(form: str, content: bytes) -> list[bytes]:
+    """SM3 that a signature over these bytes may name: of a PDF without one of its places for a signature, else of all."""
+    if form != "pdf":
+        return [sm3(content)]
+    ranges = [tuple(map(int, found)) for found in _RANGE.findall(content)]
+    return [sm3(content[:start] + content[end:]) for start, end, rest in ranges if end + rest == len(content)]
 
 
 def sign_documents(presented: Presented, card: Card, fault: Fault | None = None) -> list[dict[str, str]]:
@@ -270,7 +285,8 @@ def _presented(token: str, body: Mapping[str, Any], documents: tuple[ShownDocume
             token=token,
             request_id=str(body["request_id"]),
             state=str(body["state"]),
-            department=str(body["department"]["name"]),
+            department=None if body["department"] is None else str(body["department"]["name"]),
+            own_system=body.get("own_system"),
             enterprise_code=str(body["enterprise"]["code"]),
             enterprise_name=str(body["enterprise"]["name"]),
             purpose=str(body["purpose"]),

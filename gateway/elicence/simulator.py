@@ -181,7 +181,8 @@ def open_simulator(
     cards, key = CardIssuer(folder, enterprises, clock), sm2.generate()
     pem = base64.encodebytes(key.public_key.spki).decode()
     (folder / "elicence.pem").write_text(f"-----BEGIN PUBLIC KEY-----\n{pem}-----END PUBLIC KEY-----\n")
-    return Simulator(cards, Phone(gateway), secret, clock, NationalService(cards, key, clock))
+    phone = Phone(gateway)
+    return Simulator(cards, phone, secret, clock, NationalService(cards, key, clock, phone.fetch))
 
 
 def configuration(url: str) -> str:

@@ -3,6 +3,7 @@
 docs/databases.md lists what an engine must offer; ``tests/test_house_rules.py`` keeps the rest of the code free of it.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -16,8 +17,29 @@ QUICK_SETTINGS = (
     "SET plan_cache_mode = force_generic_plan",
     "SET jit = off",
     "SET TIME ZONE 'UTC'",
+    # What ``QuickReads.insert`` writes waits for no disk.
+    "SET synchronous_commit = off",
 )
 """What a connection for quick reads is told on PostgreSQL."""
+
+
+_WRITTEN = text(
+    "SELECT system_identifier AS cluster, pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint AS octets "
+    "FROM pg_control_system()"
+)
+_REPLAYED = text(
+    "SELECT system_identifier AS cluster, pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint AS octets "
+    "FROM pg_control_system() WHERE pg_is_in_recovery()"
+)
+
+
+@dataclass(frozen=True)
+class WalPosition:
+    """A place in the write-ahead log of one database cluster."""
+
+    cluster: int
+    octets: int
+    """From the beginning of the log."""
 
 
 def is_postgresql(bind: Engine | Connection) -> bool:
@@ -41,12 +63,30 @@ def hold_alone(session: Session, number: int) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
+def answer_within(session: Session, milliseconds: int) -> None:
+    """Have this transaction's statements fail that take longer; on SQLite, where they run in this process, they do not."""
+    if is_postgresql(session.get_bind()):
+        session.execute(text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
+
+
 def one_state(bind: Engine | Connection) -> dict[str, Any]:
     """Options of a connection whose queries all see the database as the first one did, while others go on writing."""
     options: dict[str, Any] = {"reads_only": True}
     if is_postgresql(bind):
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return options
+
+
+def written_up_to(primary: Connection) -> WalPosition:
+    """Up to where the log is safe on the disk: every change whose commit was confirmed stands before it."""
+    row = primary.execute(_WRITTEN).one()
+    return WalPosition(row.cluster, row.octets)
+
+
+def replayed_up_to(standby: Connection) -> WalPosition | None:
+    """Up to where a hot standby shows the changes; None where the server is no standby, or has replayed nothing yet."""
+    row = standby.execute(_REPLAYED).one_or_none()
+    return None if row is None or row.octets is None else WalPosition(row.cluster, row.octets)
 
 
 def count_on(connection: Connection, table: str, column: str, highest: int) -> None:

@@ -5,12 +5,13 @@ It says who looks next, never what is done: that stands in our own tables, so th
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.schema import SchemaManager
 from procrastinate.types import JSONValue
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, make_url, text
 
 from gateway.persistence.engines import is_postgresql
 from gateway.persistence.liveness import SERVER_SETTINGS, client_settings
@@ -57,6 +58,11 @@ class WorkQueue:
         app = App(connector=SyncPsycopgConnector(conninfo=self._conninfo, kwargs=self._options, min_size=1, max_size=1))
         with app.open():
             app.configure_task(task, queue=task, priority=priority).batch_defer(*arguments)
+
+    def has_worker(self, connection: Connection) -> bool:
+        """Whether some worker, on whatever machine, gave a sign of life lately."""
+        asked = text(f"SELECT 1 FROM {_SCHEMA}.procrastinate_workers WHERE last_heartbeat > now() - :age LIMIT 1")  # noqa: S608 # no input
+        return connection.execute(asked, {"age": timedelta(seconds=2 * _DEAD_AFTER_SECONDS)}).first() is not None
 
     def run(self, tasks: Mapping[str, Task], look_after: Callable[[], object]) -> None:
         """Work until a signal says stop; the job at work is finished before.

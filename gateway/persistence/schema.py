@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
@@ -60,4 +61,26 @@ def is_current(engine: Engine) -> bool:
     """Whether the schema is at the newest revision."""
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return found == _newest()
+
+
+def can_be_served(engine: Engine) -> bool:
+    """Whether this release can work on the schema: it is at the newest revision, or at one of a later release.
+
+    Migrations are safe under the release before (``tools/check_migrations.py``), which serves on while the next one takes over.
+    """
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found is not None and (found == _newest() or found not in _known())
+
+
+@lru_cache
+def _newest() -> str | None:
+    """The newest revision of this release: reading all migrations takes a while, and they do not change."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+@lru_cache
+def _known() -> frozenset[str]:
+    """Every revision of this release."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(alembic_config()).walk_revisions())

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.dml import UpdateBase
 
 from gateway.errors import RegistryUnavailableError
+from gateway.metrics import DATABASE_CONNECTIONS, DATABASE_ERRORS
 from gateway.persistence.base import Base
 from gateway.persistence.direct import (
     GAVE_WAY,
@@ -29,6 +30,8 @@ from gateway.persistence.direct import (
 from gateway.persistence.engines import QUICK_SETTINGS, is_embedded, is_postgresql
 from gateway.persistence.inserting import insert_all, insertion
 from gateway.persistence.liveness import client_settings, watch_client
+from gateway.persistence.traced import trace_transactions
+from gateway.tracing import span
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for the other one before it gives up."""
@@ -53,16 +56,35 @@ def make_engine(url: str) -> Engine:
     a RegistryBusyError (``gateway.persistence.retrying``).
     """
     if is_embedded(url):
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         # Row locks do the work (``hold_version``); a server set to another level must not change what they mean.
-        engine = create_engine(url, isolation_level="READ COMMITTED", connect_args=client_settings(make_url(url)))
+        engine = create_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            connect_args=client_settings(make_url(url)),
+            hide_parameters=True,
+        )
         event.listen(engine, "connect", watch_client)
         _ping_rested(engine)
     event.listen(engine, "handle_error", _name_error)
+    _count_connections(engine)
+    trace_transactions(engine)
     return engine
+
+
+def _count_connections(engine: Engine) -> None:
+    """Those that are open, and those in use; a connection of the driver tells nobody when it is dropped unclosed."""
+
+    def count(name: str, state: str, by: int) -> None:
+        event.listen(engine, name, lambda *_: DATABASE_CONNECTIONS.labels(state).inc(by))
+
+    count("connect", "open", 1)
+    count("close", "open", -1)
+    count("checkout", "in_use", 1)
+    count("checkin", "in_use", -1)
 
 
 class Sessions(sessionmaker[Session]):
@@ -153,10 +175,32 @@ def make_sessions(engine: Engine) -> Sessions:
     return Sessions(engine)
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another database with the same content, that reads may go to."""
+
+    engine: Engine
+    quick_reads: "QuickReads"
+
+
+_elsewhere: ContextVar[Elsewhere | None] = ContextVar("elsewhere", default=None)
+
+
 @contextmanager
-def reading(sessions: SessionFactory) -> Iterator[Session]:
-    """A session for reads only; on SQLite it takes no write lock."""
-    with sessions() as session:
+def reading_from(other: Elsewhere) -> Iterator[None]:
+    """What this thread only reads within comes from another database; what it writes goes where it always does."""
+    token = _elsewhere.set(other)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
+
+
+@contextmanager
+def reading(sessions: SessionFactory, *, own: bool = False) -> Iterator[Session]:
+    """A session for reads only; on SQLite it takes no write lock. ``own``: never of another database."""
+    other = None if own or _joined.get() is not None else _elsewhere.get()
+    with sessions() if other is None else Session(other.engine, expire_on_commit=False) as session:
         session.connection(execution_options={"reads_only": True})
         yield session
 
@@ -178,8 +222,10 @@ class QuickReads:
                 isolation_level="AUTOCOMMIT",
                 pool_reset_on_return=None,
                 connect_args={"prepare_threshold": 0} | client_settings(engine.url),
+                hide_parameters=True,
             )
             event.listen(self._engine, "connect", watch_client)
+            _count_connections(self._engine)
             event.listen(self._engine, "connect", _prepare_quick)
             event.listen(self._engine, "handle_error", _name_error)
             event.listen(engine, "engine_disposed", self._dispose)
@@ -193,6 +239,9 @@ class QuickReads:
         if whole is not None and whole.connection is not None:
             # What was written in a transaction that is still open, only that transaction sees.
             return whole.connection.execute(statement, parameters).all()
+        other = _elsewhere.get()
+        if other is not None and other.quick_reads is not self:
+            return other.quick_reads.rows(statement, parameters)
         if self._is_direct:
             try:
                 return self._directly(statement, parameters)
@@ -202,7 +251,11 @@ class QuickReads:
             return connection.execute(statement, parameters).all()
 
     def insert(self, entity: Base) -> None:
-        """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError."""
+        """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError.
+
+        On PostgreSQL a server that is killed may lose it, though never once a later transaction is durable: for claims alone,
+        where the transaction of what was claimed for changes the row of the claim and is undone when that is gone.
+        """
         if not self._is_direct:
             with self._engine.begin() as connection:
                 insert_all(connection, [entity])
@@ -218,7 +271,7 @@ class QuickReads:
 
     def _directly(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
         asked = driver_text(statement, self._engine.dialect)
-        with self._pooled() as connection:
+        with span("statement", system="postgresql"), self._pooled() as connection:
             cursor = connection.cursor(row_factory=namedtuple_row)
             found: Sequence[Any] = cursor.execute(asked.text, asked.values(parameters)).fetchall()
         return found
@@ -272,9 +325,11 @@ def _name_error(context: ExceptionContext) -> None:
     if context.is_pre_ping or dialect is None or dialect.dbapi is None or not isinstance(error, dialect.dbapi.Error):
         return
     if _gave_way(error):
+        DATABASE_ERRORS.labels("busy").inc()
         raise busy() from error
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if not kinds & _OUR_OWN_FAULT:
+        DATABASE_ERRORS.labels("unavailable").inc()
         raise unavailable(error) from error
 
 

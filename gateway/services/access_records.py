@@ -16,6 +16,7 @@ from gateway.errors import FieldError, ValidationFailedError
 from gateway.persistence.models import AccessRecord, Client, Licence, LicenceVersion, PurposeCopy, ReportedLicence
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
+from gateway.services.clients import is_within
 from gateway.services.dependencies import Dependencies
 from gateway.services.held_licences import find_version
 from gateway.services.sealed_places import asking_person
@@ -191,6 +192,6 @@ def _of_holder(session: Session, wanted: AccessFilter, actor: Actor) -> ColumnEl
 
 def _is_within(client: Client, actor: Actor) -> bool:
     """Whether all that a client may read is within the actor's limits."""
-    return (actor.authority_codes is None or actor.authority_codes.issuperset(client.authority_codes)) and (
+    return is_within(client, actor.authority_codes) and (
         actor.type_codes is None or (bool(client.type_codes) and actor.type_codes.issuperset(client.type_codes))
     )

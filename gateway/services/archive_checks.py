@@ -11,7 +11,7 @@ from asn1crypto import pem
 
 from certs.trust_store import TrustStore
 from gateway.domain.answers import Genuine
-from gateway.domain.archive_files import unpack
+from gateway.domain.archive_files import read_members, unpack
 from gateway.domain.archives import (
     LISTS,
     LOG,
@@ -29,8 +29,8 @@ from gateway.domain.instants import instant
 from gateway.domain.merkle import SM3_TREE, verify_inclusion
 from gateway.domain.verification import RegistryFinding, RegistryStatus
 from gateway.errors import BusyError, GatewayError, UnreadableInputError
+from gateway.services.file_validation import reading_file, validate_file
 from gateway.services.list_checks import Signer, check_signed_list, check_signer, token_of
-from gateway.services.verifications import validate_file
 from signing.errors import SigningError
 from signing.validation.policy import ValidationPolicy
 from signing.validation.report import Conclusion
@@ -38,6 +38,9 @@ from signing.workers import WorkerPool
 
 _SIGNED_PDFS = frozenset({"licence.pdf", "accepted.pdf"})
 """Papers bear ink, not signatures; they are as the manifest says."""
+
+_MOST_MANIFEST = 8 * 1024 * 1024
+"""Octets: more than the names and digests of as many members as a package may have."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,13 @@ class ArchiveReport:
     proofs: int
     """Events of the transparency log whose proofs were followed to a signed checkpoint."""
     faults: tuple[ArchiveFault, ...]
+    signer: Signer
+    """Who signed the manifest."""
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
         return {
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name != "signer"},
             "genuine": self.genuine.value,
             "made_at": instant(self.made_at),
             "faults": [vars(fault) for fault in self.faults],
@@ -79,20 +84,32 @@ class _Basis:
 
 
 def check_archive(
-    data: bytes, trust_store: TrustStore, policy: ValidationPolicy, workers: WorkerPool, *, at: datetime
+    data: bytes,
+    trust_store: TrustStore,
+    policy: ValidationPolicy,
+    workers: WorkerPool,
+    *,
+    at: datetime,
+    file_name: str = "archive",
 ) -> ArchiveReport:
-    """Check the manifest's signature as of ``at``, and everything in the package as of when it was made.
+    """Check the manifest's signature as of ``at``, and everything that it vouches for as of when the package was made.
 
-    UnreadableInputError when it is no package.
+    UnreadableInputError when it is no package, OverLimitError when it is too large, BusyError when too many wait.
     """
-    members = unpack(data)
+    members = _unpacked(data, file_name, workers)
+    token = members.pop(MANIFEST, b"")
     try:
-        message = token_of(members.pop(MANIFEST, b""), TOKEN_TYPE)
+        message = token_of(token if len(token) <= _MOST_MANIFEST else b"", TOKEN_TYPE)
         manifest = ArchiveManifest.decode(message.payload)
     except (SigningError, ManifestError) as error:
         raise UnreadableInputError("档案包没有可读的签署清单。The package has no manifest that can be read.") from error
-    signer_faults = [*_of_signer(check_signer(message, trust_store, policy, at))]
-    faults = [*signer_faults, *differing(members, manifest)]
+    signer = check_signer(message, trust_store, policy, at)
+    signer_faults, changed = [*_of_signer(signer)], differing(members, manifest)
+    faults = [*signer_faults, *changed]
+    whole = len(members)
+    # Only what a known gateway signed for is opened: a stranger's package costs its digests and no more.
+    named = {fault.member for fault in changed} if signer.validation is not None else members.keys()
+    members = {name: content for name, content in members.items() if name not in named}
     # What nobody trusted signed for says nothing of an instant.
     basis = _Basis(trust_store, _with_lists(policy, members), workers, at if signer_faults else manifest.made_at)
     files, proofs = _signed_files(members), _proofs(members)
@@ -104,11 +121,20 @@ def check_archive(
         issuer=manifest.issuer,
         subject=manifest.subject,
         made_at=manifest.made_at,
-        members=len(members),
+        members=whole,
         files=len(files),
         proofs=len(proofs),
         faults=tuple(faults),
+        signer=signer,
     )
+
+
+def _unpacked(data: bytes, file_name: str, workers: WorkerPool) -> dict[str, bytes]:
+    # What is larger than an answer of a worker may be is no upload: its holder named it on the command line.
+    if len(data) > workers.limits.output_bytes:
+        return unpack(data)
+    with reading_file(file_name):
+        return workers.run(read_members, data)
 
 
 def _verdict(faults: list[ArchiveFault]) -> Genuine:

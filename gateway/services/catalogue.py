@@ -18,7 +18,7 @@ class Catalogues:
     def load(self) -> Catalogue:
         """The catalogue."""
         if self._loaded is None:
-            with reading(self._deps.sessions) as session:
+            with reading(self._deps.sessions, own=True) as session:
                 types = session.scalars(select(LicenceTypeRow).order_by(LicenceTypeRow.local_type_code)).all()
                 authorities = session.scalars(select(IssuingAuthorityRow).order_by(IssuingAuthorityRow.code)).all()
                 self._loaded = make_catalogue(

@@ -1,4 +1,4 @@
-"""Registration of department systems, and the secrets that they prove themselves with."""
+"""Registration of the systems of departments and enterprises, and the secrets that they prove themselves with."""
 
 import ipaddress
 import re
@@ -16,10 +16,10 @@ from joserfc.jwk import KeySet
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
-from gateway.domain.actors import Actor, ActorKind, Scope
+from gateway.domain.actors import ENTERPRISE_SCOPES, Actor, ActorKind, Scope
 from gateway.domain.instants import instant
 from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
-from gateway.persistence.models import AccessToken, AuditEvent, Client, ClientCredential
+from gateway.persistence.models import AccessToken, AuditEvent, Client, ClientCredential, Enterprise
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
@@ -64,6 +64,8 @@ class ClientSpec:
     """JWKS; a key and the one that replaces it may stand in it together."""
     certificates: tuple[str, ...] = ()
     """PEM, two at most: the one in use and the one that replaces it."""
+    enterprise_code: str | None = None
+    """Of an enterprise's own system, which has no authorities; it never changes."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class ClientChange:
             valid_until=client.valid_until,
             is_sandbox=client.is_sandbox,
             public_keys=client.public_keys,
+            enterprise_code=client.enterprise_code,
         )
         return replace(kept, **given | lifted)
 
@@ -133,11 +136,18 @@ class Clients:
         self._check(spec)
         now = self._deps.clock()
         client = Client(
-            id=f"client-{secrets.token_hex(8)}", is_enabled=True, is_sandbox=spec.is_sandbox, created_at=now
+            id=f"client-{secrets.token_hex(8)}",
+            enterprise_code=spec.enterprise_code,
+            is_enabled=True,
+            is_sandbox=spec.is_sandbox,
+            created_at=now,
         )
         client.certificate_sha256s = []
         _set(client, spec, now)
         with self._deps.sessions.begin() as session:
+            if spec.enterprise_code is not None and session.get(Enterprise, spec.enterprise_code) is None:
+                message = "没有登记这个企业。No enterprise is registered under this code."
+                raise ValidationFailedError([FieldError("enterprise_code", "UNKNOWN", message)])
             session.add(client)
             self._note(session, "client_created", client.id, _facts(client))
         return client.id
@@ -146,8 +156,8 @@ class Clients:
     def change(self, client_id: str, change: ClientChange) -> None:
         """Set some of what ``create`` sets, at once for tokens that are out too.
 
-        NotFoundError; ValidationFailedError names each wrong field. Whether it is a sandbox stays as it is: what it issued
-        would change sides.
+        NotFoundError; ValidationFailedError names each wrong field. Whether it is a sandbox, or an enterprise's, stays as it
+        is: what it issued and asked for would change sides.
         """
         with self._deps.sessions.begin() as session:
             client = self._find(session, client_id)
@@ -164,7 +174,7 @@ class Clients:
         """Every client within reach, by name."""
         query = select(Client).order_by(Client.name).options(selectinload(Client.credentials))
         with reading(self._deps.sessions) as session:
-            return [client for client in session.scalars(query) if self._reaches(client.authority_codes)]
+            return [client for client in session.scalars(query) if is_within(client, self._actor.authority_codes)]
 
     def get(self, client_id: str) -> Client:
         """One client. NotFoundError."""
@@ -229,18 +239,14 @@ class Clients:
                 session.execute(delete(AccessToken).where(AccessToken.client_id == client_id))
             self._note(session, "client_enabled" if is_enabled else "client_disabled", client_id, {})
 
-    def _reaches(self, authority_codes: Iterable[str]) -> bool:
-        own = self._actor.authority_codes
-        return own is None or own.issuperset(authority_codes)
-
     def _find(self, session: Session, client_id: str) -> Client:
         client = session.get(Client, client_id, options=[selectinload(Client.credentials)])
-        if client is None or not self._reaches(client.authority_codes):
+        if client is None or not is_within(client, self._actor.authority_codes):
             raise NotFoundError(f"没有客户端 {client_id}。There is no client {client_id}.")
         return client
 
     def _check(self, spec: ClientSpec) -> None:
-        if not self._reaches(spec.authority_codes):
+        if not is_within(spec, self._actor.authority_codes):
             raise ForbiddenError("只能登记本机关的系统。Only systems of the own authority can be registered.")
         catalogue = self._catalogue.load()
         errors = [
@@ -250,8 +256,10 @@ class Clients:
         ]
         if not spec.scopes:
             errors.append(FieldError("scopes", "MISSING", "至少一项权限。At least one scope."))
+        if spec.enterprise_code is not None:
+            errors += _check_enterprise(spec)
         unknown = spec.authority_codes - catalogue.authorities_by_code.keys()
-        if unknown or not spec.authority_codes:
+        if unknown or not (spec.authority_codes or spec.enterprise_code):
             message = f"未登记的发证机关：{'、'.join(sorted(unknown))}。Unknown, or no authority."
             errors.append(FieldError("authority_codes", "UNKNOWN", message))
         if unknown := spec.type_codes - catalogue.types_by_code.keys():
@@ -273,6 +281,13 @@ class Clients:
         )
 
 
+def is_within(client: Client | ClientSpec, authority_codes: frozenset[str] | None) -> bool:
+    """Whether all that a client reaches is within these authorities, None being all: an enterprise is within none."""
+    if authority_codes is None:
+        return True
+    return client.enterprise_code is None and authority_codes.issuperset(client.authority_codes)
+
+
 def secret_digest(secret: str) -> str:
     """What is stored of a secret."""
     return sm3(secret.encode()).hex()
@@ -290,6 +305,8 @@ def gateway_tokens(deps: Dependencies, client: Client, now: datetime) -> list[st
 def client_actor(client: Client, scopes: Iterable[str] | None = None) -> Actor:
     """A client as it acts, with the scopes of its token when they are fewer."""
     granted = set(client.scopes) & set(client.scopes if scopes is None else scopes)
+    if client.enterprise_code is not None:
+        granted &= ENTERPRISE_SCOPES
     return Actor(
         ActorKind.CLIENT,
         client.id,
@@ -297,6 +314,7 @@ def client_actor(client: Client, scopes: Iterable[str] | None = None) -> Actor:
         frozenset(Scope(scope) for scope in granted),
         frozenset(client.authority_codes),
         frozenset(client.type_codes) or None,
+        client.enterprise_code,
         is_sandbox=client.is_sandbox,
     )
 
@@ -320,6 +338,7 @@ def _facts(client: Client) -> dict[str, Any]:
         "organisation": client.organisation,
         "scopes": client.scopes,
         "authority_codes": client.authority_codes,
+        "enterprise_code": client.enterprise_code,
         "type_codes": client.type_codes,
         "ip_ranges": client.ip_ranges,
         "daily_cap": client.daily_cap,
@@ -329,6 +348,17 @@ def _facts(client: Client) -> dict[str, Any]:
         "key_ids": [str(key.get("kid", "")) for key in client.public_keys.get("keys", [])],
         "certificate_sha256s": client.certificate_sha256s,
     }
+
+
+def _check_enterprise(spec: ClientSpec) -> list[FieldError]:
+    """An enterprise's own system asks for its signatures and for nothing else."""
+    message = "企业自有系统不能有这一项。Not for an enterprise's own system."
+    given = {
+        "scopes": spec.scopes - ENTERPRISE_SCOPES,
+        "authority_codes": spec.authority_codes,
+        "type_codes": spec.type_codes,
+    }
+    return [FieldError(name, "NOT_ALLOWED", message) for name, values in given.items() if values]
 
 
 def _check_forms(spec: ClientSpec) -> list[FieldError]:

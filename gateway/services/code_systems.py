@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from prometheus_client import Counter, Gauge
 from pydantic import BaseModel, ConfigDict, Field
 
 from certs.outbound import CircuitState
@@ -18,11 +17,10 @@ from gateway.domain.code_systems import (
     ReadOutcome,
     parse_reading,
 )
+from gateway.metrics import CODE_SYSTEM_ANSWERS, CODE_SYSTEM_LEFT_ALONE
 from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem, opening
 from signing.sm2 import sm3
 
-_ANSWERS = Counter("gateway_code_system_answers_total", "Answers of other systems.", ("system", "outcome"))
-_OPEN = Gauge("gateway_code_system_left_alone", "1 while a system is left alone after failures.", ("system",))
 _log = structlog.get_logger()
 
 
@@ -47,7 +45,6 @@ class HttpCodeSystem:
         self._settings, self._clock = settings, clock
         self._system = OutsideSystem(settings, folder)
         self.circuit = self._system.circuit
-        _OPEN.labels(self.name).set_function(lambda: float(self.circuit.state is CircuitState.OPEN))
 
     @property
     def name(self) -> str:
@@ -66,6 +63,8 @@ class HttpCodeSystem:
                 return parse_reading(document, nonce=nonce, now=self._clock(), source=self.name)
         except OutsideDownError as error:
             raise CodeSystemDownError(str(error)) from error
+        finally:
+            CODE_SYSTEM_LEFT_ALONE.labels(self.name).set(self.circuit.state is CircuitState.OPEN)
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def _told(system: CodeSystem, content: str) -> CodeReading:
         outcome = reading.outcome
         return reading
     finally:
-        _ANSWERS.labels(system.name, outcome).inc()
+        CODE_SYSTEM_ANSWERS.labels(system.name, outcome).inc()
         _log.info(
             "code_system_asked",
             system=system.name,

@@ -24,6 +24,7 @@ from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.errors import UnreadableInputError
 from gateway.imaging.qr_reading import read_codes
+from gateway.metrics import RESOLUTIONS
 from gateway.persistence.models import Enterprise, LicenceVersion
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
@@ -32,6 +33,7 @@ from gateway.services.holder_lists import HolderLists
 from gateway.services.licence_codes import check_licence_code
 from gateway.services.listing import WHOLE, Listing
 from gateway.services.reported_licences import ReportedLicences
+from gateway.tracing import span
 
 MOST_CODES = 10
 """In one picture; more are counted and told, not answered."""
@@ -49,6 +51,10 @@ class Codes:
 
     def resolve(self, text: str) -> Resolution:
         """The answer for any QR content or typed code; refusals are answers too, with their reason."""
+        with span("resolve"):
+            return _counted(self._resolved(text))
+
+    def _resolved(self, text: str) -> Resolution:
         code = classify(text, own_hosts=self.own_hosts())
         if code.licence_payload is not None:
             return self._licence(code, code.licence_payload)
@@ -58,7 +64,8 @@ class Codes:
 
     def of_enterprise(self, code: CreditCodeCheck) -> Resolution:
         """As ``resolve`` of a plain code, for one that was checked already."""
-        return self._list(CodeClass.PLAIN_CODE, code.code, (reason("CODE_IS_NO_PROOF"),))
+        with span("resolve"):
+            return _counted(self._list(CodeClass.PLAIN_CODE, code.code, (reason("CODE_IS_NO_PROOF"),)))
 
     def resolve_image(self, data: bytes) -> Resolution:
         """The answer for the first code in a picture or PDF that names an enterprise; the others stand in ``also_found``.
@@ -157,6 +164,11 @@ class Codes:
             licence=answer,
             outcome=Outcome.NOTHING_REGISTERED if answer is None else Outcome.RESOLVED,
         )
+
+
+def _counted(resolution: Resolution) -> Resolution:
+    RESOLUTIONS.labels(resolution.code_class, resolution.outcome).inc()
+    return resolution
 
 
 def _of_registration(known: EnterpriseView | None, enterprise: EnterpriseView | None) -> Iterator[Reason]:

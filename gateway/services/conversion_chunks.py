@@ -15,6 +15,7 @@ from gateway.domain.conversions import Change, Finding, JobState, RowStatus
 from gateway.domain.orders import VersionKind, VersionOrder, first_identifier
 from gateway.domain.status import day_start
 from gateway.errors import BindingRefusedError, ConflictError
+from gateway.metrics import CONVERTED
 from gateway.persistence.models import ConversionChunk, ConversionJob, ConversionRow, Enterprise, Licence
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
@@ -188,6 +189,8 @@ class ConversionChunks:
             settle_chunk(session, self._deps.vault, chunk, ended, self._deps.clock())
 
         record_versions(self._deps, list(drafts.values()), _actor_of(job), place)
+        for settlement in settled.values():
+            CONVERTED.labels(settlement.status).inc()
 
 
 def _held(session: Session, job_id: str, first: int) -> ConversionChunk:

@@ -1,5 +1,6 @@
 """Sends deliveries: makes the message that a receiver understands, signs it, and judges the answer."""
 
+import secrets
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -20,6 +21,8 @@ from gateway.domain.deliveries import (
 )
 from gateway.domain.events import ToldEvent
 from gateway.errors import GatewayError, StorageError
+from gateway.logs import logged_as, said
+from gateway.metrics import DELIVERIES, DELIVERY_SECONDS
 from gateway.persistence.models import Subscription
 from gateway.persistence.session import reading
 from gateway.services.connectors import Connectors
@@ -29,6 +32,7 @@ from gateway.services.events import EventFilter, event_at
 from gateway.services.postings import Postings
 from gateway.services.seals import key_at_work
 from gateway.services.subscriptions import good_secrets
+from gateway.tracing import span
 from signing.errors import SigningError
 
 _JSON = "application/json"
@@ -64,18 +68,30 @@ class Couriers:
                 if until() or time.monotonic() > ends:
                     break
                 tried += 1
-                try:
-                    receipt = self._send(lease.subscription, delivery)
-                except DeliveryFailedError as error:
-                    self._deliveries.failed(lease, delivery, error)
-                    if error.is_away:
+                # One id for an attempt, in our log, in what is sent and, as receivers like, in theirs.
+                with logged_as(work_id=secrets.token_hex(16)):
+                    if self._is_away(lease, delivery):
                         break
-                else:
-                    self._deliveries.delivered(lease, delivery, receipt)
         finally:
             if tried < len(lease.deliveries):
                 self._deliveries.give_back(lease)
         return tried
+
+    def _is_away(self, lease: Lease, delivery: Leased) -> bool:
+        """Attempt one delivery and report what came of it; whether the receiver takes nothing at all."""
+        kind, started = lease.subscription.kind, time.monotonic()
+        try:
+            with span("deliver", kind=kind):
+                receipt = self._send(lease.subscription, delivery)
+        except DeliveryFailedError as error:
+            is_dead = self._deliveries.failed(lease, delivery, error)
+            DELIVERIES.labels(kind, "dead" if is_dead else "failed").inc()
+            return error.is_away
+        finally:
+            DELIVERY_SECONDS.labels(kind).observe(time.monotonic() - started)
+        self._deliveries.delivered(lease, delivery, receipt)
+        DELIVERIES.labels(kind, "delivered").inc()
+        return False
 
     def _send(self, row: Subscription, delivery: Leased) -> Receipt:
         """DeliveryFailedError when it was not taken, or could not even be made; that is not the receiver's fault."""
@@ -83,7 +99,7 @@ class Couriers:
             event = self._event(row, delivery.position)
             return self._by_kind[ConnectorKind(row.kind)](row, delivery, event)
         except (GatewayError, SigningError, KeyError, ValueError) as error:
-            structlog.get_logger().error("delivery", kind=type(error).__name__, subscription=row.id)
+            structlog.get_logger().error("delivery", **said(error), subscription=row.id)
             raise DeliveryFailedError(f"not made: {type(error).__name__}") from error
 
     @cached_property

@@ -118,8 +118,10 @@ class Deliveries:
                 self._recovered(session, lease.subscription.id, now)
 
     @retried
-    def failed(self, lease: Lease, delivery: Leased, error: DeliveryFailedError) -> None:
-        """It was not: it is tried again later, or is a dead letter. When the receiver is away, all the rest waits too."""
+    def failed(self, lease: Lease, delivery: Leased, error: DeliveryFailedError) -> bool:
+        """It was not: it is tried again later, or is a dead letter, which is told. When the receiver is away, all the rest waits
+        too.
+        """
         now, attempts = self._deps.clock(), delivery.attempts + 1
         is_dead = attempts >= self._deps.settings.delivery_attempts
         done = {
@@ -131,7 +133,7 @@ class Deliveries:
         }
         with self._deps.sessions.begin() as session:
             if not _report(session, lease, delivery, done):
-                return
+                return False
             row = session.scalar(select(Subscription).where(Subscription.id == lease.subscription.id).with_for_update())
             assert row is not None
             if error.is_away:
@@ -144,6 +146,7 @@ class Deliveries:
         structlog.get_logger().warning(
             "delivery", subscription=lease.subscription.id, position=delivery.position, why=str(error), dead=is_dead
         )
+        return is_dead
 
     @retried
     def give_back(self, lease: Lease) -> None:

@@ -27,7 +27,9 @@ from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.queue import WorkQueue
 from gateway.persistence.sealing import FieldVault, open_vault
 from gateway.persistence.session import QuickReads, Sessions, make_engine, make_sessions
+from gateway.persistence.standbys import Standbys
 from gateway.services.code_systems import CodeSystems, open_code_systems
+from gateway.services.counting import OWN, PROVIDER, CountedTimestamps, CountedUses
 from gateway.settings import Settings
 from signing.algorithms import SHA256_OID, SM3_OID
 from signing.errors import MalformedDataError
@@ -123,6 +125,16 @@ class Dependencies:
         return QuickReads(self.engine)
 
     @cached_property
+    def standbys(self) -> Standbys:
+        """What look-ups may read from. ConfigurationError where the database can have none."""
+        urls = self.settings.replica_urls
+        if urls and is_embedded(self.settings.resolved_database_url):
+            raise ConfigurationError(
+                "GATEWAY_REPLICA_URLS: SQLite has no replicas.", hint="Set GATEWAY_DATABASE_URL; see docs/databases.md."
+            )
+        return Standbys(urls, self.engine, self.settings.replica_seconds)
+
+    @cached_property
     def files(self) -> FileStore:
         """Licence files by digest, in the folder or the bucket that is set."""
         settings = self.settings
@@ -154,7 +166,7 @@ class Dependencies:
             read_password_file(path),
             iterations=self.settings.key_iterations,
             next_password=read_password_file(following) if following.exists() else None,
-            sink=self.key_uses,
+            sink=CountedUses(self.key_uses),
             clock=self.clock,
         )
 
@@ -221,9 +233,20 @@ class Dependencies:
     @cached_property
     def timestamps(self) -> TimestampSource:
         """Whoever stamps the gateway's signatures: the providers that are set, else the units in this process."""
-        if self.settings.timestamp_urls:
-            return RemoteTimestamps(self.settings.timestamp_urls)
-        return TimestampSources(self._unit(TIMESTAMPING_KEY), self.timestamping_unit(SHA256_OID))
+        if self.remote_timestamps is not None:
+            return CountedTimestamps(self.remote_timestamps, PROVIDER)
+        units = TimestampSources(self._unit(TIMESTAMPING_KEY), self.timestamping_unit(SHA256_OID))
+        return CountedTimestamps(units, OWN)
+
+    @cached_property
+    def remote_timestamps(self) -> RemoteTimestamps | None:
+        """The providers that are set; None where the gateway stamps itself."""
+        urls = self.settings.timestamp_urls
+        return RemoteTimestamps(urls) if urls else None
+
+    def own_unit_stamps(self) -> None:
+        """TimestampUnavailableError or KeystoreError when the unit in this process could not stamp now."""
+        self._unit(TIMESTAMPING_KEY).require_valid()
 
     def timestamping_unit(self, digest_oid: str) -> TimestampingUnit:
         """The unit in this process for imprints of a digest: SM2 for SM3, else ECDSA where there is such a key."""

@@ -112,13 +112,18 @@ class Dossiers:
         self._catalogue = catalogue
 
     def search(self, text: str, *, actor: Actor) -> list[EnterpriseView]:
-        """Enterprises whose name holds the text, or whose code or licence number it is; up to ``MOST_FOUND``."""
+        """Enterprises whose name holds the text, or to which it belongs; up to ``MOST_FOUND``.
+
+        What belongs: its credit code, and the number or identifier of any of its licences.
+        """
         actor.require(Scope.LICENCES_READ)
         wanted = text.strip()
         if not wanted:
             return []
-        by_number = select(Licence.holder_code).where(
-            Licence.licence_number == wanted, Licence.is_sample == actor.is_sandbox
+        by_identifier = select(LicenceVersion.licence_id).where(LicenceVersion.licence_identifier == wanted)
+        by_licence = select(Licence.holder_code).where(
+            or_(Licence.licence_number == wanted, Licence.id.in_(by_identifier)),
+            Licence.is_sample == actor.is_sandbox,
         )
         query = (
             select(Enterprise)
@@ -126,7 +131,7 @@ class Dossiers:
                 or_(
                     Enterprise.name.contains(wanted, autoescape=True),
                     Enterprise.unified_social_credit_code == wanted.upper(),
-                    Enterprise.unified_social_credit_code.in_(by_number),
+                    Enterprise.unified_social_credit_code.in_(by_licence),
                 )
             )
             .order_by(Enterprise.name)

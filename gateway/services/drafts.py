@@ -13,7 +13,9 @@ from gateway.domain.licence_code import LicenceClaims, licence_code_url
 from gateway.domain.orders import VersionOrder
 from gateway.domain.status import LicenceStatus
 from gateway.domain.verification import instant
+from gateway.metrics import ISSUE_SECONDS, timed
 from gateway.services.dependencies import Dependencies
+from gateway.tracing import span
 from signing.appending import prepare_second
 from signing.cose import sign1
 from signing.keys import SigningKey
@@ -71,6 +73,11 @@ class Draft:
 
 def make_draft(deps: Dependencies, order: VersionOrder, binding: HolderBinding | None, seal: SealInUse) -> Draft:
     """Render, code and sign one version. Errors of rendering and signing pass through; nothing is stored."""
+    with timed(ISSUE_SECONDS, "draft"), span("draft", kind=order.kind):
+        return _drafted(deps, order, binding, seal)
+
+
+def _drafted(deps: Dependencies, order: VersionOrder, binding: HolderBinding | None, seal: SealInUse) -> Draft:
     signed_at = deps.clock()
     qr_text = _qr_text(deps, order, seal, signed_at)
     face = licence_face(deps, order, qr_text)
@@ -88,7 +95,8 @@ def make_draft(deps: Dependencies, order: VersionOrder, binding: HolderBinding |
         created_at=signed_at,
         has_second_signature=seal.second is not None,
     )
-    electronic = sign_prepared(prepared, seal.key, timestamps=deps.timestamps)
+    with span("sign", purpose="licence"):
+        electronic = sign_prepared(prepared, seal.key, timestamps=deps.timestamps)
     if seal.second is not None and prepared.empty_field is not None:
         # SM2 first and ECDSA last: readers that know only the second one find the whole document covered by it.
         name = face.issuing_authority

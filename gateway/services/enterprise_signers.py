@@ -3,8 +3,9 @@
 import base64
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,17 @@ class SignerSettings(OutsideSettings):
     """User IDs of SM2 under which this service is known to sign by mistake: refused, and said by name."""
 
 
+class Outcome(StrEnum):
+    """What came of one attempt."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """The service said no, under its signature."""
+    NOT_BELIEVED = "not_believed"
+    """Something came back that is no answer to the question by the service: unsigned, forged, old, not as agreed."""
+    NO_ANSWER = "no_answer"
+
+
 @dataclass(frozen=True)
 class Exchange:
     """Evidence of one attempt: what was said is kept by its digests."""
@@ -48,8 +60,7 @@ class Exchange:
     request_sm3: str
     response_sm3: str | None
     """None when nothing came back."""
-    outcome: str
-    """answered | no_answer"""
+    outcome: Outcome
     milliseconds: int
 
 
@@ -118,20 +129,21 @@ class HttpEnterpriseSigner:
     def _ask(self, operation: Operation, parameters: Mapping[str, Any], request_id: str | None) -> Mapping[str, Any]:
         refusal: EnterpriseSignerRefusedError | None = None
         started = time.perf_counter()
+        answered: list[Exchange] = []
 
         def observe(question: bytes, answer: bytes | None) -> None:
-            self._keep(
-                Exchange(
-                    occurred_at=self._clock(),
-                    system=self.name,
-                    operation=operation,
-                    request_id=request_id,
-                    request_sm3=sm3(question).hex(),
-                    response_sm3=None if answer is None else sm3(answer).hex(),
-                    outcome="no_answer" if answer is None else "answered",
-                    milliseconds=round((time.perf_counter() - started) * 1000),
-                )
+            exchange = Exchange(
+                occurred_at=self._clock(),
+                system=self.name,
+                operation=operation,
+                request_id=request_id,
+                request_sm3=sm3(question).hex(),
+                response_sm3=None if answer is None else sm3(answer).hex(),
+                outcome=Outcome.NO_ANSWER if answer is None else Outcome.NOT_BELIEVED,
+                milliseconds=round((time.perf_counter() - started) * 1000),
             )
+            # What came back, the last attempt at most, is kept once it is known whether it is an answer.
+            (self._keep if answer is None else answered.append)(exchange)
 
         asked = {"operation": operation, "system_code": self._settings.system_code, "parameters": dict(parameters)}
         result: Mapping[str, Any] = {}
@@ -143,8 +155,13 @@ class HttpEnterpriseSigner:
                 except EnterpriseSignerRefusedError as error:
                     # A refusal is an answer: the service is there.
                     refusal = error
+                outcome = Outcome.ANSWERED if refusal is None else Outcome.REFUSED
+                answered = [replace(each, outcome=outcome) for each in answered]
         except OutsideDownError as error:
             raise EnterpriseSignerDownError(str(error)) from error
+        finally:
+            for exchange in answered:
+                self._keep(exchange)
         if refusal is not None:
             raise refusal
         return result

@@ -16,6 +16,7 @@ from gateway.domain.events import LICENCE_TOLD, SIGNING_TOLD, TOLD, LicenceSubje
 from gateway.persistence.models import AuditEvent, Licence, LicenceVersion, LogLeaf, SigningRequest
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
+from gateway.services.signing_rows import asked_by
 from gateway.services.waiting_places import waiting_place
 
 START = -1
@@ -28,17 +29,19 @@ _LOOK_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Whose events; None and empty ask for nothing."""
+    """Whose events; None asks for nothing."""
 
     is_sample: bool = False
     authority_codes: frozenset[str] | None = None
     type_codes: frozenset[str] | None = None
+    enterprise_code: str | None = None
+    """Of an enterprise's own system, which acts for no authority: only what that itself asked for."""
     actions: frozenset[str] = frozenset(TOLD)
 
     @classmethod
     def of(cls, actor: Actor) -> "EventFilter":
         """What an actor may see."""
-        return cls(actor.is_sandbox, actor.authority_codes, actor.type_codes)
+        return cls(actor.is_sandbox, actor.authority_codes, actor.type_codes, actor.enterprise_code)
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,8 @@ def _licence_event(row: "Row[*tuple[object, ...]]") -> ToldEvent:
 
 
 def _signing_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
-    """Leaves with their events and signing requests. A request is of an authority and of no type of licence."""
-    query = (
+    """Leaves with their events and signing requests. A request is of who asked and of no type of licence."""
+    return (
         select(
             LogLeaf.leaf_index,
             AuditEvent.occurred_at,
@@ -171,11 +174,8 @@ def _signing_query(wanted: EventFilter) -> Select[*tuple[object, ...]]:
         )
         .join(AuditEvent, AuditEvent.id == LogLeaf.event_id)
         .join(SigningRequest, SigningRequest.id == AuditEvent.subject)
-        .where(SigningRequest.is_sample == wanted.is_sample)
+        .where(SigningRequest.is_sample == wanted.is_sample, *asked_by(wanted.authority_codes, wanted.enterprise_code))
     )
-    if wanted.authority_codes is not None:
-        query = query.where(SigningRequest.department_code.in_(sorted(wanted.authority_codes)))
-    return query
 
 
 def _signing_event(row: "Row[*tuple[object, ...]]") -> ToldEvent:

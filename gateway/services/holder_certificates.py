@@ -26,6 +26,7 @@ from signing.sm2 import sm3
 from signing.validation.checks import decisive
 from signing.validation.policy import Use
 from signing.validation.process import validate_certificate
+from signing.validation.relevance import relevant_revocation_data
 from signing.validation.x509 import load_certificate
 
 
@@ -35,28 +36,40 @@ class HolderCertificates:
     def __init__(self, deps: Dependencies) -> None:
         self._deps = deps
 
-    def check(self, certificate_der: bytes, credit_code: str, at: datetime) -> HolderCertificateCheck:
+    def check(
+        self, certificate_der: bytes, credit_code: str, at: datetime, *, as_evidence: bool = False
+    ) -> HolderCertificateCheck:
         """Whether a certificate, registered or not, speaks for a registered enterprise at an instant.
 
-        NotFoundError when no enterprise is registered under ``credit_code``, TrustStoreError without trust material;
-        everything that is wrong with the certificate is an answer.
+        ``as_evidence`` names the revocation data that it was judged by, too. NotFoundError when no enterprise is registered
+        under ``credit_code``, TrustStoreError without trust material; everything that is wrong with the certificate is an
+        answer.
         """
         registration = next(iter(self._deps.quick_reads.rows(_REGISTRATION, {"code": credit_code})), None)
         if registration is None:
             raise NotFoundError(f"企业 {credit_code} 未登记。No enterprise is registered under {credit_code}.")
-        return self.check_registered(certificate_der, credit_code, at, registration.registration_status)
+        status = registration.registration_status
+        return self.check_registered(certificate_der, credit_code, at, status, as_evidence=as_evidence)
 
     def check_registered(
-        self, certificate_der: bytes, credit_code: str, at: datetime, registration_status: str
+        self,
+        certificate_der: bytes,
+        credit_code: str,
+        at: datetime,
+        registration_status: str,
+        *,
+        as_evidence: bool = False,
     ) -> HolderCertificateCheck:
         """``check`` for an enterprise whose registration was read already."""
-        check = self._check_certificate(certificate_der, credit_code, at)
+        check = self._check_certificate(certificate_der, credit_code, at, as_evidence=as_evidence)
         if check.reason in _SAYS_WHOSE or registration_status not in ENDED_REGISTRATIONS:
             return check
         detail = f"the registration is {registration_status}"
         return replace(check, reason=HolderCertificateReason.ENTERPRISE_CANCELLED, detail=detail)
 
-    def _check_certificate(self, certificate: bytes, credit_code: str, at: datetime) -> HolderCertificateCheck:
+    def _check_certificate(
+        self, certificate: bytes, credit_code: str, at: datetime, *, as_evidence: bool = False
+    ) -> HolderCertificateCheck:
         """The certificate by itself: whose it is, then whether it is in force."""
         check = HolderCertificateCheck(sm3(certificate).hex(), credit_code, None, at)
         try:
@@ -73,12 +86,15 @@ class HolderCertificates:
             parsed = load_certificate(certificate)
         except MalformedDataError as error:
             return replace(check, reason=HolderCertificateReason.CERTIFICATE_UNTRUSTED, detail=str(error))
-        validation = validate_certificate(certificate, self._deps.policy(), at=at, use=Use.ENTERPRISE)
+        policy = self._deps.policy()
+        validation = validate_certificate(certificate, policy, at=at, use=Use.ENTERPRISE)
         fault = decisive(validation.checks)
+        data = (validation.chain,), policy.crls, policy.ocsp_responses
         return replace(
             check,
             reason=reason_of(validation, at, parsed.not_before, parsed.not_after),
             detail="" if fault is None else fault.detail,
+            revocation_data=relevant_revocation_data(*data) if as_evidence else (),
         )
 
     @retried

@@ -4,6 +4,7 @@ Every question asks the register, in one statement, whether something changed; o
 (docs/resolve-caching.md). So a change that another process made shows with the next question.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from gateway.domain.authority_lists import by_authority
 from gateway.domain.reason_catalogue import reason
 from gateway.domain.reasons import Reason
 from gateway.domain.status import china_day, day_start
+from gateway.metrics import LIST_SECONDS
 from gateway.persistence.models import AuditEvent, Enterprise, Licence, ReportedLicence
 from gateway.services.authority_reports import AuthorityReports
 from gateway.services.dependencies import Dependencies
@@ -115,12 +117,13 @@ class HolderLists:
 
     def of(self, code: str) -> HolderList:
         """The list of one enterprise. RegistryUnavailableError when the register does not answer."""
-        kept = self._kept.get(code)
+        started, kept, cache = time.perf_counter(), self._kept.get(code), "warm"
         # Of what is not kept all is asked for at once.
         rows = self._deps.quick_reads.rows(_WHOLE if kept is None else _STATE, {"code": code})
         row, now, trust_sm3 = rows[0], self._deps.clock(), self._deps.trust_digest()
         state, freshness = tuple(row)[: _STATE_COLUMNS - 1], self._freshness(row.newest_event, now)
         if kept is None or (kept.state, kept.trust_sm3) != (state, trust_sm3) or not self._is_good(kept, now):
+            cache = "cold"
             licences, good_until = self._lines(code, rows if kept is None else None, now)
             found = _holder_list(_view(row, code), licences, row.reports > 0, freshness, KeptForms(), now)
             kept = _Kept(state, trust_sm3, now, good_until, found, tuple(each.electronic_sm3 for each in licences))
@@ -130,6 +133,7 @@ class HolderLists:
             found = _holder_list(was.enterprise, was.licences, was.has_reports, freshness, forms, now)
             kept = replace(kept, found=found)
         self._keep(code, kept)
+        LIST_SECONDS.labels(cache).observe(time.perf_counter() - started)
         return kept.found
 
     def _lines(

@@ -17,6 +17,7 @@ from certs.errors import CertsError
 from certs.outbound import Circuit, Outbound, OutboundError, OutboundLimits
 from certs.private_files import read_password_file
 from gateway.errors import ConfigurationError
+from gateway.logs import correlation
 from signing import sm2
 from signing.errors import SigningError
 
@@ -126,7 +127,11 @@ class OutsideSystem:
         settings = self._settings
         try:
             body, headers = self._outbound.post(
-                settings.url, question, self._headers, media_type=_JSON, seconds=settings.timeout_seconds
+                settings.url,
+                question,
+                {**self._headers, **correlation()},
+                media_type=_JSON,
+                seconds=settings.timeout_seconds,
             )
         except OutboundError:
             observe(question, None)

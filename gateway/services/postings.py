@@ -13,6 +13,7 @@ from certs.origins import PinnedHttp
 from certs.outbound import Outbound, OutboundError, OutboundLimits
 from gateway.domain.deliveries import DeliveryFailedError, Posted, require_taken
 from gateway.domain.gateway_headers import signed_headers
+from gateway.logs import correlation
 from gateway.persistence.models import Subscription
 from gateway.services.dependencies import Dependencies
 from gateway.services.subscriptions import allowed_origins, good_secrets
@@ -36,7 +37,7 @@ class Postings:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         """One POST of JSON. DeliveryFailedError when nothing came back."""
-        sent = {"Content-Type": _JSON, "Accept": _JSON, "User-Agent": "licence-gateway", **headers}
+        sent = {"Content-Type": _JSON, "Accept": _JSON, "User-Agent": "licence-gateway", **correlation(), **headers}
         try:
             answer = self._outbound.exchange(url, body, sent, seconds=self._deps.settings.delivery_seconds)
         except OutboundError as error:

@@ -12,6 +12,7 @@ from gateway.domain.catalogue import Forms
 from gateway.domain.forms import check_complete
 from gateway.domain.orders import VersionKind, VersionOrder
 from gateway.domain.status import LicenceStatus
+from gateway.metrics import ISSUE_SECONDS, ISSUED, timed
 from gateway.persistence.blobs import FileDigest, FileStore, StoredDocument
 from gateway.persistence.direct import pipelined
 from gateway.persistence.inserting import insert_all, insert_numbered
@@ -29,6 +30,7 @@ from gateway.persistence.sealing import FieldVault
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import Draft, HolderBinding, SealInUse
 from gateway.services.sealed_places import version_face
+from gateway.tracing import span
 
 PDF = ".pdf"
 
@@ -94,6 +96,16 @@ def record_versions(
     ConflictError when not every form of a type was made. An error that ``place`` or a constraint raises leaves
     nothing behind. Any other failure leaves the commit in doubt: the staged files stay, and recovery settles them.
     """
+    with timed(ISSUE_SECONDS, "record"), span("record", versions=len(entries)):
+        return _stored(deps, entries, actor, place)
+
+
+def _stored(
+    deps: Dependencies,
+    entries: Sequence[VersionToRecord],
+    actor: Actor,
+    place: Callable[[Session], Licence | None],
+) -> list[RecordedVersion]:
     for entry in entries:
         _check_forms(entry.draft)
     files = deps.files
@@ -114,7 +126,13 @@ def record_versions(
                 files.discard(names)
             raise
         files.publish(names)
+    for entry in entries:
+        ISSUED.labels(entry.draft.order.kind, _yes_or_no(entry.draft.order.is_sample)).inc()
     return [_recorded(entry, digests, revision) for entry, digests in zip(entries, staged, strict=True)]
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 @dataclass(frozen=True)
@@ -232,6 +250,7 @@ def _version(vault: FieldVault, entry: VersionToRecord, licence_id: int, electro
         holder_certificate_sm3=None if binding is None else binding.certificate_sm3,
         electronic_sm3=electronic.sm3,
         signed_at=draft.signed_at,
+        applied_at=application.basis.applied_at,
     )
 
 

@@ -14,8 +14,9 @@ from gateway.domain.verification import VerificationReport
 from gateway.errors import ConfigurationError
 from gateway.imaging.pdf_pages import changed_page_pictures
 from gateway.services.dependencies import REPORT_KEY, Dependencies
+from gateway.services.file_validation import REPORT_ATTACHMENT
 from gateway.services.seals import key_at_work
-from gateway.services.verifications import REPORT_ATTACHMENT
+from gateway.tracing import span
 from signing.certificate_facts import certificate_facts
 from signing.pades import sign_prepared
 
@@ -63,7 +64,7 @@ class Reports:
                 ),
             ),
         )
-        with key_at_work(REPORT_KEY):
+        with span("sign", purpose="report"), key_at_work(REPORT_KEY):
             return sign_prepared(prepared, key, timestamps=self._deps.timestamps)
 
     def xml(self, report: VerificationReport) -> bytes:

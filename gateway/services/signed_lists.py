@@ -18,6 +18,7 @@ from gateway.services.codes import Codes
 from gateway.services.dependencies import LIST_KEY, REPORT_KEY, Dependencies
 from gateway.services.log import TransparencyLog
 from gateway.services.seals import key_at_work
+from gateway.tracing import span
 from signing.certificate_facts import certificate_facts
 from signing.cose import key_id_of, sign1
 from signing.pades import sign_prepared
@@ -56,7 +57,7 @@ class SignedLists:
                 ATTACHMENT, sign_token(self._deps, stated.encode(), TOKEN_TYPE), "证照清单 list of licences", MEDIA_TYPE
             ),
         )
-        with key_at_work(REPORT_KEY):
+        with span("sign", purpose="list"), key_at_work(REPORT_KEY):
             return sign_prepared(prepared, key, timestamps=self._deps.timestamps)
 
     def _stated(self, code: str) -> SignedList:

@@ -88,7 +88,7 @@ class SignerRelays:
             raise ConflictError("签名请求已结束。The signing request is over.", hint="Make a new one.")
         signer = self._signer()
         try:
-            opened = signer.begin(_question(view))
+            opened = signer.begin(_question(view, self._deps.settings.public_base_url))
         except (EnterpriseSignerDownError, EnterpriseSignerRefusedError) as error:
             raise _unavailable(error) from error
         self._note_session(request_id, signer.name, opened.session_id, actor)
@@ -106,7 +106,7 @@ class SignerRelays:
             try:
                 self._signer().cancel(found.session_id, request_id)
             except (EnterpriseSignerDownError, EnterpriseSignerRefusedError, ConfigurationError) as error:
-                _log.warning("signer_relay", request_id=request_id, why=str(error))
+                _log.warning("signer_relay", signing_request=request_id, why=str(error))
         return view
 
     def advance(self, request_id: str) -> SigningView:
@@ -141,7 +141,7 @@ class SignerRelays:
             try:
                 self.advance(request_id)
             except GatewayError as error:
-                _log.warning("signer_relay", request_id=request_id, code=error.code)
+                _log.warning("signer_relay", signing_request=request_id, code=error.code)
         return len(waiting)
 
     def exchanges(self, request_id: str, *, actor: Actor = OPERATOR) -> Sequence[ExchangeView]:
@@ -203,16 +203,18 @@ class SignerRelays:
             session.add(SignerExchange(**vars(exchange)))
 
 
-def _question(view: SigningView) -> dict[str, Any]:
-    """What the service is told of a request: names and digests, no content."""
+def _question(view: SigningView, public_base_url: str) -> dict[str, Any]:
+    """What the service is told of a request: names and digests, and where its app fetches what it has to show."""
+    sessions = f"{public_base_url.rstrip('/')}/sign/v1/sessions/{view.token}/documents"
     return {
         "request_id": view.request_id,
-        "department": dict(zip(("code", "name"), view.department, strict=True)),
+        "department": view.department_json(),
+        "own_system": view.own_system,
         "enterprise": dict(zip(("code", "name"), view.enterprise, strict=True)),
         "purpose": view.purpose,
         "signer_role": view.signer_role,
         "expires_at": instant(view.standing.expires_at),
-        "documents": [each.to_json() for each in view.documents],
+        "documents": [each.to_json() | {"url": f"{sessions}/{each.document_id}"} for each in view.documents],
     }
 
 

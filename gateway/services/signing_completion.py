@@ -82,7 +82,7 @@ class SigningCompletion:
         try:
             return self.complete(request_id)
         except GatewayError as error:
-            _log.warning("signing_completion", code=error.code, request_id=request_id)
+            _log.warning("signing_completion", code=error.code, signing_request=request_id)
             return False
 
     @retried

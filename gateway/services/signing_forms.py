@@ -35,12 +35,12 @@ from signing.errors import (
 )
 from signing.keys import PreparedPdf, SignatureAlgorithm
 from signing.pades import document_digest, embed
-from signing.pyhanko_writing import prepare_signature
 from signing.signature_spec import SealAppearance, SignatureSpec
 from signing.timestamp import TimestampSource
 from signing.validation.cms_reading import DATA_OIDS, parse_cms
 from signing.validation.cryptographic import SM2_OIDS
 from signing.validation.process import signer_identity
+from signing.writing import prepare_signature
 from signing.x509_fields import public_key_info
 
 SUFFIXES = {DocumentForm.PDF: ".pdf", DocumentForm.JSON: ".json", DocumentForm.BYTES: ".bin"}

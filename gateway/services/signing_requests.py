@@ -1,4 +1,4 @@
-"""Signing requests as departments have them: made, read, waited for, taken back, and what was signed."""
+"""Signing requests as those have them who ask: made, read, waited for, taken back, and what was signed."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
+from gateway.domain.holder_certificates import ENDED_REGISTRATIONS, HolderCertificateReason
 from gateway.domain.signing_orders import MEDIA_TYPES, RESULT_MEDIA_TYPES, ResultForm, SigningOrder
-from gateway.domain.signing_reasons import SigningReason
+from gateway.domain.signing_reasons import SigningReason, sentence
 from gateway.domain.signing_requests import SigningState, Step, expiry
 from gateway.domain.signing_views import SigningView
 from gateway.errors import ConflictError, FieldError, ForbiddenError, NotFoundError, ValidationFailedError
@@ -21,6 +22,7 @@ from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.signing_forms import RESULT_SUFFIXES, AskedBy, PreparedDocument, prepare_document
 from gateway.services.signing_rows import (
+    asked_by,
     expire,
     find_request,
     move,
@@ -55,7 +57,7 @@ class SignedDocument:
 
 
 class SigningRequests:
-    """The department's side; the app's is ``SigningSessions``."""
+    """The side of who asks, a department or the enterprise's own system; the app's is ``SigningSessions``."""
 
     def __init__(self, deps: Dependencies, catalogue: Catalogues) -> None:
         self._deps = deps
@@ -67,7 +69,7 @@ class SigningRequests:
         ValidationFailedError, NotFoundError (no such enterprise), ForbiddenError; BusyError when too many files wait.
         """
         order.check()
-        department = self._department(order, actor)
+        department = self._asker(order, actor)
         now, enterprise = self._deps.clock(), self._enterprise(order.enterprise_code)
         request_id = f"{int(now.timestamp()):010x}{secrets.token_hex(11)}"
         asked = AskedBy(request_id, order.enterprise_code, enterprise, order.purpose.strip(), now)
@@ -105,10 +107,10 @@ class SigningRequests:
         actor.require(Scope.SIGNING_READ)
         now = self._deps.clock()
         query = select(SigningRequest).where(
-            SigningRequest.id > wanted.after_id, SigningRequest.is_sample == actor.is_sandbox
+            SigningRequest.id > wanted.after_id,
+            SigningRequest.is_sample == actor.is_sandbox,
+            *asked_by(actor.authority_codes, actor.enterprise_code),
         )
-        if actor.authority_codes is not None:
-            query = query.where(SigningRequest.department_code.in_(actor.authority_codes))
         if wanted.enterprise_code is not None:
             query = query.where(SigningRequest.enterprise_code == wanted.enterprise_code)
         if wanted.state is not None:
@@ -146,22 +148,31 @@ class SigningRequests:
         self, session: Session, request_id: str, actor: Actor, scope: Scope, *, locked: bool = False
     ) -> SigningRequest:
         row = find_request(session, SigningRequest.id == request_id, locked=locked)
-        if row.is_sample != actor.is_sandbox:
+        is_own = actor.asks_as(row.department_code, row.enterprise_code)
+        # Departments may know of each other's requests; nobody learns whether an enterprise asked itself for anything.
+        is_hidden = not is_own and (row.department_code is None or actor.enterprise_code is not None)
+        if row.is_sample != actor.is_sandbox or is_hidden:
             raise NotFoundError("没有这个签名请求。No such signing request.")
         actor.require(scope)
-        require_department(actor, row.department_code)
+        if not is_own:
+            raise _foreign()
         return row
 
-    def _department(self, order: SigningOrder, actor: Actor) -> str:
-        """The authority that asks. ForbiddenError, ValidationFailedError when it cannot be told."""
+    def _asker(self, order: SigningOrder, actor: Actor) -> str | None:
+        """The authority that asks, None for the enterprise itself. ForbiddenError; ValidationFailedError when it is not told."""
         actor.require(Scope.SIGNING_WRITE)
+        if actor.enterprise_code is not None:
+            if order.department_code is not None or not actor.asks_as(None, order.enterprise_code):
+                raise ForbiddenError("只能为本企业发起。The enterprise's own system asks that enterprise alone.")
+            return None
         code = order.department_code
         if code is None and actor.authority_codes is not None and len(actor.authority_codes) == 1:
             (code,) = actor.authority_codes
         if code is None or code not in self._catalogue.load().authorities_by_code:
             message = "请给出发起部门的信用代码。Give the credit code of the authority that asks."
             raise ValidationFailedError([FieldError("department_code", "UNKNOWN", message)])
-        require_department(actor, code)
+        if not actor.asks_as(code, order.enterprise_code):
+            raise _foreign()
         return code
 
     def _enterprise(self, code: str) -> str:
@@ -169,6 +180,9 @@ class SigningRequests:
             found = session.get(Enterprise, code)
         if found is None:
             raise NotFoundError(f"企业 {code} 未登记。No enterprise is registered under {code}.")
+        if found.registration_status in ENDED_REGISTRATIONS:
+            reason = HolderCertificateReason.ENTERPRISE_CANCELLED
+            raise ValidationFailedError([FieldError("enterprise_code", reason, sentence(reason))])
         return found.name
 
     @retried
@@ -206,10 +220,8 @@ class SigningRequests:
             files.publish((digest.sm3, each.suffix) for digest, each in zip(digests, prepared, strict=True))
 
 
-def require_department(actor: Actor, code: str) -> None:
-    """ForbiddenError unless the actor acts for this authority."""
-    if actor.authority_codes is not None and code not in actor.authority_codes:
-        raise ForbiddenError("超出发证机关范围。Another authority's signing request.")
+def _foreign() -> ForbiddenError:
+    return ForbiddenError("超出发证机关范围。Another authority's signing request.")
 
 
 def document_of(row: SigningRequest, document_id: str) -> SigningDocument:

@@ -1,7 +1,7 @@
 """Rows of signing requests: found and locked, moved from state to state with their audit event, and told."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,13 @@ def find_request(session: Session, condition: ColumnElement[bool], *, locked: bo
     if row is None:
         raise NotFoundError("没有这个签名请求。No such signing request.")
     return row
+
+
+def asked_by(authority_codes: Collection[str] | None, enterprise_code: str | None) -> tuple[ColumnElement[bool], ...]:
+    """The twin of ``Actor.asks_as``: requests of who acts for these authorities, or is this enterprise's own system."""
+    if enterprise_code is not None:
+        return SigningRequest.department_code.is_(None), SigningRequest.enterprise_code == enterprise_code
+    return () if authority_codes is None else (SigningRequest.department_code.in_(sorted(authority_codes)),)
 
 
 def standing_of(row: SigningRequest) -> Standing:
@@ -120,13 +127,13 @@ def view_of(
     secrets = secrets_of(deps, row)
     digests = [digest for each in row.documents for digest in (each.content_sm3, each.result_sm3) if digest]
     files = {file.sm3: file for file in session.scalars(select(StoredFile).where(StoredFile.sm3.in_(digests)))}
-    authority = session.get_one(IssuingAuthorityRow, row.department_code)
     return SigningView(
         request_id=row.id,
         token=secrets["token"],
         standing=standing_of(row).at(now),
         revision=row.revision,
-        department=(row.department_code, authority.name),
+        department=_department(session, row),
+        own_system=None if row.department_code is not None else str(row.actor["name"]),
         enterprise=(row.enterprise_code, row.enterprise_name),
         purpose=row.purpose,
         signer_role=row.signer_role,
@@ -138,6 +145,12 @@ def view_of(
         refusals=row.refusals,
         evidence=row.evidence,
     )
+
+
+def _department(session: Session, row: SigningRequest) -> tuple[str, str] | None:
+    if row.department_code is None:
+        return None
+    return row.department_code, session.get_one(IssuingAuthorityRow, row.department_code).name
 
 
 def _document(row: SigningDocument, files: Mapping[str, StoredFile], to_be_signed: bytes | None) -> DocumentView:

@@ -180,7 +180,7 @@ class SigningSessions:
 
     def _judge_certificate(self, token: str, row: SigningRequest, certificate: bytes) -> HolderCertificateCheck:
         """The certificate speaks for the enterprise, now."""
-        check = self._certificates.check(certificate, row.enterprise_code, self._deps.clock())
+        check = self._certificates.check(certificate, row.enterprise_code, self._deps.clock(), as_evidence=True)
         if not check.could_be_checked:
             raise RevocationUnknownError(check.sentence(), hint="Try again later.")
         if check.reason is not None:
@@ -262,7 +262,7 @@ class SigningSessions:
                 document.signed, document.signature = each.signed, each.signature
                 document.value_sm3 = value_digest(each.signature)
             row.answer_sm3, row.completing_until = sm3(answer.message()).hex(), now + LEASE
-            row.evidence = check.to_json()
+            row.evidence = check.evidence_json()
             detail = {
                 "certificate_sm3": check.certificate_sm3,
                 "signature_sm3": [document.value_sm3 for document in row.documents],
@@ -276,7 +276,7 @@ class SigningSessions:
         try:
             self._completion.complete(request_id, is_taken=True)
         except GatewayError as error:
-            _log.warning("signing_completion", code=error.code, request_id=request_id)
+            _log.warning("signing_completion", code=error.code, signing_request=request_id)
 
     def _settled(self, token: str) -> SigningView:
         """The request once the process that completes it is done, or after a short while."""

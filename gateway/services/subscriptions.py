@@ -228,10 +228,12 @@ def good_secrets(deps: Dependencies, row: Subscription, now: datetime) -> list[s
 
 def filter_of(row: Subscription, client: Client | None, actions: frozenset[str]) -> EventFilter:
     """What a receiver is told: its own limits within those of its client now. ``actions``: all that its kind knows."""
+    chosen = actions & frozenset(row.actions) if row.actions else actions
+    if client is not None and client.enterprise_code is not None:
+        return EventFilter(row.is_sample, frozenset(), None, client.enterprise_code, chosen)
     authorities = _within(frozenset(row.authority_codes), frozenset(client.authority_codes if client else ()))
     types = _within(frozenset(row.type_codes), frozenset(client.type_codes if client else ()))
-    chosen = actions & frozenset(row.actions) if row.actions else actions
-    return EventFilter(row.is_sample, authorities, types, chosen)
+    return EventFilter(row.is_sample, authorities, types, actions=chosen)
 
 
 def _within(own: frozenset[str], limits: frozenset[str]) -> frozenset[str] | None:

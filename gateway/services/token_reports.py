@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from certs.trust_store import TrustStore
 from gateway.domain.answers import Genuine, InForce
@@ -19,10 +20,10 @@ from gateway.domain.verification import (
     VerificationReport,
 )
 from gateway.persistence.blobs import FileDigest
-from gateway.services.licence_codes import LicenceCodeFinding, check_licence_code
-from gateway.services.list_checks import SignedListFinding, check_signed_list, status_by_lists
+from gateway.services.licence_codes import check_licence_code
+from gateway.services.list_checks import check_signed_list, status_by_lists
 from signing.validation.policy import ValidationPolicy
-from signing.validation.process import signer_identity
+from signing.validation.process import CertificateValidation, signer_identity
 from signing.validation.report import (
     Changes,
     Coverage,
@@ -36,6 +37,22 @@ from signing.validation.report import (
 CODE_MEDIA_TYPE = "text/plain"
 _TAGGED_SIGN1 = b"\xd2\x84"
 """How a COSE_Sign1 begins: tag 18, an array of four."""
+
+
+class TokenFinding(Protocol):
+    """What came of checking any token's signature."""
+
+    @property
+    def genuine(self) -> Genuine:
+        """Whether a known key made it."""
+
+    @property
+    def certificate(self) -> CertificateValidation | None:
+        """None when it came to no validation."""
+
+    @property
+    def signer_certificate(self) -> bytes | None:
+        """DER; None when the key is not known here."""
 
 
 def is_token(data: bytes) -> bool:
@@ -70,7 +87,7 @@ def licence_code_report(
         document=PresentedDocument(file_name, CODE_MEDIA_TYPE, digest.size, digest.sha256, digest.sm3),
         answer=Answer(finding.genuine, in_force, at, (*finding.reasons, *standing)),
         signatures=(
-            _signature_report(finding, "licence_code", "seal", None if claims is None else claims.issued_at, at),
+            signature_report(finding, "licence_code", "seal", None if claims is None else claims.issued_at, at),
         ),
         registry=RegistryFinding(RegistryStatus.NOT_CHECKED, None if claims is None else claims.licence_identifier),
         policy_name=policy.name,
@@ -108,7 +125,7 @@ def signed_list_report(
     return VerificationReport(
         document=document,
         answer=Answer(finding.genuine, finding.in_force, at, finding.reasons),
-        signatures=(_signature_report(finding, "list", "gateway", None if stated is None else stated.as_of, at),),
+        signatures=(signature_report(finding, "list", "gateway", None if stated is None else stated.as_of, at),),
         registry=RegistryFinding(RegistryStatus.NOT_CHECKED),
         policy_name=policy.name,
         # What was altered is shown to nobody as what a gateway said.
@@ -116,9 +133,10 @@ def signed_list_report(
     )
 
 
-def _signature_report(
-    finding: LicenceCodeFinding | SignedListFinding, name: str, kind: str, claimed_at: datetime | None, at: datetime
+def signature_report(
+    finding: TokenFinding, name: str, kind: str, claimed_at: datetime | None, at: datetime
 ) -> SignatureReport:
+    """The signature of a token; ``claimed_at`` is what it says of its instant, None when it cannot be read."""
     validation = finding.certificate
     indication = {
         Genuine.YES: Indication.TOTAL_PASSED,

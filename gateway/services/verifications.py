@@ -1,8 +1,6 @@
 """Verification: a validation of the presented file joined with the status of the licence that it claims to be."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,122 +9,41 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gateway.domain.conclusion import conclude
+from gateway.domain.archive_files import is_archive
 from gateway.domain.face_comparison import FaceDifference, compare_claims, compare_document, shown
 from gateway.domain.licence_code import LicenceClaims, LicenceCodeError, decode_payload
 from gateway.domain.log_proofs import LogProof
-from gateway.domain.parties import parties_of, stated
-from gateway.domain.purpose_copies import ATTACHMENT as COPY_ATTACHMENT
-from gateway.domain.signed_list import ATTACHMENT as LIST_ATTACHMENT
 from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
-    DocumentKind,
-    PresentedDocument,
     RegistryFinding,
     RegistryStatus,
     VerificationReport,
 )
 from gateway.errors import (
-    BusyError,
     GatewayError,
     NotFoundError,
-    OverLimitError,
     RegistryUnavailableError,
-    UnreadableInputError,
 )
+from gateway.metrics import VERIFICATION_SECONDS, VERIFICATIONS
 from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import LicenceVersion, PaperCounterpart, VerificationRecord
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.acceptance_statements import accepted_by_statement
+from gateway.services.archive_reports import archive_report
 from gateway.services.binding_chains import binding_chain
 from gateway.services.dependencies import Dependencies
-from gateway.services.drafts import ATTACHMENT_NAME
+from gateway.services.file_validation import attached_licence, validate_file
 from gateway.services.kept_reports import keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status, registered_face
 from gateway.services.log_proofs import LogProofs
 from gateway.services.presented_copies import attached_terms, copy_finding
 from gateway.services.token_reports import is_token, signed_list_report
+from gateway.tracing import span
 from signing.cose import parse_sign1
 from signing.errors import (
-    MalformedDataError,
-    ResourceLimitError,
     SigningError,
-    UnsupportedFormatError,
-    WorkerProblemError,
-    WorkersBusyError,
 )
-from signing.pdf.reading import read_attachments
-from signing.validation.policy import ValidationPolicy
-from signing.validation.process import validate_pdf
-from signing.validation.relevance import relevant_revocation_data
-from signing.workers import WorkerPool
-
-MEDIA_TYPE = "application/pdf"
-REPORT_ATTACHMENT = "verification-report.json"
-"""Name of what a signed report carries for machines; a file with it says that it is a report."""
-
-
-@contextmanager
-def _reading(file_name: str) -> Iterator[None]:
-    """Say in our own words why a file could not be read."""
-    try:
-        yield
-    except WorkersBusyError as error:
-        raise BusyError("核验繁忙，请稍后再试。Too many files wait to be read.", hint="Try again later.") from error
-    except ResourceLimitError as error:
-        raise OverLimitError(
-            f"{file_name}：文件超出处理限额。The file takes too much to read: {error}",
-            hint="Save it anew as an ordinary PDF.",
-        ) from error
-    except (MalformedDataError, UnsupportedFormatError, WorkerProblemError) as error:
-        raise UnreadableInputError(
-            f"{file_name}：文件无法处理。The file cannot be processed: {error}",
-            hint="Present the PDF as you received it, complete and not encrypted.",
-        ) from error
-
-
-def validate_file(
-    data: bytes,
-    file_name: str,
-    policy: ValidationPolicy,
-    ask_registry: Callable[[], RegistryFinding],
-    *,
-    at: datetime,
-    workers: WorkerPool,
-) -> VerificationReport:
-    """The report on one PDF, read in a worker process, with what the registry says about it.
-
-    Needs no network and no database: counterparties call it with their own policy. UnreadableInputError when it is no
-    usable PDF, OverLimitError when it takes too much to read, BusyError when too many wait. The registry is asked last.
-    """
-    with _reading(file_name):
-        validation = workers.run(validate_pdf, data, policy, at=at)
-    registry = ask_registry()
-    digest = FileDigest.of(data)
-    kind = document_kind(data, workers)
-    terms = attached_terms(data, workers) if kind is DocumentKind.PURPOSE_COPY else None
-    is_over = terms is not None and terms.is_expired(at)
-    licence = attached_licence(data, workers)
-    parties = stated(parties_of(validation.signatures, licence), registry.accepted_by)
-    chains = [chain for s in validation.signatures for chain in (s.chain, *(stamp.chain for stamp in s.timestamps))]
-    return VerificationReport(
-        document=PresentedDocument(file_name, MEDIA_TYPE, digest.size, digest.sha256, digest.sm3, kind),
-        answer=conclude(
-            validation.signatures,
-            registry,
-            at,
-            kind,
-            is_expired_copy=is_over,
-            parties=None if licence is None else parties,
-        ),
-        signatures=validation.signatures,
-        registry=registry,
-        policy_name=policy.name,
-        revocation_data=relevant_revocation_data(chains, policy.crls, policy.ocsp_responses),
-        purpose_copy=terms,
-        parties=parties,
-    )
 
 
 class Verifications:
@@ -137,10 +54,22 @@ class Verifications:
         self._log_proofs = log_proofs
 
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
-        """Validate a PDF and ask the registry about it, or check a signed list. UnreadableInputError for anything else."""
-        now = at or self._deps.clock()
+        """Validate a PDF and ask the registry about it, or check a signed list or an archive package.
+
+        UnreadableInputError for anything else.
+        """
+        started = time.perf_counter()
+        with span("verify"):
+            report = self._verified(data, file_name, at or self._deps.clock())
+        VERIFICATION_SECONDS.labels(report.document.kind).observe(time.perf_counter() - started)
+        VERIFICATIONS.labels(report.answer.genuine, report.answer.in_force).inc()
+        return report
+
+    def _verified(self, data: bytes, file_name: str, now: datetime) -> VerificationReport:
         policy, workers = self._deps.policy(), self._deps.workers
-        if is_token(data):
+        if is_archive(data):
+            report = archive_report(data, file_name, self._deps.trust_store, policy, workers, at=now)
+        elif is_token(data):
             report = signed_list_report(data, file_name, self._deps.trust_store, policy, at=now)
         else:
             ask = lambda: self._ask_registry(data, now)  # noqa: E731 - asked last, when the file was read
@@ -221,31 +150,6 @@ def registry_finding(
         licence_status=SAMPLE if version.licence.is_sample else current_status(version, now),
         differences=() if attachment is None else compare_attachment(attachment, version),
     )
-
-
-def document_kind(data: bytes, workers: WorkerPool) -> DocumentKind:
-    """What a PDF says that it is, by its attachments; who says so is for the signatures to tell."""
-    try:
-        names = workers.run(read_attachments, data)
-    except SigningError:
-        return DocumentKind.DOCUMENT
-    if REPORT_ATTACHMENT in names:
-        return DocumentKind.VERIFICATION_REPORT
-    if LIST_ATTACHMENT in names and ATTACHMENT_NAME not in names:
-        return DocumentKind.SIGNED_LIST
-    # What carries a licence as well is judged as that licence.
-    is_copy = COPY_ATTACHMENT in names and ATTACHMENT_NAME not in names
-    return DocumentKind.PURPOSE_COPY if is_copy else DocumentKind.DOCUMENT
-
-
-def attached_licence(data: bytes, workers: WorkerPool) -> dict[str, Any] | None:
-    """The machine-readable licence attached to a PDF, None when there is none that can be read."""
-    try:
-        content = workers.run(read_attachments, data).get(ATTACHMENT_NAME)
-        document = None if content is None else json.loads(content)
-    except (SigningError, ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def compare_attachment(attachment: dict[str, Any], version: LicenceVersion) -> tuple[FaceDifference, ...]:

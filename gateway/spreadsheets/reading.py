@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from defusedxml import ElementTree
-from openpyxl import load_workbook
-from openpyxl.utils.cell import range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
 
 from gateway.domain.conversions import Finding, SourceRow
 from gateway.domain.headings import SEARCHED_ROWS, find_heading_row
@@ -197,6 +194,10 @@ def _workbook(path: Path, profile: dict[str, str] | None) -> Iterator[Sheet]:
 
 
 def _visible_sheets(path: Path, handle: BinaryIO, profile: dict[str, str] | None) -> Iterator[Sheet]:
+    # A third of a second to read in, which commands that see no workbook need not spend.
+    from openpyxl import load_workbook  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     try:
         merged = _merged_ranges(path)
         book = load_workbook(handle, read_only=True, data_only=False, keep_links=False)
@@ -281,6 +282,8 @@ def _merged_ranges(path: Path) -> list[list[_Box]]:
 
 def _box(reference: str) -> _Box:
     """ValueError for what bounds no cells, such as whole columns."""
+    from openpyxl.utils.cell import range_boundaries  # noqa: PLC0415 - as above
+
     left, top, right, bottom = range_boundaries(reference)
     if left is None or top is None or right is None or bottom is None:
         raise ValueError(reference)

@@ -6,10 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
 from gateway.errors import UnreadableInputError
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -48,11 +44,14 @@ def _csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) 
 
 
 def _xlsx(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:
+    # A third of a second to read in, which commands that write no workbook need not spend.
+    from openpyxl import Workbook  # noqa: PLC0415
+
     count = 0
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
 
-    def cells(values: Iterable[str]) -> list[Cell]:
+    def cells(values: Iterable[str]) -> list[Any]:
         return [_text_cell(sheet, value) for value in values]
 
     sheet.append(cells(columns))
@@ -62,7 +61,10 @@ def _xlsx(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]])
     return count
 
 
-def _text_cell(sheet: Any, text: str) -> Cell:
+def _text_cell(sheet: Any, text: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
+
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
     # Text, whatever it begins with; quotePrefix keeps it text when somebody edits the cell.
     cell.data_type = "s"

@@ -69,6 +69,8 @@ class CertificateValidation:
     sub_indication: SubIndication | None
     trust: Trust
     checks: tuple[Check, ...]
+    chain: tuple[bytes, ...] = ()
+    """DER of the path that was found, from the certificate to its anchor; empty without one."""
 
 
 def validate_pdf(data: bytes, policy: ValidationPolicy, *, at: datetime) -> DocumentValidation:
@@ -115,6 +117,7 @@ def validate_certificate(
         sub_indication=None if check_that_decides is None else check_that_decides.sub_indication,
         trust=finding.trust,
         checks=finding.checks,
+        chain=() if finding.path is None else tuple(each.der for each in finding.path.certificates),
     )
 
 

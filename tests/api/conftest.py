@@ -82,9 +82,10 @@ def as_client():
 
     def make(app, scopes, *, authority_codes=None, **limits):
         container = app.extensions["container"]
-        everywhere = frozenset(container.catalogue.load().authorities_by_code)
+        if authority_codes is None:
+            authority_codes = frozenset(container.catalogue.load().authorities_by_code)
         client_id = container.clients.create(
-            ClientSpec("审批系统", "测试部门", frozenset(scopes), authority_codes or everywhere, **limits)
+            ClientSpec("审批系统", "测试部门", frozenset(scopes), authority_codes, **limits)
         )
         secret = container.clients.new_secret(client_id).secret
         token = container.authentication.by_secret(client_id, secret, None, "127.0.0.1").token

@@ -5,8 +5,10 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from gateway.api.proxies import PathPrefix
 from gateway.app import create_app
 from gateway.domain.actors import Scope
+from gateway.errors import ConfigurationError
 from tests.conftest import container_at
 
 BROKEN = ["%00", "a%00b", "%FF", "%C3%28", "%ED%A0%80", "%C0%80"]
@@ -62,3 +64,44 @@ def test_a_broken_query_is_refused(department, broken):
 def test_chinese_is_sound(department, path):
     assert department.get(path + "?lang=zh").status_code in (200, 404, 422)
     assert department.get("/api/v1/licences?holder_code=%E9%98%B3").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "path", "target"),
+    [
+        ("/zz/api/v1/limits", "/api/v1/limits", "/zz/api/v1/limits"),
+        ("/api/v1/limits", "/api/v1/limits", "/zz/api/v1/limits"),
+        ("/ZZ/Q/2KC", "/Q/2KC", "/ZZ/Q/2KC"),
+        ("/zz", "/", "/zz"),
+        ("/zzz", "/zzz", "/zz/zzz"),
+        ("/zz/zz/about", "/zz/about", "/zz/zz/about"),
+    ],
+)
+def test_a_path_means_the_same_whatever_the_proxy_does_to_its_prefix(sent, path, target):
+    found = {}
+    PathPrefix(lambda environ, _: found.update(environ) or [], "/zz")({"PATH_INFO": sent, "RAW_URI": sent}, None)
+    assert found == {"SCRIPT_NAME": "/zz", "PATH_INFO": path, "RAW_URI": target}
+
+
+@pytest.mark.parametrize("path", ["/check", "/Trust", "/e/x", "/api/v1", "/oauth/token"])
+def test_a_prefix_that_is_a_path_of_ours_is_refused(gallery, settings_like, path):
+    container = settings_like(gallery, public_base_url=f"https://zz.example.gov.cn{path}")
+    with pytest.raises(ConfigurationError, match="path of the gateway itself"):
+        create_app(container)
+
+
+@pytest.mark.parametrize("tail", ["/zz/../x", "/z z", "/zz?x=1", "/zz#x", "//zz", "/%7A"])
+def test_a_public_address_with_another_path_is_refused(gallery, settings_like, tail):
+    with pytest.raises(ConfigurationError, match="PUBLIC_BASE_URL"):
+        settings_like(gallery, public_base_url=f"https://zz.example.gov.cn{tail}")
+
+
+def test_whoever_waited_is_led_back_under_the_prefix_and_nowhere_else(gallery, settings_like):
+    app = create_app(settings_like(gallery, public_base_url="https://zz.example.gov.cn/zz"))
+    for wanted, leads_to in (
+        ("/zz/e/x?lang=en", "/zz/e/x?lang=en"),
+        ("/elsewhere", "/zz/"),
+        ("//evil.example", "/zz/"),
+    ):
+        answer = app.test_client().post("/zz/admission", data={"to": wanted, "puzzle": "", "answer": ""})
+        assert (answer.status_code, answer.headers["Location"]) == (303, leads_to)

@@ -7,12 +7,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from gateway.api.auth import PUBLIC, RECORDED
 from gateway.app import create_app
-from gateway.domain.actors import Scope
+from gateway.domain.actors import ENTERPRISE_SCOPES, Scope
 from gateway.domain.status import china_day
-from gateway.persistence.models import ElectronicBusinessLicence
+from gateway.persistence.models import AccessToken, Client, ElectronicBusinessLicence, Enterprise
 from gateway.services.clients import ClientChange, ClientSpec
 from tests.api.conftest import DepartmentClient
 from tests.conftest import container_at
@@ -25,6 +26,7 @@ FOREIGN = frozenset({"11441702G00007401N"})
 """An authority that issues other licences than the ones here."""
 OTHER_TYPES = frozenset({"11441700000000019L034"})
 """Of none of the licences here."""
+NO_AUTHORITY = frozenset()
 LICENCE = "/api/v1/licences/{licence}"
 REASON = {"reason": "原因"}
 NATIONAL = {"UseFor": "办理业务"}
@@ -83,6 +85,8 @@ MATRIX = {
     ),
     ("GET", "/api/v1/obligations"): (FILTERED, None),
     ("POST", "/api/v1/licence-batches"): (GENERAL, None),
+    ("GET", f"{LICENCE}/archive"): (OWN, None),
+    ("GET", "/api/v1/enterprises/{holder}/archive"): (OWN, None),
     ("GET", "/api/v1/access-records?licence_identifier={licence}"): (OWN, None),
     ("GET", "/api/v1/limits"): (GENERAL, None),
     ("POST", CONVERSIONS): (REGISTER, None),
@@ -115,6 +119,7 @@ MATRIX = {
         {"authority_code": "{authority}", "complete_as_of": "{today}T00:00:00+08:00"},
     ),
     ("GET", "/api/v1/reconciliations"): (GENERAL, None),
+    ("GET", "/api/v1/statistics"): (GENERAL, None),
     ("POST", "/api/v1/holder-certificates"): (GENERAL, {"certificate": "{certificate}"}),
     ("GET", "/api/v1/enterprises/{holder}/holder-certificates"): (GENERAL, None),
     ("GET", "/api/v1/seals"): (GENERAL, None),
@@ -178,6 +183,15 @@ UNRECORDED = {
 """Reads of departments that give nothing of anyone's licence, or nothing but what everybody may read of it."""
 
 
+OF_ENTERPRISES = {
+    ("GET", SIGNING),
+    ("GET", "/api/v1/events"),
+    ("GET", "/api/v1/subscriptions"),
+    ("GET", "/api/v1/deliveries"),
+}
+"""What answers an enterprise's own system, each with what is the enterprise's and with nothing of departments."""
+
+
 @pytest.fixture(scope="module")
 def world(set_up_home, tmp_path_factory):
     """A licence in force with a copy, a report, an obligation and blank forms, and clients of every kind."""
@@ -228,6 +242,18 @@ class World:
         container.blank_forms.receive(self.names["authority"], "A3", "YJ8", "YJ9")
         container.samples.prepare([self.names["authority"]])
         self.callers = self.refused()
+        self.enterprise = self.enterprise_system(self.names["holder"])
+
+    def enterprise_system(self, code, **limits):
+        """An enterprise's own system to whose row and token somebody gave every scope that there is."""
+        client = self.client(ENTERPRISE_SCOPES, authority_codes=NO_AUTHORITY, enterprise_code=code, **limits)
+        with self.container.deps.sessions.begin() as session:
+            everything = sorted(Scope)
+            session.get(Client, client.client_id).scopes = everything
+            session.execute(
+                update(AccessToken).where(AccessToken.client_id == client.client_id).values(scopes=everything)
+            )
+        return client
 
     def sign(self):
         """The holder accepted the licence, and signed another request of the department."""
@@ -243,7 +269,8 @@ class World:
     def client(self, scopes, *, authority_codes=None, token=None, **limits):
         """A test client of a new department system."""
         if token is None:
-            spec = ClientSpec("审批系统", "测试部门", frozenset(scopes), authority_codes or self.everywhere, **limits)
+            codes = self.everywhere if authority_codes is None else authority_codes
+            spec = ClientSpec("审批系统", "测试部门", frozenset(scopes), codes, **limits)
             client_id = self.container.clients.create(spec)
             secret = self.container.clients.new_secret(client_id).secret
             token = self.container.authentication.by_secret(client_id, secret, None, "127.0.0.1").token
@@ -419,7 +446,8 @@ def test_another_departments_licences_are_out_of_reach(world, method, path, limi
 @pytest.mark.parametrize(("method", "path"), MATRIX)
 def test_the_right_client_comes_through(world, method, path):
     """A conflict is an answer too: what came before in this world may stand against the act, but not the client."""
-    answer = world.send(world.right, method, path)
+    client = world.right if ALL & world.scopes(method, path) else world.client(frozenset(Scope))
+    answer = world.send(client, method, path)
     assert answer.status_code in (200, 201, 409), answer.text[:500]
 
 
@@ -431,3 +459,47 @@ def test_what_the_sandbox_issued_is_a_sample_and_stays_apart(world):
     assert identifier != world.names["licence"]
     assert sandbox.get(f"/api/v1/licences/{identifier}/record").status_code == 200
     assert world.right.get(f"/api/v1/licences/{identifier}/record").status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), MATRIX)
+def test_an_enterprises_own_system_reaches_nothing_of_departments(world, method, path):
+    """Not even what concerns the enterprise itself, and whatever scopes its row and its token name."""
+    answer = world.send(world.enterprise, method, path)
+    if (method, path) in OF_ENTERPRISES:
+        assert answer.status_code == 200, answer.text
+    else:
+        assert (answer.status_code in (403, 404), answer.mimetype) == (True, "application/problem+json"), answer.text
+    hidden = ("licence", "signing", "copy", "report", "number")
+    assert not [name for name in hidden if world.names[name] in answer.text.replace(world.fill(path), "")]
+
+
+def test_an_enterprises_own_system_has_what_the_enterprise_asked_for_and_nobody_else_has(world):
+    """All that a signing request can be asked for, by every other kind of caller too."""
+    asked = {name: value for name, value in world.fill(ASKED).items() if name != "department_code"}
+    made = world.enterprise.post(SIGNING, json=asked)
+    assert made.status_code == 201, made.text
+    request = made.get_json()
+    assert (request["department"], request["own_system"]) == (None, "审批系统")
+    phone_of(world.container, world.names["holder"]).sign(world.container, request["qr_text"].rpartition("/")[2])
+    names = {"signing": request["request_id"], "document": "1"}
+    with world.container.deps.sessions() as session:
+        another = session.scalars(select(Enterprise.unified_social_credit_code)).all()
+    other = next(code for code in another if code != world.names["holder"])
+    strangers = {
+        "a department": (world.right, 404),
+        "a department's sandbox": (world.client(ALL, is_sandbox=True), 404),
+        "another enterprise": (world.enterprise_system(other), 404),
+        "the enterprise's sandbox": (world.enterprise_system(world.names["holder"], is_sandbox=True), 404),
+        "a second system of the enterprise": (world.enterprise_system(world.names["holder"]), 200),
+    }
+    for method, path in [route for route in MATRIX if route[1].startswith(SIGNED)]:
+        address, body = path.format(**world.names | names), MATRIX[method, path][1]
+        own = world.enterprise.open(address, method=method, json=body)
+        is_over = path.endswith(("/cancel", "/national-session"))
+        assert own.status_code == (409 if is_over else 200), (path, own.text)
+        for kind, (caller, status) in strangers.items():
+            answer = caller.open(address, method=method, json=body)
+            assert answer.status_code == (own.status_code if status == 200 else status), (kind, path, answer.text)
+    for kind, (caller, status) in strangers.items():
+        assert (request["request_id"] in caller.get(SIGNING).text) == (status == 200), kind
+    assert world.enterprise.post(SIGNING, json=asked | {"enterprise_code": other}).status_code == 403

@@ -9,10 +9,13 @@ import pytest
 from gateway.console.access import CSRF_FIELD
 from gateway.console.frame import COOKIE
 from gateway.domain.actors import Scope
+from gateway.domain.archive_files import unpack
+from gateway.domain.archives import MANIFEST, ArchiveManifest
 from gateway.domain.status import LicenceStatus, china_day
 from gateway.services.clients import ClientSpec
 from gateway.services.conversion_sources import ConversionSource
 from gateway.services.status_changes import StatusDecision
+from signing.cose import parse_sign1
 from tests.console_office import PASSWORD, PEOPLE, RICH, Browser, shared_office
 from tests.gallery import application
 
@@ -47,12 +50,14 @@ PAGES = {
     "decide_revocation": ("/console/revocations/1", APPROVERS & OWN),
     "reconciliation": ("/console/reconciliation", READERS),
     "reconciliation_file": ("/console/reconciliation.csv", READERS),
+    "statistics": ("/console/statistics", READERS),
     "wrong_entries": ("/console/wrong-entries", READERS),
     "holder_certificates": ("/console/holder-certificates", EVERYONE),
     "deliveries": ("/console/deliveries", ADMINISTRATORS),
     "stock": ("/console/stock", CLERKS),
     "receive_forms": ("/console/stock/receive", CLERKS),
     "put_forms_aside": ("/console/stock/put-aside", CLERKS),
+    "archive": ("/console/archive", ADMINISTRATORS),
     "seals": ("/console/seals", ADMINISTRATORS),
     "make_seal": ("/console/seals/make", ADMINISTRATORS),
     "seal_picture": ("/console/seals/{seal}.png", ADMINISTRATORS),
@@ -189,6 +194,17 @@ def test_the_cookie_is_for_this_path_and_site_alone(shared_office, app):
     client = app.test_client()
     client.set_cookie(COOKIE, tokens[0], path="/console")
     assert client.get("/console/").status_code == 303
+
+
+def test_an_administrator_exports_a_record_with_its_reason(people, addresses):
+    identifier, keeper = addresses["licence"].rpartition("/")[2], people["administrator"]
+    got = keeper.submit("/console/archive", subject=f" {identifier} ", reason="移交档案馆")
+    assert (got.status_code, got.mimetype, got.headers["Cache-Control"]) == (200, "application/zip", "no-store")
+    manifest = ArchiveManifest.decode(parse_sign1(unpack(got.data)[MANIFEST]).payload)
+    assert manifest.subject == identifier
+    assert keeper.submit("/console/archive", subject=identifier, reason=" ").status_code == 422
+    assert keeper.submit("/console/archive", subject="1.2.3", reason="移交").status_code == 404
+    assert keeper.submit("/console/archive", subject="91350100M000100Y43", reason="移交").status_code == 404
 
 
 def test_signing_out_ends_it(shared_office, app):

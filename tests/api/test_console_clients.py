@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from gateway.domain.status import china_day
 from gateway.errors import AuthenticationError, ForbiddenError
-from gateway.persistence.models import AuditEvent
+from gateway.persistence.models import AuditEvent, Enterprise
 from gateway.persistence.session import reading
 from tests.console_office import AUTHORITY, OTHER_AUTHORITY, Browser, open_office
 
@@ -124,6 +124,27 @@ def test_wrong_fields_are_named_and_what_was_typed_stays(office, keeper):
     page = keeper.submit(path, **filled(office, public_keys=json.dumps({"keys": [private]})))
     assert wrong_fields(page) == {"public_keys"}
     assert office.container.clients.all() == []
+
+
+def test_an_enterprises_own_system_is_registered_and_changed(office, keeper, app):
+    chief = Browser(office, app, "chief")
+    with office.container.deps.sessions() as session:
+        code = session.scalars(select(Enterprise.unified_social_credit_code).limit(1)).one()
+    own = {"authority_codes": [], "scopes": ["signing:write", "signing:read"], "enterprise_code": code}
+    mixed = filled(office, **own | {"scopes": ["licences:read"], "authority_codes": [office.authority()]})
+    assert wrong_fields(chief.submit(f"{CLIENTS}/create", **mixed)) == {"scopes", "authority_codes"}
+    client_id, _ = registered(office, chief, **own)
+    page = chief.get(f"{CLIENTS}/{client_id}").text
+    assert code in page and "请企业签名" in page and "发证机关" not in page
+    assert code in chief.get(CLIENTS).text
+    path = f"{CLIENTS}/{client_id}/change"
+    form = chief.get(path).text
+    assert 'value="signing:write"' in form and "licences:" not in form and "authority_codes" not in form
+    assert chief.submit(path, scopes=["signing:read"], daily_cap="5").status_code == 303
+    client = office.container.clients.get(client_id)
+    assert (client.enterprise_code, client.scopes, client.daily_cap) == (code, ["signing:read"], 5)
+    assert "enterprise_code" not in keeper.get(f"{CLIENTS}/create").text
+    assert keeper.get(f"{CLIENTS}/{client_id}").status_code == 404
 
 
 def test_limits_are_set_anew_and_lifted(office, keeper):

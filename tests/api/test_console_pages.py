@@ -40,12 +40,12 @@ def word(page):
     return re.search(r'<h1 id="status">(.*?)</h1>', page.text)[1]
 
 
-def test_search_finds_by_name_code_and_number(clerk, licence_path):
+def test_search_finds_by_name_code_number_and_identifier(clerk, licence_path):
     home = f"/console/enterprises/{RICH}"
-    for text in ("漠江泰和", RICH, RICH.lower(), NUMBER):
+    for text in ("漠江泰和", RICH, RICH.lower(), NUMBER, licence_path.rpartition("/")[2]):
         assert clerk.get(f"/console/enterprises?text={text}").headers["Location"] == home
     many = clerk.get("/console/enterprises?text=阳江")
-    assert many.text.count('class="licence unknown"') > 10
+    assert many.text.count('class="licence unknown bare"') > 10
     assert "没有找到企业" in clerk.get("/console/enterprises?text=%25").text
     assert clerk.get("/console/enterprises/91441702MA0000000X").status_code == 404
     assert NUMBER in clerk.get(home).text

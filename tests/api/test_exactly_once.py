@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from gateway.app import create_app
 from gateway.domain.actors import Scope
@@ -95,6 +95,26 @@ def test_who_was_taken_over_changes_nothing(fresh, department, monkeypatch, copy
     assert answers[0].status_code == 201
     assert (late.status_code, late.get_json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
     assert department.post(path, headers=headers, json=body).get_json() == answers[0].get_json()
+    assert count(fresh, PurposeCopy) == 1
+
+
+def test_whose_claim_was_lost_changes_nothing(fresh, department, monkeypatch, copy_request):
+    """PostgreSQL does not wait for the disk with a claim: one that is killed may forget it, though not what comes after it."""
+    path, body = copy_request
+    headers = {"Idempotency-Key": "k"}
+    make = fresh.purpose_copies.make
+
+    def forgotten(*arguments, **named):
+        with fresh.deps.engine.begin() as connection:
+            assert connection.execute(delete(IdempotencyRecord).where(IdempotencyRecord.key == "k")).rowcount == 1
+        return make(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fresh.purpose_copies, "make", forgotten)
+        lost = department.post(path, headers=headers, json=body)
+    assert (lost.status_code, lost.get_json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    assert count(fresh, PurposeCopy) == 0
+    assert department.post(path, headers=headers, json=body).status_code == 201
     assert count(fresh, PurposeCopy) == 1
 
 

@@ -148,15 +148,17 @@ def test_the_browser_is_asked_for_its_language(app, accepted, shown):
     assert f'<html lang="{shown}">' in page.text
 
 
-def test_pages_work_under_a_prefix_behind_a_proxy(gallery, settings_like):
+@pytest.mark.parametrize("sent", ["/zz", "", "/ZZ"])
+def test_pages_work_under_a_prefix_behind_a_proxy(gallery, settings_like, sent):
     headers = {
         "X-Forwarded-For": "203.0.113.9",
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "zz.example.gov.cn",
-        "X-Forwarded-Prefix": "/zz",
+        "X-Forwarded-Prefix": "/evil",
     }
-    trusting = create_app(settings_like(gallery, trusted_proxies=1)).test_client()
-    page = trusting.get(f"/e/{RICH}?lang=zh", headers=headers)
+    settings = {"trusted_proxies": 1, "public_base_url": "https://zz.example.gov.cn/zz"}
+    trusting = create_app(settings_like(gallery, **settings)).test_client()
+    page = trusting.get(f"{sent}/e/{RICH}?lang=zh", headers=headers)
     local = re.findall(r'(?:href|action|src)="(/[^"]*)"', page.text)
     assert local
     assert all(link.startswith("/zz/") for link in local)
@@ -164,7 +166,7 @@ def test_pages_work_under_a_prefix_behind_a_proxy(gallery, settings_like):
     assert "Secure" in page.headers["Set-Cookie"]
     assert "Path=/zz" in page.headers["Set-Cookie"]
     doubting = gallery.app().test_client().get("/", headers=headers)
-    assert "/zz/" not in doubting.text
+    assert "/evil/" not in doubting.text
     assert "Strict-Transport-Security" not in doubting.headers
 
 

@@ -125,6 +125,7 @@ def test_the_scripts_are_light(browser, site):
             "sm2",
             "sm3",
             "own-check",
+            "root",
             "published",
             "status-list",
             "words",

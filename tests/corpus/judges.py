@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.domain.conclusion import conclude, is_unsigned
+from gateway.domain.parties import parties_of
 from gateway.domain.verification import RegistryFinding, RegistryStatus
+from gateway.services.file_validation import attached_licence
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
 from signing.validation.process import validate_pdf
 from tests.corpus.case import REFUSED, Judgement
@@ -20,13 +22,23 @@ UNSIGNED, UNPROCESSABLE = "3", "4"
 _STATUSES = {"yes": "0", "no": "1", "unknown": "2"}
 
 
+class _Here:
+    """Reads in this process, where the gateway has workers."""
+
+    @staticmethod
+    def run(function, *arguments):
+        return function(*arguments)
+
+
 def by_library(data, policy, at):
     """The judgement of the library, joined to an answer by the rules of the gateway. Unexpected errors pass through."""
     try:
         signatures = validate_pdf(data, policy, at=at).signatures
     except (MalformedDataError, UnsupportedFormatError, ResourceLimitError) as error:
         return Judgement(REFUSED, UNPROCESSABLE, (error.code,))
-    answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at)
+    licence = attached_licence(data, _Here())
+    parties = None if licence is None else parties_of(signatures, licence)
+    answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at, parties=parties)
     return Judgement(
         genuine=str(answer.genuine),
         exit=UNSIGNED if is_unsigned(signatures) else _STATUSES[answer.genuine],

@@ -13,6 +13,7 @@ TITLES = {
     "swa": "Signature wrapping",
     "shadow": "Shadow attacks",
     "annotations": "Evil annotations, sneaky signatures, certification",
+    "acceptance": "Acceptance by the holder",
     "cms_oddities": "CMS",
     "timestamps": "Time-stamps and proof of existence",
     "revocation": "Revocation",

@@ -13,7 +13,14 @@ from tests.pki import NOW
 
 CREDIT_CODE = "91441702MA9Y03WY4L"
 AUTHORITY = name("阳江市江城区市场监督管理局", "阳江市江城区市场监督管理局", CREDIT_CODE)
-CREDIT_CODE_EXTENSION = extension(CREDIT_CODE_OID, b"\x0c" + bytes([len(CREDIT_CODE)]) + CREDIT_CODE.encode())
+HOLDER_CODE, ANOTHER_CODE = "91441700MAX000015N", "91441700MAX00002J0"
+
+
+def _credit_code_extension(code):
+    return extension(CREDIT_CODE_OID, b"\x0c" + bytes([len(code)]) + code.encode())
+
+
+CREDIT_CODE_EXTENSION = _credit_code_extension(CREDIT_CODE)
 KEEPS_EXPIRED = extension("2.5.29.60", generalized_time(NOW - 3000 * DAY))
 """expiredCertsOnCRL (X.509): the lists here keep what has expired, unless a case says otherwise."""
 LONG_AGO, FAR_OFF = NOW - 2000 * DAY, NOW + 2000 * DAY
@@ -52,13 +59,13 @@ class World:
 
     # People and machines
 
-    def new_root(self, common_name, pair=None, *, trusted=True, qualified=True):
+    def new_root(self, common_name, pair=None, *, trusted=True, qualified=True, uses=None):
         pair = pair or sm2_pair()
         subject = name(common_name)
         encoded = certificate(subject, pair, None, since=LONG_AGO, until=FAR_OFF, extensions=CA)
         root = Holder(pair, encoded, subject)
         if trusted:
-            self._anchors[root.certificate] = qualified
+            self._anchors[root.certificate] = {"egov_qualified": qualified} | ({} if uses is None else {"uses": uses})
             self.publish(root)
         return root
 
@@ -88,6 +95,23 @@ class World:
     def holder_of(self, certificate):
         """The issuing CA that this certificate belongs to."""
         return self._issuers[certificate]
+
+    @cached_property
+    def enterprise_ca(self):
+        """Who issues electronic business licences, under a root that is trusted for enterprises alone."""
+        root = self.new_root("企业根", qualified=False, uses=["enterprise"])
+        return self.authority("企业签发", root)
+
+    @cached_property
+    def holder(self):
+        """The enterprise whose licence it is."""
+        return self.enterprise()
+
+    def enterprise(self, code=HOLDER_CODE, *, extension_code=None, **options):
+        """An electronic business licence; ``extension_code`` says another code in the extension than in the subject."""
+        told = extension_code or code
+        listed = () if told is None else (_credit_code_extension(told),)
+        return self.leaf(name("某企业", "某企业", code), self.enterprise_ca, extensions=(*SIGNER, *listed), **options)
 
     @cached_property
     def stranger(self):
@@ -146,10 +170,10 @@ class World:
         # A seal signature holds no chain: the issuing CA of those who seal must be at hand.
         (folder / "certificates" / "issuing.cer").write_bytes(self.ca.certificate)
         attributes = {}
-        for number, (anchor, qualified) in enumerate(self._anchors.items()):
+        for number, (anchor, told) in enumerate(self._anchors.items()):
             file = f"root-{number}.cer"
             (folder / "anchors" / file).write_bytes(anchor)
-            attributes[file] = {"egov_qualified": qualified}
+            attributes[file] = told
         (folder / "anchors.json").write_text(json.dumps(attributes))
         for number, encoded in enumerate(self.crls()):
             (folder / "crls" / f"{number:03d}.crl").write_bytes(encoded)

@@ -6,6 +6,8 @@ import threading
 from http.client import HTTPConnection
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.faults.fault_http import free_port
 from tests.rolling import Load, holding, replace, servers_of, status_of, wait_until, web_processes_of
 
@@ -32,6 +34,8 @@ def test_web_processes_are_replaced_under_load_without_a_failed_request(issued):
             replace(process)
             after = web_processes_of(process)
             wait_until(lambda: lock_holder(issued) in after, 60)
+        # Counters went on from those of the server before.
+        assert counted(port, "gateway_request_duration_seconds_count") >= load.answered
         process.terminate()
         printed = process.communicate(timeout=90)[0].decode().splitlines()
     assert (process.returncode, [json.loads(line)["message"] for line in printed]) == (0, ["a new server took over"])
@@ -73,6 +77,14 @@ def test_a_server_that_is_to_stop_says_so_first_and_finishes_what_it_has_in_hand
         answer = slow.sock.makefile("rb").readline()
         assert process.wait(timeout=60) == 0
     assert answer == b"HTTP/1.1 200 OK\r\n"
+
+
+def counted(port, name):
+    """The sum of a metric over its labels."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/metrics")
+    families = text_string_to_metric_families(connection.getresponse().read().decode())
+    return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
 
 def lock_holder(gateway):

@@ -3,6 +3,7 @@
 import {canScan, readPicture, scan} from './camera.js'
 import {checkLicenceCode} from './licence-code.js'
 import {presentStatus, publishedKeys} from './published.js'
+import {ROOT} from './root.js'
 import {checkSignedList} from './signed-list.js'
 import {cameraRefusal, codeAmong, genuineHead, instant, say, sentence, stateOf, statusHead, statusTime, toneOf} from './words.js'
 import {serve, worker} from './workers.js'
@@ -91,7 +92,7 @@ const answerOf = (asked, message) => new Promise((done, fail) => {
 
 async function showDigest({sm3, sha256}, signatures) {
   const lines = [`SM3 ${sm3}`, `SHA-256 ${sha256 ?? '—'}`]
-  const response = await fetch(`/api/v1/digests/${sm3}`).catch(() => null)
+  const response = await fetch(`${ROOT}/api/v1/digests/${sm3}`).catch(() => null)
   if (!response?.ok) return showSignatures(await signatures(), response, lines)
   const licence = await response.json()
   const words = licence.reasons.map(({code, message}) => `${say(message.zh, message.en)} (${code})`)
@@ -158,5 +159,5 @@ at('tools').hidden = false
 serve()?.catch(() => undefined)
 
 // Off line the service worker gives this page for the address of a licence's code.
-const presented = /^\/q\/([^/]+)$/i.exec(location.pathname)
+const presented = /\/q\/([^/]+)$/i.exec(location.pathname)
 if (presented) checkCode(presented[1])

@@ -18,7 +18,7 @@ async function compare({expected, identifier}, payload) {
 }
 
 const line = document.getElementById('own-check')
-const [, payload] = /^\/q\/([^/]+)$/i.exec(location.pathname) ?? []
+const [, payload] = /\/q\/([^/]+)$/i.exec(location.pathname) ?? []
 if (line && payload) {
   const [tone, words] = await compare(line.dataset, payload).catch(() => ['unknown', COULD_NOT])
   line.classList.add(tone)

@@ -1,10 +1,11 @@
 // Keeps the page /check, its scripts, the newest published keys and status lists, for when there is no network.
 // The list of files and the version are put before this text when it is served (verify_web/script_files.py).
-/* global VERSION, FILES */
+/* global VERSION, ROOT, FILES */
 
-const KEPT = `gateway-${VERSION}`
-const PAGE = '/check'
-const KEYS = '/trust/keys'
+const OURS = `gateway${ROOT}`
+const KEPT = `${OURS}-${VERSION}`
+const PAGE = `${ROOT}/check`
+const KEYS = `${ROOT}/trust/keys`
 const SCRIPTS = `${FILES[0].slice(0, FILES[0].lastIndexOf('/'))}/`
 const STATUS_LIST = /^\/trust\/status\/[0-9A-Z]{18}\/\d{1,4}$/
 
@@ -14,7 +15,9 @@ self.addEventListener('install', event => {
 
 self.addEventListener('activate', event => {
   const clean = async () => {
-    for (const name of await caches.keys()) if (name.startsWith('gateway-') && name !== KEPT) await caches.delete(name)
+    // Under another path of this host there may be a gateway as well: what it keeps is its own.
+    for (const name of await caches.keys())
+      if (name.slice(0, name.lastIndexOf('-')) === OURS && name !== KEPT) await caches.delete(name)
     await self.clients.claim()
   }
   event.waitUntil(clean())
@@ -22,10 +25,11 @@ self.addEventListener('activate', event => {
 
 self.addEventListener('fetch', event => {
   const {request} = event, {origin, pathname} = new URL(request.url)
-  if (request.method !== 'GET' || origin !== self.location.origin) return
+  if (request.method !== 'GET' || origin !== self.location.origin || !pathname.toUpperCase().startsWith(`${ROOT}/`.toUpperCase())) return
+  const path = pathname.slice(ROOT.length)
   if (pathname.startsWith(SCRIPTS)) event.respondWith(kept(request, pathname))
-  else if (pathname === KEYS || pathname === PAGE || STATUS_LIST.test(pathname)) event.respondWith(newest(request, pathname))
-  else if (request.mode === 'navigate' && /^\/q\/[^/]+$/i.test(pathname)) event.respondWith(fetch(request).catch(() => caches.match(PAGE)))
+  else if (pathname === KEYS || pathname === PAGE || STATUS_LIST.test(path)) event.respondWith(newest(request, pathname))
+  else if (request.mode === 'navigate' && /^\/q\/[^/]+$/i.test(path)) event.respondWith(fetch(request).catch(() => caches.match(PAGE)))
 })
 
 // A script never changes under its address; one that was not taken along, as the scanner, is kept once it was used.

@@ -13,7 +13,7 @@ const CLOCK_TOLERANCE = 300
 const CHINA = 8 * 3600
 const LISTED = {1: ['no', 'LICENCE_ENDED'], 2: ['no', 'LICENCE_SUSPENDED'], 3: ['no', 'LICENCE_SUPERSEDED']}
 
-// Where the list of a licence's place is published on this very site; null for codes that name no place.
+// Where below the root of this very site the list of a licence's place is published; null for codes that name no place.
 export const listAddress = ({authority, place}) =>
   place === undefined ? null : `/trust/status/${authority}/${Math.floor(place / PLACES)}`
 

@@ -1,3 +1,5 @@
+import {ROOT} from './root.js'
+
 // The one way to a script's address under Trusted Types: a file beside this one, or the service worker.
 
 const make = address => address
@@ -9,4 +11,8 @@ export function worker(name) {
   return new Worker(policy.createScriptURL(new URL(name, import.meta.url).href), {type: 'module'})
 }
 
-export const serve = () => navigator.serviceWorker?.register(policy.createScriptURL('/service-worker.js'))
+// Codes hold the address of this site in capitals, and a service worker answers only for paths as it was asked for.
+export async function serve() {
+  for (const root of new Set([ROOT, ROOT.toUpperCase()]))
+    await navigator.serviceWorker?.register(policy.createScriptURL(`${root}/service-worker.js`))
+}

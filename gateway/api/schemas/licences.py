@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from gateway.api.replies import Body
 from gateway.api.schemas.lists import PAGE, PageQuery
@@ -32,10 +32,15 @@ class Granted(Body):
     """In the Guangdong or the national vocabulary."""
     obligations: tuple[ObligationBody, ...] = ()
     duplicates: Duplicates = 0
+    applied_at: AwareDatetime | None = None
+    """When the application came in."""
 
     def basis(self) -> Basis:
         """The obligations as the services take them."""
-        return Basis(tuple(ObligationSpec(each.kind, tuple(each.items), each.due_on) for each in self.obligations))
+        return Basis(
+            tuple(ObligationSpec(each.kind, tuple(each.items), each.due_on) for each in self.obligations),
+            self.applied_at,
+        )
 
 
 class IssueRequest(Granted):

@@ -1,4 +1,4 @@
-"""Department systems that may call the API: who they are, what they prove it with, and what they did."""
+"""Systems of departments and enterprises that may call the API: who they are, what they prove it with, and what they did."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.persistence.base import Base
 
 
 class Client(Base):
-    """One system of a department (OAuth 2.0 client)."""
+    """One system of a department, or an enterprise's own (OAuth 2.0 client)."""
 
     __tablename__ = "clients"
 
@@ -19,7 +19,9 @@ class Client(Base):
     organisation: Mapped[str] = mapped_column(String(200))
     scopes: Mapped[list[str]]
     authority_codes: Mapped[list[str]]
-    """Issuing authorities that it acts for; never empty."""
+    """Issuing authorities that it acts for; empty for an enterprise's own system, and for no other."""
+    enterprise_code: Mapped[str | None] = mapped_column(String(18))
+    """Credit code of the enterprise whose own system it is."""
     type_codes: Mapped[list[str]]
     """Local codes of licence types; empty means all of its authorities'."""
     ip_ranges: Mapped[list[str]]

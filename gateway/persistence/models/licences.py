@@ -64,6 +64,8 @@ class LicenceVersion(Base):
     """None for a converted paper licence whose holder has no electronic business licence here yet."""
     electronic_sm3: Mapped[str] = mapped_column(ForeignKey("stored_files.sm3"), unique=True)
     signed_at: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
+    """When the application came in, as far as the department said so."""
 
     licence: Mapped[Licence] = relationship(back_populates="versions")
     electronic: Mapped["StoredFile"] = relationship(lazy="joined", innerjoin=True)

@@ -84,7 +84,7 @@ class VerificationRecord(Base):
     __tablename__ = "verification_records"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    verified_at: Mapped[datetime]
+    verified_at: Mapped[datetime] = mapped_column(index=True)
     document_sm3: Mapped[str] = mapped_column(String(64), index=True)
     genuine: Mapped[str] = mapped_column(String(10))
     in_force: Mapped[str] = mapped_column(String(20))

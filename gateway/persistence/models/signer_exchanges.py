@@ -33,5 +33,5 @@ class SignerExchange(Base):
     request_sm3: Mapped[str] = mapped_column(String(64))
     response_sm3: Mapped[str | None] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(20))
-    """answered | no_answer"""
+    """answered | refused | not_believed | no_answer"""
     milliseconds: Mapped[int] = mapped_column(Integer)

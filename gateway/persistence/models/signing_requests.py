@@ -10,7 +10,7 @@ from gateway.persistence.base import Base
 
 
 class SigningRequest(Base):
-    """What a department asks an enterprise to sign with its electronic business licence."""
+    """What a department, or its own system, asks an enterprise to sign with its electronic business licence."""
 
     __tablename__ = "signing_requests"
     __table_args__ = (Index("ix_signing_requests_open", "state", "expires_at"),)
@@ -21,7 +21,8 @@ class SigningRequest(Base):
     """Of the token in the QR code: who reads the database cannot take part."""
     sealed: Mapped[str] = mapped_column(Text)
     """Sealed JSON: the token, and the name of who signs; both are nobody else's business."""
-    department_code: Mapped[str] = mapped_column(ForeignKey("issuing_authorities.code"))
+    department_code: Mapped[str | None] = mapped_column(ForeignKey("issuing_authorities.code"))
+    """Who asks; None: the enterprise's own system."""
     enterprise_code: Mapped[str] = mapped_column(ForeignKey("enterprises.unified_social_credit_code"), index=True)
     enterprise_name: Mapped[str] = mapped_column(String(300))
     """As it was registered when the request was made."""

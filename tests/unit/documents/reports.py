@@ -6,7 +6,7 @@ from functools import cache
 
 from gateway.domain.face_comparison import FaceDifference
 from gateway.domain.verification import RegistryFinding, RegistryStatus
-from gateway.services.verifications import validate_file
+from gateway.services.file_validation import validate_file
 from signing.pades import sign_prepared
 from signing.validation.report import ChangedObject, Changes, Check, Conclusion, SignerIdentity, SubIndication
 from tests.pki import NOW, make_pki, make_stranger

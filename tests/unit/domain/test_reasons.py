@@ -42,4 +42,8 @@ def test_values_are_filled_into_both_languages():
 
 def test_only_reasons_that_are_filled_in_have_blanks():
     blank = {code for code, entry in REASONS.items() if "{" in entry.message_zh + entry.message_en}
-    assert blank == {"CODE_LENGTH_WRONG", "AUTHORITIES_SILENT", "SEVERAL_CODES", "CODES_LEFT_OUT", "STATUS_LIST_USED"}
+    archives = {
+        f"ARCHIVE_{word}" for word in ("ALTERED", "MISSING", "EXTRA", "NOT_GENUINE", "PROOF_BROKEN", "UNDECIDED")
+    }
+    others = {"CODE_LENGTH_WRONG", "AUTHORITIES_SILENT", "SEVERAL_CODES", "CODES_LEFT_OUT", "STATUS_LIST_USED"}
+    assert blank == archives | others | {"IS_ARCHIVE_PACKAGE"}

@@ -74,7 +74,7 @@ EXEMPT = {
     "log._take_batch": "the sequencer comes round every second",
     "log._sign": "as log._take_batch",
     "papers._end": "its callers are retried",
-    "recording.record_versions": "its callers are retried",
+    "recording._stored": "its callers are retried",
     "sealed_rows._each": "at the terminal, safe to repeat",
     "storage._note": "as certificates._note",
 }

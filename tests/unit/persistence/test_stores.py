@@ -1,6 +1,10 @@
 """Both file stores keep the same promises; the bucket is one on moto's server on the loopback."""
 
+import errno
+import os
 import secrets
+import signal
+import stat
 
 import boto3
 import pytest
@@ -127,3 +131,43 @@ def test_a_bucket_that_does_not_answer_says_so_without_secrets(tmp_path, credent
     credentials.write_text("only-one\n")
     with pytest.raises(ConfigurationError, match="two lines"):
         BucketStore(BucketPlace.parse("s3://x", endpoint, "us-east-1", credentials)).prepare()
+
+
+def test_what_another_process_publishes_meanwhile_is_staged_all_the_same(tmp_path, monkeypatch):
+    made = FolderStore(tmp_path)
+    made.prepare()
+    sync, digest = os.fsync, FileDigest.of(b"same")
+
+    def published_first(descriptor):
+        made.publish([(digest.sm3, ".pdf")])
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", published_first)
+    assert put(made, b"same", b"other")[0] == digest
+    assert made.read(digest.sm3, ".pdf") == b"same"
+
+
+def test_a_disk_that_fails_late_leaves_nothing_behind(tmp_path, monkeypatch):
+    made = FolderStore(tmp_path)
+    made.prepare()
+
+    def full(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        put(made, b"one", b"two")
+    assert not list(made.held())
+
+
+def test_a_forked_process_has_threads_of_its_own(tmp_path):
+    made = FolderStore(tmp_path)
+    made.prepare()
+    put(made, b"parent")
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        os._exit(0 if put(made, b"child") else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list(made.held())) == 2

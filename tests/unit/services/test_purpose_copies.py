@@ -20,10 +20,10 @@ from gateway.domain.verification import DocumentKind, RegistryFinding, RegistryS
 from gateway.errors import ConflictError, ForbiddenError, NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, PurposeCopy
 from gateway.persistence.session import reading
+from gateway.services.file_validation import validate_file
 from gateway.services.kept_reports import keep_report, restore_report
 from gateway.services.purpose_copies import CopyFilter
 from gateway.services.status_changes import StatusDecision
-from gateway.services.verifications import validate_file
 from signing.pdf.reading import read_attachments
 from tests.unit.documents.pdfa_rules import violations
 from tests.unit.services.actors import client

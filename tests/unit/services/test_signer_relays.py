@@ -18,10 +18,11 @@ from gateway.domain.signing_orders import DocumentOrder, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SignerRole, SigningState
 from gateway.elicence.cards import CardKind
 from gateway.elicence.national import CODE_PREFIX, NationalFault
-from gateway.elicence.phone import Fault
+from gateway.elicence.phone import Fault, PhoneError
 from gateway.elicence.server import serve
 from gateway.elicence.simulator import configuration
 from gateway.errors import ConfigurationError, EnterpriseSignerUnavailableError, NotFoundError
+from gateway.persistence.models import SignerExchange
 from gateway.services.dependencies import system_clock
 from signing import sm2
 from signing.sm2 import sm3
@@ -61,7 +62,16 @@ def gateway(fresh, simulator, folder):
     simulator.cards.card(HOLDER)
     trust_phones(fresh, simulator)
     with serving(simulator, folder) as file:
-        yield container_at(fresh.settings.data_dir, enterprise_signer=file)
+        container = container_at(fresh.settings.data_dir, enterprise_signer=file)
+        simulator.national.fetch = lambda address: fetched(container, address)
+        yield container
+
+
+def fetched(container, address):
+    """What the gateway gives at an address, without HTTP."""
+    assert address.startswith(f"{container.settings.public_base_url}/sign/v1/sessions/")
+    *_, token, _, document_id = address.split("/")
+    return container.signing_sessions.document(token, document_id).content
 
 
 def asked(container, *forms):
@@ -100,6 +110,19 @@ def test_every_step_may_be_done_again(gateway, simulator):
     assert gateway.signer_relays.advance(request_id) == signed
 
 
+def test_nobody_agrees_to_what_is_not_what_would_be_signed(gateway, simulator):
+    """The app shows what it fetched: another document, or one of another address, is not agreed to."""
+    opened = gateway.signer_relays.begin(asked(gateway, DocumentForm.BYTES))
+    fetch, simulator.national.fetch = simulator.national.fetch, lambda _: b"another plan"
+    with pytest.raises(PhoneError, match="not what would be signed"):
+        simulator.run(opened.qr_text)
+    simulator.national.fetch = simulator.phone.fetch
+    with pytest.raises(PhoneError, match="not with the gateway"):
+        simulator.run(opened.qr_text)
+    simulator.national.fetch = fetch
+    assert simulator.run(opened.qr_text).state == "scanned"
+
+
 def test_a_refusal_of_the_holder_declines_the_request(gateway, simulator):
     request_id = asked(gateway, DocumentForm.BYTES)
     opened = gateway.signer_relays.begin(request_id)
@@ -122,7 +145,7 @@ def test_an_answer_that_cannot_be_believed_decides_nothing(gateway, simulator, f
     with pytest.raises(EnterpriseSignerUnavailableError):
         gateway.signer_relays.begin(request_id)
     [exchange] = gateway.signer_relays.exchanges(request_id)
-    assert (exchange.outcome, len(exchange.response_sm3)) == ("answered", 64)
+    assert (exchange.outcome, len(exchange.response_sm3)) == ("not_believed", 64)
     assert gateway.signing_requests.show(request_id).standing.state is SigningState.CREATED
     assert gateway.signer_relays.begin(request_id).qr_text
 
@@ -162,6 +185,9 @@ def test_the_first_generation_operations(gateway, simulator):
     assert not signer.verify_signature(card.certificate, "乙", value)
     with pytest.raises(EnterpriseSignerRefusedError):
         signer.licence_facts(b"no object")
+    with gateway.deps.sessions() as session:
+        rows = session.query(SignerExchange).order_by(SignerExchange.id).all()
+    assert [row.outcome for row in rows] == ["answered", "refused", "answered", "answered", "refused", "refused"]
 
 
 def test_evidence_holds_digests_of_exactly_what_was_said(gateway, simulator, monkeypatch):

@@ -126,6 +126,9 @@ def test_an_enterprise_that_was_cancelled(fresh, make, codes, phone):
     with fresh.deps.sessions.begin() as session:
         session.get_one(Enterprise, codes[0]).registration_status = "cancelled"
     assert reason(fresh.signing_sessions.answer, request.token, answer) == "ENTERPRISE_CANCELLED"
+    with pytest.raises(ValidationFailedError) as refused:
+        make()
+    assert [(each.field, each.code) for each in refused.value.errors] == [("enterprise_code", "ENTERPRISE_CANCELLED")]
 
 
 def test_another_role(fresh, make, phone):

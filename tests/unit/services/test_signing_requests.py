@@ -1,6 +1,9 @@
 """Signing requests from the order to the signed documents, on both databases."""
 
+import hashlib
+
 import pytest
+from cryptography import x509
 from sqlalchemy import select
 
 from gateway.domain.signing_orders import DocumentOrder, SignaturePlace, SigningOrder
@@ -13,6 +16,7 @@ from signing.sm2 import sm3
 from signing.validation.cms_reading import parse_cms
 from signing.validation.process import validate_pdf
 from signing.validation.report import Indication
+from signing.validation.x509 import load_certificate
 from signing.x509_fields import public_key_info
 from tests.phones import ROLE, phone_of
 from tests.unit.signing.pki import plain_pdf
@@ -55,6 +59,13 @@ def test_an_enterprise_signs_three_documents_at_once(fresh, order, code):
     signed = phone.sign(fresh, made.token)
     assert signed.standing.state is SigningState.SIGNED
     pdf, form, drawing = (fresh.signing_requests.signed(made.request_id, n).content for n in "123")
+
+    evidence = fresh.signing_requests.show(made.request_id).evidence
+    assert (evidence["found_code"], evidence["is_accepted"]) == (code, True)
+    issuer = load_certificate(phone.key.certificate).parsed.issuer
+    lists = [crl for crl in fresh.deps.policy().crls if x509.load_der_x509_crl(crl).issuer == issuer]
+    judged_by = {(each["kind"], each["sha256"]) for each in evidence["revocation_data"]}
+    assert judged_by >= {("CRL", hashlib.sha256(crl).hexdigest()) for crl in lists} != set()
 
     (signature,) = validate_pdf(pdf, fresh.deps.policy(), at=fresh.clock()).signatures
     assert (signature.indication, signature.level) == (Indication.TOTAL_PASSED, "PAdES-B-T"), signature
