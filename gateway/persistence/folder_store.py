@@ -10,10 +10,8 @@ import fcntl
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from gateway.errors import StorageError
@@ -52,20 +50,11 @@ class FolderStore:
         """Write each (content, suffix) durably under its staged name. StorageError when the disk does not take it."""
         staged: list[tuple[FileDigest, str]] = []
         try:
-            with contextlib.ExitStack() as opened:
-                descriptors = []
-                for data, suffix in files:
-                    digest = FileDigest.of(data)
-                    staged.append((digest, suffix))
-                    # Open until it is synced: another process that stages the same content may publish it meanwhile, and an
-                    # error of the disk is told to whoever has had the file open.
-                    file = opened.enter_context(self._staged(digest.sm3, suffix).open("wb"))
-                    file.write(data)
-                    file.flush()
-                    descriptors.append(file.fileno())
-                descriptors.append(os.open(self._staging, os.O_RDONLY))
-                opened.callback(os.close, descriptors[-1])
-                _sync(descriptors)
+            for data, suffix in files:
+                digest = FileDigest.of(data)
+                staged.append((digest, suffix))
+                _write_durably(self._staged(digest.sm3, suffix), data)
+            _sync_folder(self._staging)
         except OSError as error:
             self.discard((digest.sm3, suffix) for digest, suffix in staged)
             raise StorageError(f"A file could not be written: {error.strerror}.", hint="Free disk space.") from error
@@ -153,22 +142,17 @@ class FolderStore:
         return self._staging / f"{digest}{suffix}"
 
 
-def _sync(descriptors: Iterable[int]) -> None:
-    """Make files, and the folder of their names, durable: a new name is so only once its folder is.
-
-    All at once: asked one by one, the kernel writes its journal as often, and a licence of two files waited ten
-    milliseconds where it waits one or two. Every one is waited for, so that none is closed while the kernel is asked.
-    """
-    waited = wait([_threads().submit(os.fsync, descriptor) for descriptor in descriptors])
-    for each in waited.done:
-        each.result()
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
-@cache
-def _threads() -> ThreadPoolExecutor:
-    """Threads that wait for the disk."""
-    return ThreadPoolExecutor(16, thread_name_prefix="sync")
-
-
-# A process that was forked has none of those of its parent.
-os.register_at_fork(after_in_child=_threads.cache_clear)
+def _sync_folder(folder: Path) -> None:
+    # A new name is durable only once its folder is.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

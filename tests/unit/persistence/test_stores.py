@@ -3,7 +3,6 @@
 import errno
 import os
 import secrets
-import signal
 import stat
 
 import boto3
@@ -159,15 +158,3 @@ def test_a_disk_that_fails_late_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match="No space left"):
         put(made, b"one", b"two")
     assert not list(made.held())
-
-
-def test_a_forked_process_has_threads_of_its_own(tmp_path):
-    made = FolderStore(tmp_path)
-    made.prepare()
-    put(made, b"parent")
-    child = os.fork()
-    if child == 0:
-        signal.alarm(20)
-        os._exit(0 if put(made, b"child") else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert len(list(made.held())) == 2
