@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from gateway.domain.deliveries import ConnectorKind, hmac_signature, signed_content
-from gateway.domain.events import TOLD
+from gateway.domain.events import SIGNING_TOLD, TOLD
 from gateway.domain.gateway_headers import body_signature, caller_signature
 from gateway.domain.identifiers import CodeError, LicenceIdentifier, check_unified_social_credit_code
 from gateway.domain.library_licence import ABOLISHED, CREATED, ISSUED
@@ -118,9 +118,17 @@ class Simulated:
         names = {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
         _require(event.keys() == names, "fields of an event")
         _require(event["specversion"] == "1.0" and event["type"] in TOLD, "type")
-        LicenceIdentifier.parse(event["subject"])
         datetime.fromisoformat(event["time"])
-        check_unified_social_credit_code(event["data"]["authority_code"])
+        data = event["data"]
+        codes = {data["authority_code"]}
+        if event["type"] in SIGNING_TOLD:
+            _require(event["subject"] == data["request_id"], "subject")
+            # An enterprise's own system asks for no authority.
+            codes = codes - {None} | {data["enterprise_code"]}
+        else:
+            LicenceIdentifier.parse(event["subject"])
+        for code in codes:
+            check_unified_social_credit_code(code)
         self.events[int(event["id"])] = event
 
     def _publicity(self, path: str, headers: Mapping[str, str], body: bytes, document: dict[str, Any]) -> Answer:

@@ -247,8 +247,10 @@ def _deliver(demo: _Demo) -> None:
             pass
         services.subscriptions.set_enabled(made.id, is_enabled=False)
         server.shutdown()
+    if receiver.refused:
+        raise ConfigurationError(f"接收方拒收。The receiver refused what is not as documented: {receiver.refused[0]}.")
     last = receiver.events[max(receiver.events)]
-    demo.say(f"  收到并验签 received and verified: {len(receiver.events)}；拒收 refused: {len(receiver.refused)}")
+    demo.say(f"  收到并验签 received and verified: {len(receiver.events)}")
     demo.say(f"  {json.dumps(last, ensure_ascii=False)}")
 
 
