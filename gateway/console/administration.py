@@ -61,9 +61,7 @@ def change_account(account: str, act: str) -> BaseResponse:
         raise NotFound("没有这个账号。There is no such account.")
     title, lead = _ACCOUNT_ACTS[act]
     if request.method == "GET":
-        sheet = Sheet(
-            title, title, lead=lead, facts=((_l("账号"), account),), back=("staff_accounts", {}), is_grave=True
-        )
+        sheet = Sheet(title, title, lead=lead, facts=((_l("账号"), account),), back=("staff_accounts", {}))
         return show_form(sheet, Form(()))
     if act == "reset":
         return screen("first_password.html", made=container().staff.reset(account, actor=actor()))

@@ -171,7 +171,7 @@ def _shown_once(client_id: str, kind: str, **limits: Any) -> BaseResponse:
 def _sheet(client: Client, title: str, lead: str | None = None) -> Sheet:
     facts = ((_l("系统"), client.name), (_l("客户端标识"), client.id))
     back = ("show_client", {"client_id": client.id})
-    return Sheet(title, title, lead=lead, facts=facts, back=back, is_grave=lead is not None)
+    return Sheet(title, title, lead=lead, facts=facts, back=back)
 
 
 def _state_of(client: Client) -> tuple[str, str]:

@@ -130,7 +130,6 @@ class Sheet:
     revision: int | None = None
     link: tuple[str, str] | None = None
     """Address and words of something to open before filling in."""
-    is_grave: bool = False
 
 
 def show_form(sheet: Sheet, form: Form, status: int = HTTPStatus.OK) -> BaseResponse:

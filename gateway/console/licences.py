@@ -93,7 +93,7 @@ def change_status(licence_identifier: str, act: str) -> BaseResponse:
         )
 
     form = Form((Group("", (*DECISION_FIELDS, _EFFECT)),))
-    return take_form(licence_sheet(dossier, title, submit, is_grave=act == "cancel"), form, decide)
+    return take_form(licence_sheet(dossier, title, submit), form, decide)
 
 
 @blueprint.route("/licences/<licence_identifier>/obligations/<int:obligation_id>", methods=["GET", "POST"])
@@ -129,7 +129,6 @@ def licence_sheet(
     *,
     lead: str | None = None,
     link: tuple[str, str] | None = None,
-    is_grave: bool = False,
 ) -> Sheet:
     """The page around a form about one licence; it remembers the licence's revision as it was when it was opened."""
     return Sheet(
@@ -143,7 +142,6 @@ def licence_sheet(
         back=("licence", {"licence_identifier": dossier.licence_identifier}),
         revision=dossier.revision if request.method == "GET" else None,
         link=link,
-        is_grave=is_grave,
     )
 
 

@@ -111,7 +111,7 @@ def end_paper(licence_identifier: str, copy_number: int, act: str) -> BaseRespon
     def record(form: Form) -> None:
         end(licence_identifier, copy_number, form["reason"], actor=actor(), expected_revision=form.revision)
 
-    return take_form(licence_sheet(dossier, title, submit, is_grave=True), Form(fields_of(_REASON)), record)
+    return take_form(licence_sheet(dossier, title, submit), Form(fields_of(_REASON)), record)
 
 
 def _state(dossier: Dossier, copy_number: int) -> PaperState:

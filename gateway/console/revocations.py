@@ -59,7 +59,7 @@ def propose_revocation(licence_identifier: str) -> BaseResponse:
         container().revocations.propose(licence_identifier, decision, actor=actor(), expected_revision=form.revision)
 
     lead = _l("提出后由另一位审批人员决定，决定时生效。")
-    sheet = licence_sheet(dossier, _l("提请吊销或撤销"), _l("提交审批"), lead=lead, is_grave=True)
+    sheet = licence_sheet(dossier, _l("提请吊销或撤销"), _l("提交审批"), lead=lead)
     return take_form(sheet, form, propose)
 
 
@@ -99,7 +99,6 @@ def decide_revocation(request_id: int) -> BaseResponse:
         _l("提交决定"),
         facts=_facts(view),
         back=("licence", {"licence_identifier": view.licence_identifier}),
-        is_grave=True,
     )
     return take_form(sheet, Form(_DECIDE), decide)
 

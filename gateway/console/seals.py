@@ -98,7 +98,6 @@ def change_seal(key_id: str, act: str) -> BaseResponse:
         lead=lead,
         facts=((_l("发证机关"), seal.authority_name), (_l("印章"), seal.name)),
         back=("seals", {}),
-        is_grave=done is SealAct.DESTROY,
     )
 
     def change(form: Form) -> None:
