@@ -163,6 +163,7 @@ def kept(shared_office, walk):
         "system-new": "/console/clients/create",
         "system-change": f"/console/clients/{client}/change",
         "deliveries": "/console/deliveries",
+        "statistics": "/console/statistics",
         "archive": "/console/archive",
     }
 
