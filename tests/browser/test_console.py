@@ -134,6 +134,7 @@ def walk(shared_office, desk, applications):
         "stock": "/console/stock",
         "receive": "/console/stock/receive",
         "drifts": "/console/reconciliation",
+        "statistics": "/console/statistics",
         "password": "/console/password",
         "not-found": "/console/licences/1.2.3",
         "refused": "/console/staff",
@@ -163,7 +164,6 @@ def kept(shared_office, walk):
         "system-new": "/console/clients/create",
         "system-change": f"/console/clients/{client}/change",
         "deliveries": "/console/deliveries",
-        "statistics": "/console/statistics",
         "archive": "/console/archive",
     }
 
