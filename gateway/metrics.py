@@ -54,7 +54,7 @@ RESOLUTIONS = Counter(
 )
 LIST_SECONDS = Histogram(
     "gateway_list_duration_seconds",
-    "Time to say what an enterprise holds: warm when it was kept and nothing had changed, else cold.",
+    "Time to say what an enterprise holds: held without asking the database, warm when nothing had changed, else cold.",
     ("cache",),
     registry=REGISTRY,
     buckets=_FAST,

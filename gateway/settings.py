@@ -49,6 +49,12 @@ class Settings(BaseModel):
         le=10.0,
         description="Seconds that a hot standby may be behind the database; one that is further behind is not asked.",
     )
+    status_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        le=10,
+        description="Seconds for which a list is shown again without asking the database; 0: never (docs/resolve-caching.md).",
+    )
     file_store: str = Field(
         default="folder",
         pattern=r"^(folder|s3://[^/?#]+(/[^?#]*)?)$",
@@ -59,21 +65,17 @@ class Settings(BaseModel):
     )
     file_store_region: str = Field(default="us-east-1", description="Region that requests to the store are signed for.")
     file_store_credentials_file: Path | None = Field(
-        default=None,
-        description="File (mode 600) with two lines: access key id and secret access key of the store.",
+        default=None, description="File (mode 600) with two lines: access key id and secret access key of the store."
     )
     assets_dir: Path = Field(
-        default=REPOSITORY / "build" / "assets",
-        description="Fonts that `make setup` builds from npm packages.",
+        default=REPOSITORY / "build" / "assets", description="Fonts that `make setup` builds from npm packages."
     )
     key_password_file: Path | None = Field(
         default=None,
         description="File with the password of the private keys; default keys/password in the data directory.",
     )
     key_iterations: int = Field(
-        default=600_000,
-        ge=1_000,
-        description="PBKDF2 rounds that protect a private key; fewer only in tests.",
+        default=600_000, ge=1_000, description="PBKDF2 rounds that protect a private key; fewer only in tests."
     )
     key_log_sync_seconds: float = Field(
         default=1.0,
@@ -86,8 +88,7 @@ class Settings(BaseModel):
         description="Address of this gateway as QR codes and pages name it; its path, if any, stands before every path of ours.",
     )
     own_hosts: frozenset[str] = Field(
-        default=frozenset(),
-        description="Further host names (comma-separated) whose licence QR codes are ours.",
+        default=frozenset(), description="Further host names (comma-separated) whose licence QR codes are ours."
     )
     site_name: str = Field(default="阳江市电子证照核验", description="Name on the pages.")
     max_upload_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="Largest upload in bytes.")
@@ -135,10 +136,7 @@ class Settings(BaseModel):
         description="Hours within which every registered certificate of an electronic business licence is looked at again.",
     )
     holder_certificate_warning_days: int = Field(
-        default=30,
-        ge=0,
-        le=3660,
-        description="Days before its end from which such a certificate is told to end soon.",
+        default=30, ge=0, le=3660, description="Days before its end from which such a certificate is told to end soon."
     )
     list_hours: int = Field(
         default=24, ge=1, le=8784, description="Hours for which a signed list may stand for the present."
@@ -184,9 +182,7 @@ class Settings(BaseModel):
     )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(
-        default=0,
-        ge=0,
-        description="Number of reverse proxies in front whose X-Forwarded headers are believed.",
+        default=0, ge=0, description="Number of reverse proxies in front whose X-Forwarded headers are believed."
     )
     trusted_proxy_networks: frozenset[str] = Field(
         default=frozenset(),
@@ -249,9 +245,7 @@ class Settings(BaseModel):
         description="How long it is kept who read data that are not public; three years at least.",
     )
     network_log_days: int = Field(
-        default=184,
-        ge=184,
-        description="How long the network log is kept (days); six months at least.",
+        default=184, ge=184, description="How long the network log is kept (days); six months at least."
     )
     delivery_days: int = Field(
         default=90,

@@ -196,6 +196,11 @@ def reading_from(other: Elsewhere) -> Iterator[None]:
         _elsewhere.reset(token)
 
 
+def place_of_reads() -> object:
+    """What this thread reads from now, to be compared; within a joined write, which sees more than others, like nothing else."""
+    return _elsewhere.get() if _joined.get() is None else object()
+
+
 @contextmanager
 def reading(sessions: SessionFactory, *, own: bool = False) -> Iterator[Session]:
     """A session for reads only; on SQLite it takes no write lock. ``own``: never of another database."""

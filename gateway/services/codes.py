@@ -118,12 +118,12 @@ class Codes:
         reasons: tuple[Reason, ...],
         named: NamedEnterprise | None = None,
     ) -> Resolution:
-        held, now = self._lists.of(credit_code), self._deps.clock()
+        held = self._lists.of(credit_code)
         authorities, forms = held.authorities, held.forms
         if held.has_reports:
             with reading(self._deps.sessions) as session:
                 reported = self._reported.of_holder(session, credit_code)
-            authorities = by_authority(held.licences, reported, held.freshness, now)
+            authorities = by_authority(held.licences, reported, held.freshness, held.as_of)
             forms = KeptForms(licences=held.forms.licences, enterprise=held.forms.enterprise)
         if named is not None:
             forms = KeptForms(licences=forms.licences, authorities=forms.authorities)
@@ -134,7 +134,7 @@ class Codes:
             unified_social_credit_code=credit_code,
             enterprise=enterprise,
             licences=held.licences,
-            as_of=now,
+            as_of=held.as_of,
             reasons=(*reasons, *_of_registration(held.enterprise, enterprise), *held.reasons),
             authorities=authorities,
             outcome=Outcome.RESOLVED if has_any else Outcome.NOTHING_REGISTERED,

@@ -22,6 +22,7 @@ from gateway.documents.fonts import FontLibrary, font_library
 from gateway.domain.verification import SOFTWARE
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
+from gateway.persistence.change_marks import CHANGES, ChangeMark
 from gateway.persistence.engines import is_embedded
 from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.queue import WorkQueue
@@ -106,7 +107,14 @@ class Dependencies:
     @cached_property
     def engine(self) -> Engine:
         """The database."""
-        return make_engine(self.settings.resolved_database_url)
+        engine = make_engine(self.settings.resolved_database_url)
+        self.changes.watch(engine)
+        return engine
+
+    @cached_property
+    def changes(self) -> ChangeMark:
+        """Whether a process of this machine wrote to the database."""
+        return ChangeMark(self.settings.data_dir / CHANGES)
 
     @cached_property
     def sessions(self) -> Sessions:
