@@ -1,12 +1,14 @@
 """Signed lists: the list of an enterprise as a statement of this gateway, for machines and as a PDF for people."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from certs.errors import KeystoreError, KeyUseError
 from certs.key_uses import AuthorisedKey, Purpose
 from gateway.documents.list_page import render_list
 from gateway.documents.signature_objects import Attachment
-from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
+from gateway.domain.answers import Resolution
+from gateway.domain.identifiers import CodeError, CreditCodeCheck, check_unified_social_credit_code
 from gateway.domain.signed_list import ATTACHMENT, MEDIA_TYPE, TOKEN_TYPE, SignedList
 from gateway.errors import (
     ConfigurationError,
@@ -17,6 +19,7 @@ from gateway.errors import (
 from gateway.services.codes import Codes
 from gateway.services.dependencies import LIST_KEY, REPORT_KEY, Dependencies
 from gateway.services.log import TransparencyLog
+from gateway.services.look_ups import LookUps, is_nothing_registered
 from gateway.services.seals import key_at_work
 from gateway.tracing import span
 from signing.certificate_facts import certificate_facts
@@ -28,9 +31,10 @@ from signing.x509_fields import public_key_info
 class SignedLists:
     """Signs lists in the name of this gateway."""
 
-    def __init__(self, deps: Dependencies, codes: Codes, log: TransparencyLog) -> None:
+    def __init__(self, deps: Dependencies, codes: Codes, look_ups: LookUps, log: TransparencyLog) -> None:
         self._deps = deps
         self._codes = codes
+        self._look_ups = look_ups
         self._log = log
 
     def cbor(self, code: str) -> bytes:
@@ -67,11 +71,17 @@ class SignedLists:
             raise ValidationFailedError([FieldError("code", "CREDIT_CODE_INVALID", str(error))]) from error
         settings = self._deps.settings
         return SignedList.of(
-            self._codes.of_enterprise(checked),
+            self._look_ups.answer(lambda: self._listed(checked), is_nothing_registered),
             issuer=settings.public_base_url,
             valid_for=timedelta(hours=settings.list_hours),
             checkpoint=self._log.checkpoint_note(),
         )
+
+    def _listed(self, code: CreditCodeCheck) -> Resolution:
+        """The list, with the instant that it may be signed for: where it comes from a standby, that of the standby."""
+        as_of = self._look_ups.as_of()
+        found = self._codes.of_enterprise(code)
+        return replace(found, as_of=min(as_of, found.as_of))
 
 
 def sign_token(deps: Dependencies, payload: bytes, token_type: str) -> bytes:
