@@ -194,17 +194,17 @@ class Container:
 
     def _answer_anyone(self) -> None:
         """What the public asks: lists, codes, files, the log, trust."""
-        self.look_ups = LookUps(self.deps)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.authority_reports = AuthorityReports(self.deps, self.catalogue)
         self.holder_lists = HolderLists(self.deps, self.listing, self.authority_reports)
         self.codes = Codes(self.deps, self.listing, self.holder_lists, self.reported_licences)
+        self.look_ups = LookUps(self.deps, self.codes)
         self._convert_paper_licences()
         self._keep_log()
-        self.signed_lists = SignedLists(self.deps, self.codes, self.log)
+        self.signed_lists = SignedLists(self.deps, self.codes, self.look_ups, self.log)
         self.status_lists = StatusLists(self.deps)
         self.challenge_phrases = ChallengePhrases(self.deps)
-        self.verifications = Verifications(self.deps, self.log_proofs)
+        self.verifications = Verifications(self.deps, self.look_ups, self.log_proofs)
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)

@@ -140,6 +140,20 @@ DATABASE_ERRORS = Counter(
     ("kind",),
     registry=REGISTRY,
 )
+STANDBY_LOOK_UPS = Counter(
+    "gateway_standby_look_ups",
+    "Look-ups that could go to a hot standby: answered there, or by the database itself (absent there, failed there, none "
+    "fresh).",
+    ("outcome",),
+    registry=REGISTRY,
+)
+STANDBY_LEFT_ALONE = Gauge(
+    "gateway_standby_left_alone",
+    "1 while a hot standby is left alone since it failed or did not answer in time, by its place in the setting.",
+    ("standby",),
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
 METRICS = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -164,6 +178,8 @@ METRICS = (
     BACKGROUND_FAILURES,
     DATABASE_CONNECTIONS,
     DATABASE_ERRORS,
+    STANDBY_LOOK_UPS,
+    STANDBY_LEFT_ALONE,
 )
 
 

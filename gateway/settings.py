@@ -44,10 +44,10 @@ class Settings(BaseModel):
         description="SQLAlchemy URLs (comma-separated) of PostgreSQL hot standbys that look-ups read from (docs/databases.md).",
     )
     replica_seconds: float = Field(
-        default=3.0,
-        ge=1.0,
-        le=10.0,
-        description="Seconds that a hot standby may be behind the database; one that is further behind is not asked.",
+        default=3.0, ge=1.0, le=10.0, description="Seconds that a hot standby may be behind; else it is not asked."
+    )
+    replica_answer_seconds: float = Field(
+        default=2.0, ge=0.1, le=10.0, description="Seconds that one look-up waits for a hot standby."
     )
     status_seconds: float = Field(
         default=1.0,

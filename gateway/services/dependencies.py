@@ -140,7 +140,10 @@ class Dependencies:
             raise ConfigurationError(
                 "GATEWAY_REPLICA_URLS: SQLite has no replicas.", hint="Set GATEWAY_DATABASE_URL; see docs/databases.md."
             )
-        return Standbys(urls, self.engine, self.settings.replica_seconds)
+        settings = self.settings
+        return Standbys(
+            urls, self.engine, bound=settings.replica_seconds, answer_seconds=settings.replica_answer_seconds
+        )
 
     @cached_property
     def files(self) -> FileStore:
