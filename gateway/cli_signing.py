@@ -186,5 +186,5 @@ def _basis(view: SigningView) -> str:
     """Who signs, and what his role rests on."""
     if view.role_basis is None:
         return "须有授权书 an authorisation is required" if view.requires_authorisation else "—"
-    until = "" if view.authorised is None else f" {view.authorised.valid_until:%Y-%m-%d %H:%M:%SZ}"
+    until = "" if view.authorised is None else f" 至 until {view.authorised.valid_until:%Y-%m-%d %H:%M:%SZ}"
     return f"{view.signer_name}，{' '.join(BASIS_WORDS[RoleBasis(view.role_basis)])}{until}"

@@ -74,7 +74,11 @@ def _basis(view: SigningView) -> str | None:
     if view.role_basis is None:
         return None
     words = say(*BASIS_WORDS[RoleBasis(view.role_basis)])
-    return words if view.authorised is None else f"{words} {moment(view.authorised.valid_until)} {_('北京时间')}"
+    if view.authorised is None:
+        return words
+    until = moment(view.authorised.valid_until)
+    told: str = _("%(basis)s，有效期至 %(until)s 北京时间", basis=words, until=until)
+    return told
 
 
 def _lead(view: SigningView) -> str:

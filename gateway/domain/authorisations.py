@@ -43,7 +43,7 @@ class RoleBasis(StrEnum):
 BASIS_WORDS: dict[RoleBasis, tuple[str, str]] = {
     RoleBasis.CLAIMED: ("仅凭 app 所述，未经证明", "by word of the app, not proven"),
     RoleBasis.REGISTRY: ("与登记的法定代表人一致", "by the register"),
-    RoleBasis.AUTHORISATION: ("凭授权书，有效期至", "by an authorisation until"),
+    RoleBasis.AUTHORISATION: ("凭企业的授权书", "by an authorisation"),
 }
 
 

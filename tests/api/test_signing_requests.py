@@ -146,7 +146,7 @@ def test_the_role_rests_on_an_authorisation_where_one_is_brought(department, app
     told["authorisation"] = text(sign_authorisation(stated, key))
     shown = conforms(app_side.post(f"{session}/certificate", json=told).get_json(), "SigningSession")
     assert shown["role_basis"] == "authorisation"
-    for language, words in (("zh", "凭授权书，有效期至"), ("en", "by an authorisation until")):
+    for language, words in (("zh", "凭企业的授权书，有效期至"), ("en", "by an authorisation until")):
         assert words in app_side.get(f"/s/{token}?lang={language}").text
     app_side.post(f"{session}/signatures", json=answer(key, shown))
     done = conforms(department.get(f"{PATH}/{made['request_id']}").get_json(), "SigningRequest")
