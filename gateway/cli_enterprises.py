@@ -34,6 +34,9 @@ def change(
     code: Code,
     name: Annotated[str | None, typer.Option(help="New name.")] = None,
     status: Annotated[str | None, typer.Option(help="registered, cancelled, revoked, moved_out or unknown.")] = None,
+    legal_representative: Annotated[
+        str | None, typer.Option(help="Name of the legal representative, by which signers are checked.")
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="When the register said so, as 2026-01-01T00:00:00+08:00; now.")
     ] = None,
@@ -41,12 +44,12 @@ def change(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Record a new name or status; what it was before is kept.
+    """Record a new name, status or legal representative; what name and status were before is kept.
 
     Example: licence-gateway enterprise change 91441702MA9Y03WY4L --status cancelled --source gsxt
     """
     container = opened(data_dir)
-    said = Registration(instant_of(as_of) or container.clock(), source, name, status)
+    said = Registration(instant_of(as_of) or container.clock(), source, name, status, legal_representative)
     has_changed = container.enterprise_registrations.record(code, said)
     if as_json:
         print_json({"unified_social_credit_code": code, "has_changed": has_changed})

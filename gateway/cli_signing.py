@@ -13,8 +13,16 @@ from gateway.api.replies import parse_json
 from gateway.api.schemas.signing_requests import SigningBody
 from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, tell
 from gateway.container import Container
+from gateway.domain.authorisations import BASIS_WORDS, RoleBasis
 from gateway.domain.signing_reasons import REFUSAL_WORDS
-from gateway.domain.signing_requests import LEAST_SECONDS, MOST_SECONDS, STATE_WORDS, SignerRole, SigningState
+from gateway.domain.signing_requests import (
+    LEAST_SECONDS,
+    MOST_SECONDS,
+    ROLE_WORDS,
+    STATE_WORDS,
+    SignerRole,
+    SigningState,
+)
 from gateway.domain.signing_views import SigningView
 from gateway.errors import UnreadableInputError
 
@@ -165,9 +173,18 @@ def _show(container: Container, view: SigningView, *, as_json: bool) -> None:
     )
     asker = view.own_system if view.department is None else view.department[1]
     tell(f"    {asker} → {view.enterprise[1]} · {view.purpose}")
+    tell(f"    {' '.join(ROLE_WORDS[SignerRole(view.signer_role)])}：{_basis(view)}")
     if standing.reason_code is not None:
         tell(f"    {' '.join(REFUSAL_WORDS[standing.reason_code])}")
     for document in view.documents:
         tell(f"    {document.document_id}. {document.title} ({document.form} → {document.result}, {document.size} B)")
     if qr_text is not None:
         tell(f"    {qr_text}")
+
+
+def _basis(view: SigningView) -> str:
+    """Who signs, and what his role rests on."""
+    if view.role_basis is None:
+        return "须有授权书 an authorisation is required" if view.requires_authorisation else "—"
+    until = "" if view.authorised is None else f" 至 until {view.authorised.valid_until:%Y-%m-%d %H:%M:%SZ}"
+    return f"{view.signer_name}，{' '.join(BASIS_WORDS[RoleBasis(view.role_basis)])}{until}"

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.authorisations import SigningAuthorisation
 from gateway.domain.instants import instant
 from gateway.domain.signing_reasons import REFUSAL_WORDS
 from gateway.domain.signing_requests import Standing
+from signing.cose import parse_sign1
+from signing.sm2 import sm3
 
 USER_ID = "1234567812345678"
 """The user ID of every SM2 signature (GM/T 0009)."""
@@ -72,6 +75,11 @@ class SigningView:
     own_system: str | None = None
     """Name of the enterprise's own system, where that asks."""
     signer_name: str = ""
+    requires_authorisation: bool = False
+    role_basis: str | None = None
+    """What the signer's role rests on, by the last certificate that was offered; None before."""
+    authorisation: bytes | None = None
+    """The statement that was handed over, which was verified."""
     certificate_sm3: str | None = None
     decline_reason: str | None = None
     refusals: int = 0
@@ -90,6 +98,8 @@ class SigningView:
             "enterprise": dict(zip(("code", "name"), self.enterprise, strict=True)),
             "purpose": self.purpose,
             "signer_role": self.signer_role,
+            "requires_authorisation": self.requires_authorisation,
+            "role_basis": self.role_basis,
             "expires_at": instant(standing.expires_at),
             "received_at": instant(standing.received_at),
             "finished_at": instant(standing.finished_at),
@@ -126,14 +136,29 @@ class SigningView:
             "presented_at": instant(self.standing.presented_at),
             "refusals": self.refusals,
             "decline_reason": self.decline_reason,
-            "signer": None
-            if self.certificate_sm3 is None
-            else {"name": self.signer_name, "role": self.signer_role, "certificate_sm3": self.certificate_sm3},
+            "signer": self._signer_json(),
             "evidence": self.evidence or None,
             "documents": [
                 each.to_json() | {"result": each.result, "signed": each.result_json()} for each in self.documents
             ],
         }
+
+    @property
+    def authorised(self) -> SigningAuthorisation | None:
+        """What the statement says that was handed over."""
+        if self.authorisation is None:
+            return None
+        return SigningAuthorisation.decode(parse_sign1(self.authorisation).payload)
+
+    def _signer_json(self) -> dict[str, Any] | None:
+        if self.certificate_sm3 is None:
+            return None
+        told: dict[str, Any] = {"name": self.signer_name, "role": self.signer_role}
+        told |= {"certificate_sm3": self.certificate_sm3, "role_basis": self.role_basis, "authorisation": None}
+        if self.authorisation is not None and self.authorised is not None:
+            statement = {"sm3": sm3(self.authorisation).hex(), "statement": text(self.authorisation)}
+            told["authorisation"] = self.authorised.to_json() | statement
+        return told
 
 
 def text(data: bytes) -> str:

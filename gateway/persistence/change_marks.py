@@ -28,17 +28,24 @@ class ChangeMark:
         return None if self._memory is None else self._memory[:_LENGTH]
 
     def watch(self, engine: Engine) -> None:
-        """Change the octets after every commit on this engine: when its connection goes back, before anyone is answered."""
+        """Change the octets after every commit on this engine, when its connection goes back, before anyone is answered; and when
+        the database fails, so that nobody goes on as if it answered.
+        """
 
         def committing(connection: Connection) -> None:
             connection.info[_COMMITTED] = True
 
         def given_back(_: Any, record: Any) -> None:
-            if record.info.pop(_COMMITTED, False) and self._memory is not None:
-                self._memory[:_LENGTH] = os.urandom(_LENGTH)
+            if record.info.pop(_COMMITTED, False):
+                self._change()
 
         event.listen(engine, "commit", committing)
+        event.listen(engine, "handle_error", lambda _: self._change())
         event.listen(engine, "checkin", given_back)
+
+    def _change(self) -> None:
+        if self._memory is not None:
+            self._memory[:_LENGTH] = os.urandom(_LENGTH)
 
 
 def _mapped(file: Path) -> mmap.mmap | None:

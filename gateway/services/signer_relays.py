@@ -163,7 +163,7 @@ class SignerRelays:
             return view
         assert told.certificate is not None
         self._sessions.present(token)
-        offer = CertificateOffer(told.certificate, _role(told), told.signer_name)
+        offer = CertificateOffer(told.certificate, _role(told), told.signer_name, told.authorisation)
         shown = self._sessions.offer(token, offer)
         if told.state is SessionState.SCANNED:
             asked = {each.document_id: each.to_be_signed or b"" for each in shown.documents}
@@ -213,6 +213,7 @@ def _question(view: SigningView, public_base_url: str) -> dict[str, Any]:
         "enterprise": dict(zip(("code", "name"), view.enterprise, strict=True)),
         "purpose": view.purpose,
         "signer_role": view.signer_role,
+        "requires_authorisation": view.requires_authorisation,
         "expires_at": instant(view.standing.expires_at),
         "documents": [each.to_json() | {"url": f"{sessions}/{each.document_id}"} for each in view.documents],
     }

@@ -84,6 +84,7 @@ class SigningRequests:
             enterprise_name=enterprise,
             purpose=asked.purpose,
             signer_role=order.signer_role,
+            requires_authorisation=order.requires_authorisation,
             state=SigningState.CREATED,
             created_at=now,
             expires_at=expiry(now, order.expires_in_seconds),
@@ -214,6 +215,7 @@ class SigningRequests:
                     "enterprise_code": row.enterprise_code,
                     "department_code": row.department_code,
                     "signer_role": row.signer_role,
+                    "requires_authorisation": row.requires_authorisation,
                     "content_sm3": [digest.sm3 for digest in digests],
                 }
                 note(session, request, "signing_request_created", row.created_at, actor=actor.audit(), detail=detail)

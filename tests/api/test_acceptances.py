@@ -47,9 +47,10 @@ def test_a_licence_is_accepted_and_everyone_is_told(fresh, app, department, iden
     assert files["electronic"]["sm3"] == signed["issued_sm3"]
 
     told = conforms(anyone.get(path).get_json(), "Licence")
-    assert told["acceptance"]["sm3"] == signed["accepted_sm3"]
+    assert (told["acceptance"]["sm3"], told["acceptance"]["role_basis"]) == (signed["accepted_sm3"], "claimed")
     for language, words in (
         ("zh", "持证主体已用电子营业执照签收"),
+        ("en", "legal representative (by word of the app, not proven)"),
         ("en", "by the holder, with its electronic business licence"),
     ):
         page = anyone.get(f"/l/{identifier}?lang={language}")

@@ -38,6 +38,7 @@ def test_a_certificate_of_nobody_known_is_told_with_its_reason(run, code, tmp_pa
 
 def test_a_new_name_and_the_end_of_a_registration_are_kept(run, code):
     change = ("enterprise", "change", code, "--source", "gsxt")
+    assert json.loads(run(*change, "--legal-representative", "林某某", "--json"))["has_changed"] is True
     assert json.loads(run(*change, "--name", "阳江市新名称有限公司", "--json"))["has_changed"] is True
     assert "没有变化" in run(*change, "--name", "阳江市新名称有限公司")
     run(*change, "--status", "cancelled")

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from gateway.persistence.change_marks import ChangeMark
 
@@ -34,6 +35,15 @@ def test_a_commit_changes_it_for_all_and_nothing_else_does(engine, tmp_path):
     with engine.begin() as connection:
         insert(connection)
     assert theirs.seen() == mine.seen() != before
+
+
+def test_a_database_that_fails_changes_it(engine, tmp_path):
+    mark = ChangeMark(tmp_path / "changes")
+    mark.watch(engine)
+    before = mark.seen()
+    with pytest.raises(OperationalError), engine.connect() as connection:
+        connection.execute(text("SELECT * FROM nothing"))
+    assert mark.seen() != before
 
 
 def test_a_commit_of_another_process_changes_it(tmp_path):

@@ -21,7 +21,12 @@ from gateway.elicence.national import CODE_PREFIX, NationalFault
 from gateway.elicence.phone import Fault, PhoneError
 from gateway.elicence.server import serve
 from gateway.elicence.simulator import configuration
-from gateway.errors import ConfigurationError, EnterpriseSignerUnavailableError, NotFoundError
+from gateway.errors import (
+    ConfigurationError,
+    EnterpriseSignerUnavailableError,
+    NotFoundError,
+    SignatureRefusedError,
+)
 from gateway.persistence.models import SignerExchange
 from gateway.services.dependencies import system_clock
 from signing import sm2
@@ -74,12 +79,12 @@ def fetched(container, address):
     return container.signing_sessions.document(token, document_id).content
 
 
-def asked(container, *forms):
+def asked(container, *forms, role=SignerRole.LEGAL_REPRESENTATIVE, **order):
     contents = {DocumentForm.BYTES: b"plan", DocumentForm.JSON: '{"b":2,"a":"甲"}'.encode()}
     documents = tuple(DocumentOrder(f"文件 {form}", form, contents[form]) for form in forms or contents)
     code = next(iter(container.catalogue.load().authorities_by_code))
-    order = SigningOrder(HOLDER, "测试", SignerRole.LEGAL_REPRESENTATIVE, documents, department_code=code)
-    return container.signing_requests.create(order).request_id
+    ordered = SigningOrder(HOLDER, "测试", role, documents, department_code=code, **order)
+    return container.signing_requests.create(ordered).request_id
 
 
 def test_a_request_is_signed_by_way_of_the_service(gateway, simulator):
@@ -108,6 +113,22 @@ def test_every_step_may_be_done_again(gateway, simulator):
     signed = gateway.signer_relays.advance(request_id)
     assert signed.standing.state is SigningState.SIGNED
     assert gateway.signer_relays.advance(request_id) == signed
+
+
+def test_the_authorisation_of_a_handling_person_comes_that_way_too(gateway, simulator):
+    request_id = asked(gateway, DocumentForm.BYTES, role=SignerRole.HANDLING_PERSON, requires_authorisation=True)
+    opened = gateway.signer_relays.begin(request_id)
+    assert simulator.run(opened.qr_text).state == "scanned"
+    gateway.signer_relays.advance(request_id)
+    signed = gateway.signer_relays.advance(request_id)
+    told = gateway.signing_requests.show(request_id)
+    assert (signed.standing.state, told.evidence["role_basis"]) == (SigningState.SIGNED, "authorisation")
+    request_id = asked(gateway, DocumentForm.BYTES, role=SignerRole.HANDLING_PERSON, requires_authorisation=True)
+    opened = gateway.signer_relays.begin(request_id)
+    simulator.run(opened.qr_text, Fault.AUTHORISATION_EXPIRED)
+    with pytest.raises(SignatureRefusedError) as refused:
+        gateway.signer_relays.advance(request_id)
+    assert [each.code for each in refused.value.errors] == ["AUTHORISATION_EXPIRED"]
 
 
 def test_nobody_agrees_to_what_is_not_what_would_be_signed(gateway, simulator):
