@@ -1,6 +1,7 @@
 """Signing requests as they are told: to the department, to the app, and to a person on the page."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from gateway.domain.signing_requests import Standing
 
 USER_ID = "1234567812345678"
 """The user ID of every SM2 signature (GM/T 0009)."""
+EVIDENCE_PARTS = ("certificates", "revocation_data")
+"""What of the evidence is named by digest: the path of the certificate, and lists and responses on it."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,11 @@ class SigningView:
                 each.to_json() | {"result": each.result, "signed": each.result_json()} for each in self.documents
             ],
         }
+
+
+def evidence_entries(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What evidence names by its digests; copies."""
+    return [dict(each) for name in EVIDENCE_PARTS for each in evidence.get(name, ())]
 
 
 def text(data: bytes) -> str:

@@ -28,14 +28,16 @@ from gateway.errors import (
     SignatureRefusedError,
     ValidationFailedError,
 )
+from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import SigningRequest
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.holder_certificates import HolderCertificates
 from gateway.services.signing_completion import LEASE, SigningCompletion
+from gateway.services.signing_evidence import stage_missing
 from gateway.services.signing_forms import SUFFIXES, RefusedError, value_digest
-from gateway.services.signing_requests import document_of
+from gateway.services.signing_requests import add_files, document_of
 from gateway.services.signing_rows import (
     app_actor,
     expire,
@@ -245,11 +247,27 @@ class SigningSessions:
             self._refuse(token, SigningReason.REQUEST_EXPIRED, "signatures", answer.certificate)
         return is_new
 
-    @retried
     def _kept(
         self, token: str, answer: SigningAnswer, taken: list[TakenSignature], check: HolderCertificateCheck
     ) -> bool | None:
-        """Whether the answer was new; None when the time was over meanwhile."""
+        """Whether the answer was new; None when the time was over meanwhile. What its evidence rests on is kept with it."""
+        files = self._deps.files
+        with files.writing():
+            staged = stage_missing(self._deps, check.evidence_files())
+            is_new = self._recorded(token, answer, taken, check, staged)
+            if is_new:
+                files.publish((digest.sm3, suffix) for digest, suffix in staged)
+        return is_new
+
+    @retried
+    def _recorded(
+        self,
+        token: str,
+        answer: SigningAnswer,
+        taken: list[TakenSignature],
+        check: HolderCertificateCheck,
+        staged: list[tuple[FileDigest, str]],
+    ) -> bool | None:
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             row = self._found(session, token, locked=True)
@@ -262,6 +280,7 @@ class SigningSessions:
                 document.signed, document.signature = each.signed, each.signature
                 document.value_sm3 = value_digest(each.signature)
             row.answer_sm3, row.completing_until = sm3(answer.message()).hex(), now + LEASE
+            add_files(session, staged)
             row.evidence = check.evidence_json()
             detail = {
                 "certificate_sm3": check.certificate_sm3,

@@ -103,6 +103,7 @@ MATRIX = {
     ("GET", SIGNED): (DEPARTMENT, None),
     ("GET", f"{SIGNED}/events?wait=0"): (DEPARTMENT, None),
     ("GET", f"{SIGNED}/documents/{{document}}"): (DEPARTMENT, None),
+    ("GET", f"{SIGNED}/evidence/{{evidence}}"): (DEPARTMENT, None),
     ("POST", f"{SIGNED}/cancel"): (DEPARTMENT, {}),
     ("POST", f"{SIGNED}/national-session"): (DEPARTMENT, {}),
     ("GET", f"{SIGNED}/exchanges"): (DEPARTMENT, None),
@@ -265,6 +266,8 @@ class World:
         for request in (accepting.get_json()["signing_request"], asked):
             phone.sign(self.container, request["qr_text"].rpartition("/")[2])
         self.names |= {"signing": asked["request_id"], "document": asked["documents"][0]["document_id"]}
+        judged_by = self.right.get(self.fill(SIGNED)).get_json()["evidence"]
+        self.names["evidence"] = judged_by["certificates"][0]["sha256"]
 
     def client(self, scopes, *, authority_codes=None, token=None, **limits):
         """A test client of a new department system."""

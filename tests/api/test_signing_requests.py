@@ -1,5 +1,6 @@
 """Signing requests over HTTP: the department's side, the app's side, waiting, and the page for persons."""
 
+import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
@@ -110,6 +111,11 @@ def test_the_whole_exchange(department, app_side, made, session, key):
     told = conforms(department.get(f"{PATH}/{made['request_id']}").get_json(), "SigningRequest")
     assert (told["state"], told["signer"]["name"], told["qr_text"]) == ("signed", "林某某", None)
     assert told["evidence"]["is_accepted"] is True
+    judged_by = [*told["evidence"]["certificates"], *told["evidence"]["revocation_data"]]
+    kept = [department.get(part["href"]) for part in judged_by]
+    assert [hashlib.sha256(each.data).hexdigest() for each in kept] == [part["sha256"] for part in judged_by]
+    assert {each.mimetype for each in kept} == {"application/pkix-cert", "application/pkix-crl"}
+    problem_of(department.get(f"{PATH}/{made['request_id']}/evidence/{'0' * 64}"), 404, "NOT_FOUND")
     pdf, token = (department.get(d["signed"]["href"]) for d in told["documents"])
     assert (pdf.mimetype, token.mimetype) == ("application/pdf", "application/cose")
     assert [len(pdf.data), len(token.data)] == [d["signed"]["size"] for d in told["documents"]]
