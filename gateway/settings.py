@@ -249,9 +249,7 @@ class Settings(BaseModel):
         description="How long it is kept who read data that are not public; three years at least.",
     )
     network_log_days: int = Field(
-        default=184,
-        ge=184,
-        description="How long the network log is kept (days); six months at least.",
+        default=184, ge=184, description="How long the network log is kept (days); six months at least."
     )
     delivery_days: int = Field(
         default=90,
@@ -259,9 +257,7 @@ class Settings(BaseModel):
         description="How long it is kept what was delivered to a receiver, as far as no daily comparison needs it longer.",
     )
     exchange_days: int = Field(
-        default=3653,
-        ge=366,
-        description="How long it is kept what was said to the national service and by it (days); digests stay for ever.",
+        default=3653, ge=366, description="Days for which what was said to and by the national service is kept."
     )
     retention_rows: int = Field(
         default=100_000, ge=1, description="Rows past their time that one run of the retention job removes at most."
