@@ -23,7 +23,7 @@ from gateway.domain.signing_requests import (
     SignerRole,
     SigningState,
 )
-from gateway.domain.signing_views import SigningView
+from gateway.domain.signing_views import SigningView, evidence_entries
 from gateway.errors import UnreadableInputError
 
 app = typer.Typer(help="电子营业执照签名。Signatures by electronic business licences.", no_args_is_help=True)
@@ -85,19 +85,26 @@ def wait(
 def fetch(
     request_id: Id,
     to: Annotated[Path, typer.Option(help="Folder for the signed documents.")] = Path(),
+    evidence: Annotated[bool, typer.Option(help="Also what the certificate was judged by.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Write what was signed into a folder: PDF, detached CMS (.p7s) or COSE (.cose).
+    """Write what was signed into a folder: PDF, detached CMS (.p7s) or COSE (.cose); with `--evidence` also
+    the path of the signer's certificate (.cer), revocation lists (.crl) and OCSP responses (.ors).
 
     Example: licence-gateway signing-request fetch 01a214e8fc5891e45a62c26d67c7d744 --to signed
     """
     service, files = opened(data_dir).signing_requests, []
     to.mkdir(parents=True, exist_ok=True)
-    for document in service.show(request_id).documents:
+    view = service.show(request_id)
+    for document in view.documents:
         signed = service.signed(request_id, document.document_id)
         files.append(to / signed.file_name)
         files[-1].write_bytes(signed.content)
+    for each in evidence_entries(view.evidence or {}) if evidence else ():
+        kept = service.evidence(request_id, each["sha256"])
+        files.append(to / kept.file_name)
+        files[-1].write_bytes(kept.content)
     if as_json:
         print_json({"files": files})
     for file in () if as_json else files:

@@ -252,6 +252,9 @@ class Settings(BaseModel):
         ge=7,
         description="How long it is kept what was delivered to a receiver, as far as no daily comparison needs it longer.",
     )
+    exchange_days: int = Field(
+        default=3653, ge=366, description="Days for which what was said to and by the national service is kept."
+    )
     retention_rows: int = Field(
         default=100_000, ge=1, description="Rows past their time that one run of the retention job removes at most."
     )

@@ -1,6 +1,7 @@
 """Signing requests as they are told: to the department, to the app, and to a person on the page."""
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from signing.sm2 import sm3
 
 USER_ID = "1234567812345678"
 """The user ID of every SM2 signature (GM/T 0009)."""
+EVIDENCE_PARTS = ("certificates", "revocation_data")
+"""What of the evidence is named by digest: the path of the certificate, and lists and responses on it."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,27 @@ class SigningView:
             statement = {"sm3": sm3(self.authorisation).hex(), "statement": text(self.authorisation)}
             told["authorisation"] = self.authorised.to_json() | statement
         return told
+
+
+def evidence_entries(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What evidence names by its digests; copies."""
+    own = [dict(each) for name in EVIDENCE_PARTS for each in evidence.get(name, ())]
+    return own + [entry for link in _links(evidence) for entry in evidence_entries(link["certificate"])]
+
+
+def evidence_with(evidence: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """The evidence with each thing that it names by its digests as ``change`` makes it."""
+    made = dict(evidence)
+    made |= {name: [change(dict(each)) for each in evidence[name]] for name in EVIDENCE_PARTS if name in evidence}
+    if links := _links(evidence):
+        chain = [link | {"certificate": evidence_with(link["certificate"], change)} for link in links]
+        made["authorisation"] = evidence["authorisation"] | {"chain": chain}
+    return made
+
+
+def _links(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The authorisations that the role of the signer rests on."""
+    return list((evidence.get("authorisation") or {}).get("chain", ()))
 
 
 def text(data: bytes) -> str:

@@ -4,6 +4,8 @@ A relay plays the part of the app: it takes certificate and signatures from the 
 those that an app sends. Every step may be done again, by whatever process.
 """
 
+import json
+from base64 import b64decode
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ from gateway.domain.enterprise_signers import (
 from gateway.domain.instants import instant
 from gateway.domain.signing_answers import AnswerForm, CertificateOffer, DocumentAnswer, SigningAnswer
 from gateway.domain.signing_requests import SignerRole, SigningState
-from gateway.domain.signing_views import SigningView
+from gateway.domain.signing_views import SigningView, text
 from gateway.errors import (
     ConfigurationError,
     ConflictError,
@@ -34,11 +36,18 @@ from gateway.errors import (
     GatewayError,
     NotFoundError,
 )
-from gateway.persistence.models import AuditEvent, SignerExchange, SignerSession, SigningRequest
+from gateway.persistence.models import (
+    AuditEvent,
+    SignerExchange,
+    SignerExchangeContent,
+    SignerSession,
+    SigningRequest,
+)
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
-from gateway.services.enterprise_signers import Exchange, HttpEnterpriseSigner, open_enterprise_signer
+from gateway.services.enterprise_signers import HIDDEN, Exchange, HttpEnterpriseSigner, Said, open_enterprise_signer
+from gateway.services.sealed_places import exchange_content
 from gateway.services.signing_requests import SigningRequests
 from gateway.services.signing_sessions import SigningSessions
 
@@ -51,6 +60,7 @@ _log = structlog.get_logger()
 class ExchangeView:
     """Evidence of one attempt to ask the service."""
 
+    id: int
     occurred_at: datetime
     system: str
     operation: str
@@ -64,6 +74,27 @@ class ExchangeView:
         return vars(self) | {"occurred_at": instant(self.occurred_at)}
 
 
+@dataclass(frozen=True)
+class SaidView:
+    """What was said in one attempt, so that others can verify the service's signature over its answer."""
+
+    exchange: ExchangeView
+    question: bytes
+    """With ``HIDDEN`` where the token of the request stood."""
+    answer: bytes | None
+    """The body, octet for octet; None where nothing came back."""
+    signature: str | None
+    """``X-Signature`` as it came."""
+    public_key: bytes
+    """DER of the service's key, as it was configured then."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As departments see it."""
+        answer = None if self.answer is None else {"content": text(self.answer), "signature": self.signature}
+        said = {"content": text(self.question), "hidden": HIDDEN if HIDDEN.encode() in self.question else None}
+        return self.exchange.to_json() | {"question": said, "answer": answer, "public_key": text(self.public_key)}
+
+
 class SignerRelays:
     """Between signing requests and the national service."""
 
@@ -75,7 +106,7 @@ class SignerRelays:
     @cached_property
     def signer(self) -> HttpEnterpriseSigner | None:
         """The service that is configured; None when there is none. ConfigurationError."""
-        return open_enterprise_signer(self._deps.settings.enterprise_signer, self._deps.clock, self._keep)
+        return open_enterprise_signer(self._deps.settings.enterprise_signer, self._deps.clock, self.keep)
 
     def begin(self, request_id: str, *, actor: Actor = OPERATOR) -> SessionOpened:
         """Hand a request to the service; gives what a person scans. Again gives the same.
@@ -88,7 +119,7 @@ class SignerRelays:
             raise ConflictError("签名请求已结束。The signing request is over.", hint="Make a new one.")
         signer = self._signer()
         try:
-            opened = signer.begin(_question(view, self._deps.settings.public_base_url))
+            opened = signer.begin(_question(view, self._deps.settings.public_base_url), view.token)
         except (EnterpriseSignerDownError, EnterpriseSignerRefusedError) as error:
             raise _unavailable(error) from error
         self._note_session(request_id, signer.name, opened.session_id, actor)
@@ -150,9 +181,22 @@ class SignerRelays:
         query = select(SignerExchange).where(SignerExchange.request_id == request_id).order_by(SignerExchange.id)
         with reading(self._deps.sessions) as session:
             rows = session.scalars(query).all()
-        return [
-            ExchangeView(**{name: getattr(row, name) for name in ExchangeView.__dataclass_fields__}) for row in rows
-        ]
+        return [_view(row) for row in rows]
+
+    def said(self, request_id: str, exchange_id: int, *, actor: Actor = OPERATOR) -> SaidView:
+        """What was said in one exchange about a request. ForbiddenError, StorageError.
+
+        NotFoundError when it is of no such request, or its contents are not kept, or no more.
+        """
+        self._requests.show(request_id, actor=actor)
+        with reading(self._deps.sessions) as session:
+            row, content = session.get(SignerExchange, exchange_id), session.get(SignerExchangeContent, exchange_id)
+        if row is None or content is None or row.request_id != request_id:
+            raise NotFoundError("没有保存这次往来的内容。The contents of that exchange are not kept.")
+        kept = json.loads(self._deps.vault.open(content.sealed, exchange_content(exchange_id)))
+        answer = None if kept["answer"] is None else b64decode(kept["answer"])
+        public_key = b64decode(kept["public_key"])
+        return SaidView(_view(row), kept["question"].encode(), answer, kept["signature"], public_key)
 
     def _taken_over(self, view: SigningView, session_id: str) -> SigningView:
         signer, token = self._signer(), view.token
@@ -198,9 +242,32 @@ class SignerRelays:
             session.add(event)
 
     @retried
-    def _keep(self, exchange: Exchange) -> None:
+    def keep(self, exchange: Exchange) -> None:
+        """Keep the evidence of one attempt: the digests, and what was said, sealed."""
+        row = SignerExchange(**{name: value for name, value in vars(exchange).items() if name != "said"})
         with self._deps.sessions.begin() as session:
-            session.add(SignerExchange(**vars(exchange)))
+            session.add(row)
+            session.flush()
+            if exchange.said is not None:
+                sealed = self._deps.vault.seal(_said_json(exchange.said), exchange_content(row.id))
+                kept = SignerExchangeContent(exchange_id=row.id, kept_at=exchange.occurred_at, sealed=sealed)
+                session.add(kept)
+
+
+def _view(row: SignerExchange) -> ExchangeView:
+    return ExchangeView(**{name: getattr(row, name) for name in ExchangeView.__dataclass_fields__})
+
+
+def _said_json(said: Said) -> str:
+    """What came back may be anything, also no text."""
+    came = said.came_back
+    kept = {
+        "question": said.question,
+        "answer": None if came is None else text(came.body),
+        "signature": None if came is None else came.signature,
+        "public_key": text(said.public_key),
+    }
+    return json.dumps(kept, ensure_ascii=False)
 
 
 def _question(view: SigningView, public_base_url: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from gateway.domain.authorisations import (
     RoleBasis,
     SigningAuthorisation,
 )
+from gateway.domain.holder_certificates import HolderCertificateCheck
 from gateway.domain.instants import instant
 from gateway.domain.signing_answers import OfferedSigner
 from gateway.domain.signing_reasons import SigningReason
@@ -48,6 +49,8 @@ class RoleProof:
     basis: RoleBasis
     authorisation: dict[str, Any] | None = None
     """How it was found to hold; names nobody, which the statement itself does."""
+    checks: tuple[HolderCertificateCheck, ...] = ()
+    """Of the certificates that authorisations were signed with."""
 
     def evidence_json(self) -> dict[str, Any]:
         """For the evidence of the request."""
@@ -76,7 +79,7 @@ class SignerRoles:
         """
         representative = self._representative(row.enterprise_code)
         if signer.authorisation is not None:
-            return RoleProof(signer, RoleBasis.AUTHORISATION, self._judge(row, signer, representative, at))
+            return self._judge(row, signer, representative, at)
         if row.signer_role == SignerRole.LEGAL_REPRESENTATIVE and representative is not None:
             if signer.name.strip() != representative:
                 raise RoleRefusedError(SigningReason.WRONG_SIGNER, "signer_name")
@@ -90,13 +93,11 @@ class SignerRoles:
         found: str | None = rows[0].legal_representative if rows else None
         return found
 
-    def _judge(
-        self, row: SigningRequest, signer: OfferedSigner, representative: str | None, at: datetime
-    ) -> dict[str, Any]:
+    def _judge(self, row: SigningRequest, signer: OfferedSigner, representative: str | None, at: datetime) -> RoleProof:
         """How an authorisation holds for a request; the first thing that does not is refused."""
         assert signer.authorisation is not None
         chain = _chain(signer.authorisation)
-        checked = [self._link_json(row, link, at) for link in chain]
+        checks = tuple(self._check(row, link, at) for link in chain)
         named, given = chain[0].stated, chain[-1].stated
         if named.role != row.signer_role:
             raise RoleRefusedError(SigningReason.WRONG_ROLE)
@@ -109,13 +110,14 @@ class SignerRoles:
             raise RoleRefusedError(SigningReason.AUTHORISATION_EXPIRED)
         if not all(link.stated.covers(row.purpose, row.department_code) for link in chain):
             raise RoleRefusedError(SigningReason.AUTHORISATION_OTHER_PURPOSE)
-        return {
+        found = {
             "valid_until": instant(named.valid_until),
             "representative_basis": RoleBasis.CLAIMED if representative is None else RoleBasis.REGISTRY,
-            "chain": checked,
+            "chain": [_link_json(*each) for each in zip(chain, checks, strict=True)],
         }
+        return RoleProof(signer, RoleBasis.AUTHORISATION, found, checks)
 
-    def _link_json(self, row: SigningRequest, link: _Link, at: datetime) -> dict[str, Any]:
+    def _check(self, row: SigningRequest, link: _Link, at: datetime) -> HolderCertificateCheck:
         """That the certificate speaks for the enterprise now, as that of a signature has to."""
         check = self._certificates.check(link.stated.certificate, row.enterprise_code, at, as_evidence=True)
         if not check.could_be_checked:
@@ -124,14 +126,18 @@ class SignerRoles:
             raise RoleRefusedError(check.reason)
         if link.stated.unified_social_credit_code != row.enterprise_code:
             raise RoleRefusedError(SigningReason.AUTHORISATION_INVALID)
-        return {
-            "sm3": sm3(link.token).hex(),
-            "role": link.stated.role,
-            "given_by_role": link.stated.giver_role,
-            "valid_from": instant(link.stated.valid_from),
-            "valid_until": instant(link.stated.valid_until),
-            "certificate": check.evidence_json(),
-        }
+        return check
+
+
+def _link_json(link: _Link, check: HolderCertificateCheck) -> dict[str, Any]:
+    return {
+        "sm3": sm3(link.token).hex(),
+        "role": link.stated.role,
+        "given_by_role": link.stated.giver_role,
+        "valid_from": instant(link.stated.valid_from),
+        "valid_until": instant(link.stated.valid_until),
+        "certificate": check.evidence_json(),
+    }
 
 
 def read_authorisation(token: bytes) -> SigningAuthorisation:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +28,7 @@ from gateway.errors import (
     SignatureRefusedError,
     ValidationFailedError,
 )
+from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import SigningRequest
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
@@ -35,8 +36,9 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.holder_certificates import HolderCertificates
 from gateway.services.signer_roles import RoleProof, RoleRefusedError, SignerRoles
 from gateway.services.signing_completion import LEASE, SigningCompletion
+from gateway.services.signing_evidence import Evidence, stage_missing
 from gateway.services.signing_forms import SUFFIXES, RefusedError, value_digest
-from gateway.services.signing_requests import document_of
+from gateway.services.signing_requests import add_files, document_of
 from gateway.services.signing_rows import (
     app_actor,
     expire,
@@ -150,8 +152,7 @@ class SigningSessions:
             self._require_offered(row, answer)
             signer = signer_of(secrets_of(self._deps, row))
             proof = self._prove_role(token, row, signer, answer.certificate)
-            evidence = check.evidence_json() | proof.evidence_json()
-            if self._receive(token, answer, self._taken(token, row, answer), signer, evidence):
+            if self._receive(token, answer, self._taken(token, row, answer), Evidence(check, proof)):
                 self._complete(row.id)
         return self._settled(token)
 
@@ -255,12 +256,11 @@ class SigningSessions:
         token: str,
         answer: SigningAnswer,
         taken: list[TakenSignature],
-        signer: OfferedSigner,
-        evidence: dict[str, Any],
+        evidence: Evidence,
     ) -> bool:
         """Keep an answer that holds; gives whether this call did. SignatureRefusedError, ConflictError."""
         try:
-            is_new = self._kept(token, answer, taken, signer, evidence)
+            is_new = self._kept(token, answer, taken, evidence)
         except IntegrityError:
             # Two requests with one and the same value met: it serves for the first.
             self._refuse(token, SigningReason.REPLAYED, "signatures", answer.certificate)
@@ -268,16 +268,31 @@ class SigningSessions:
             self._refuse(token, SigningReason.REQUEST_EXPIRED, "signatures", answer.certificate)
         return is_new
 
-    @retried
     def _kept(
         self,
         token: str,
         answer: SigningAnswer,
         taken: list[TakenSignature],
-        signer: OfferedSigner,
-        evidence: dict[str, Any],
+        evidence: Evidence,
     ) -> bool | None:
-        """Whether the answer was new; None when the time was over meanwhile."""
+        """Whether the answer was new; None when the time was over meanwhile. What its evidence rests on is kept with it."""
+        files = self._deps.files
+        with files.writing():
+            staged = stage_missing(self._deps, evidence.files())
+            is_new = self._recorded(token, answer, taken, evidence, staged)
+            if is_new:
+                files.publish((digest.sm3, suffix) for digest, suffix in staged)
+        return is_new
+
+    @retried
+    def _recorded(
+        self,
+        token: str,
+        answer: SigningAnswer,
+        taken: list[TakenSignature],
+        evidence: Evidence,
+        staged: list[tuple[FileDigest, str]],
+    ) -> bool | None:
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             row = self._found(session, token, locked=True)
@@ -286,16 +301,17 @@ class SigningSessions:
             if self._is_repeated(row, answer):
                 return False
             self._require_offered(row, answer)
-            if signer_of(secrets_of(self._deps, row)) != signer:
+            if signer_of(secrets_of(self._deps, row)) != evidence.proof.signer:
                 raise ConflictError("刚刚提交了另一位签名人。Another signer was offered meanwhile.", hint="Sign again.")
             for document, each in zip(row.documents, sorted(taken, key=lambda one: one.position), strict=True):
                 document.signed, document.signature = each.signed, each.signature
                 document.value_sm3 = value_digest(each.signature)
             row.answer_sm3, row.completing_until = sm3(answer.message()).hex(), now + LEASE
-            row.evidence = evidence
+            add_files(session, staged)
+            row.evidence = evidence.to_json()
             detail = {
-                "certificate_sm3": evidence["certificate_sm3"],
-                "role_basis": evidence["role_basis"],
+                "certificate_sm3": evidence.check.certificate_sm3,
+                "role_basis": evidence.proof.basis,
                 "signature_sm3": [document.value_sm3 for document in row.documents],
             }
             move(session, row, Step.RECEIVE, now, actor=app_actor(row), detail=detail)

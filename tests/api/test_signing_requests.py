@@ -1,5 +1,6 @@
 """Signing requests over HTTP: the department's side, the app's side, waiting, and the page for persons."""
 
+import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
@@ -114,6 +115,11 @@ def test_the_whole_exchange(department, app_side, made, session, key):
     told = conforms(department.get(f"{PATH}/{made['request_id']}").get_json(), "SigningRequest")
     assert (told["state"], told["signer"]["name"], told["qr_text"]) == ("signed", "林某某", None)
     assert told["evidence"]["is_accepted"] is True
+    judged_by = [*told["evidence"]["certificates"], *told["evidence"]["revocation_data"]]
+    kept = [department.get(part["href"]) for part in judged_by]
+    assert [hashlib.sha256(each.data).hexdigest() for each in kept] == [part["sha256"] for part in judged_by]
+    assert {each.mimetype for each in kept} == {"application/pkix-cert", "application/pkix-crl"}
+    problem_of(department.get(f"{PATH}/{made['request_id']}/evidence/{'0' * 64}"), 404, "NOT_FOUND")
     pdf, token = (department.get(d["signed"]["href"]) for d in told["documents"])
     assert (pdf.mimetype, token.mimetype) == ("application/pdf", "application/cose")
     assert [len(pdf.data), len(token.data)] == [d["signed"]["size"] for d in told["documents"]]
@@ -153,6 +159,10 @@ def test_the_role_rests_on_an_authorisation_where_one_is_brought(department, app
     assert done["signer"]["authorisation"]["statement"] == told["authorisation"]
     assert conforms(done["signer"]["authorisation"], "SigningAuthorisation")["given_by"]["name"] == "林某某"
     assert done["evidence"]["role_basis"] == "authorisation"
+    # What the authorisation's certificate was judged by is kept as that of the signature is.
+    found = conforms(done["evidence"]["authorisation"]["chain"][0]["certificate"], "SigningEvidence")
+    for part in (*found["certificates"], *found["revocation_data"]):
+        assert hashlib.sha256(department.get(part["href"]).data).hexdigest() == part["sha256"]
 
 
 def test_the_same_order_again_is_no_second_request(department, body):

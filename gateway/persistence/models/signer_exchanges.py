@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, String
+from sqlalchemy import ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.persistence.base import Base
@@ -35,3 +35,14 @@ class SignerExchange(Base):
     outcome: Mapped[str] = mapped_column(String(20))
     """answered | refused | not_believed | no_answer"""
     milliseconds: Mapped[int] = mapped_column(Integer)
+
+
+class SignerExchangeContent(Base):
+    """What was said in one exchange, sealed. Insert-only until its time is over; the digests stay."""
+
+    __tablename__ = "signer_exchange_contents"
+
+    exchange_id: Mapped[int] = mapped_column(ForeignKey(SignerExchange.id), primary_key=True, autoincrement=False)
+    kept_at: Mapped[datetime] = mapped_column(index=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    """JSON: ``question``, and ``answer``, ``signature``, ``public_key`` where something came back; base64 but the first."""

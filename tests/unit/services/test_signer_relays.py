@@ -1,7 +1,9 @@
 """The national service answers signing requests: over HTTP, with mutual TLS, with every exchange in evidence."""
 
 import json
+import subprocess
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from certs.outbound import CircuitState
+from gateway.container import Container
 from gateway.domain.enterprise_signers import EnterpriseSignerDownError, EnterpriseSignerRefusedError
 from gateway.domain.signing_orders import DocumentOrder, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SignerRole, SigningState
@@ -27,7 +30,7 @@ from gateway.errors import (
     NotFoundError,
     SignatureRefusedError,
 )
-from gateway.persistence.models import SignerExchange
+from gateway.persistence.models import SignerExchange, SignerExchangeContent
 from gateway.services.dependencies import system_clock
 from signing import sm2
 from signing.sm2 import sm3
@@ -168,6 +171,8 @@ def test_an_answer_that_cannot_be_believed_decides_nothing(gateway, simulator, f
     [exchange] = gateway.signer_relays.exchanges(request_id)
     assert (exchange.outcome, len(exchange.response_sm3)) == ("not_believed", 64)
     assert gateway.signing_requests.show(request_id).standing.state is SigningState.CREATED
+    # What came back is evidence of that, too.
+    assert sm3(gateway.signer_relays.said(request_id, exchange.id).answer).hex() == exchange.response_sm3
     assert gateway.signer_relays.begin(request_id).qr_text
 
 
@@ -222,6 +227,52 @@ def test_evidence_holds_digests_of_exactly_what_was_said(gateway, simulator, mon
     assert exchange.request_sm3 == sm3(json.dumps(question, ensure_ascii=False).encode()).hex()
     assert question["system_code"] == "YJ-DEMO"
     assert "content" not in json.dumps(question["parameters"]["documents"])
+
+
+def test_what_was_said_is_kept_and_verifies_without_the_gateway(gateway, simulator, tmp_path):
+    request_id = asked(gateway, DocumentForm.BYTES)
+    token = gateway.signing_requests.show(request_id).token
+    relays = gateway.signer_relays
+    simulator.run(relays.begin(request_id).qr_text)
+    relays.advance(request_id)
+    for exchange in relays.exchanges(request_id):
+        said = relays.said(request_id, exchange.id)
+        assert token.encode() not in said.question
+        # Who has the token of the request has what was asked, octet for octet.
+        assert sm3(said.question.replace(b"__hidden__", token.encode())).hex() == exchange.request_sm3
+        (tmp_path / "answer").write_bytes(said.answer)
+        (tmp_path / "signature").write_bytes(b64decode(said.signature))
+        (tmp_path / "key").write_bytes(said.public_key)
+        files = ["-keyform", "DER", "-verify", "key", "-signature", "signature", "answer"]
+        command = ["openssl", "dgst", "-sm3", "-sigopt", "distid:1234567812345678", *files]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.stdout == "Verified OK\n", done.stderr
+    assert (said.exchange.operation, b"to_be_signed" in said.question) == ("SupplySigning", True)
+    with gateway.deps.sessions() as session:
+        kept = session.query(SignerExchangeContent).all()
+    assert len(kept) == 3
+    assert all(row.sealed.startswith("sealed:") for row in kept)
+
+
+def test_contents_are_for_who_may_read_the_request_and_for_their_time(gateway):
+    request_id, other = asked(gateway, DocumentForm.BYTES), asked(gateway, DocumentForm.BYTES)
+    relays = gateway.signer_relays
+    relays.begin(request_id)
+    relays.advance(request_id)
+    begun, waiting = relays.exchanges(request_id)
+    before = relays.said(request_id, begun.id)
+    with pytest.raises(NotFoundError):
+        relays.said(other, begun.id)
+    # That there is nothing new is not worth a copy.
+    with pytest.raises(NotFoundError):
+        relays.said(request_id, waiting.id)
+    gateway.storage.reseal(with_new_key=True)
+    later = Container(gateway.settings, lambda: gateway.clock() + timedelta(days=3654))
+    assert later.signer_relays.said(request_id, begun.id) == before
+    assert later.retention.purge().counts["signer_exchange_contents"] == 1
+    with pytest.raises(NotFoundError):
+        relays.said(request_id, begun.id)
+    assert list(relays.exchanges(request_id)) == [begun, waiting]
 
 
 def test_without_a_service_nothing_is_handed_over(fresh):
