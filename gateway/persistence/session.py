@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from gateway.errors import RegistryUnavailableError
 from gateway.metrics import DATABASE_CONNECTIONS, DATABASE_ERRORS
 from gateway.persistence.base import Base
+from gateway.persistence.change_marks import ChangeMark
 from gateway.persistence.direct import (
     GAVE_WAY,
     busy,
@@ -52,8 +53,9 @@ Connect = Callable[[Dialect, ConnectionPoolEntry, Any, Any], Any]
 """A listener of SQLAlchemy's ``do_connect``: gives a connection of the driver."""
 
 
-def make_engine(url: str, *, connect: Connect | None = None) -> Engine:
-    """An engine with the pragmas and the locking that the registry relies on; ``connect`` opens connections for it.
+def make_engine(url: str, *, connect: Connect | None = None, changes: ChangeMark | None = None) -> Engine:
+    """An engine with the pragmas and the locking that the registry relies on; ``connect`` opens connections for it, ``changes``
+    is changed by its commits.
 
     Whatever it cannot open, read or write is a RegistryUnavailableError; what had to give way to another transaction
     a RegistryBusyError (``gateway.persistence.retrying``).
@@ -72,6 +74,9 @@ def make_engine(url: str, *, connect: Connect | None = None) -> Engine:
         )
         _connect_by(engine, connect)
         _ping_rested(engine)
+    if changes is not None:
+        # No listener is called after the one that gives errors our own words.
+        changes.watch(engine)
     event.listen(engine, "handle_error", _name_error)
     _count_connections(engine)
     trace_transactions(engine)

@@ -107,9 +107,7 @@ class Dependencies:
     @cached_property
     def engine(self) -> Engine:
         """The database."""
-        engine = make_engine(self.settings.resolved_database_url)
-        self.changes.watch(engine)
-        return engine
+        return make_engine(self.settings.resolved_database_url, changes=self.changes)
 
     @cached_property
     def changes(self) -> ChangeMark:
