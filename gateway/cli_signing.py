@@ -126,6 +126,9 @@ def accept(
     licence_identifier: Annotated[str, typer.Argument(help="证照标识 licence identifier.")],
     role: Annotated[SignerRole, typer.Option(help="Who is to sign.")] = SignerRole.LEGAL_REPRESENTATIVE,
     seconds: Annotated[int, typer.Option(min=LEAST_SECONDS, max=MOST_SECONDS, help="Until when.")] = 3600,
+    authorisation: Annotated[
+        bool, typer.Option("--authorisation", help="Who signs has to bring the enterprise's authorisation.")
+    ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -134,7 +137,8 @@ def accept(
     Example: licence-gateway signing-request accept 1.2.156…
     """
     container = opened(data_dir)
-    _show(container, container.acceptances.ask(licence_identifier, role, seconds).request, as_json=as_json)
+    asked = container.acceptances.ask(licence_identifier, role, seconds, requires_authorisation=authorisation)
+    _show(container, asked.request, as_json=as_json)
 
 
 @app.command()

@@ -64,6 +64,14 @@ def test_a_licence_is_accepted_and_everyone_is_told(fresh, app, department, iden
     assert report["parties"]["issued_by"]["name"] == APPLICATION["FZJGMC"]
 
 
+def test_a_department_may_want_more_than_the_word_of_the_app(department, identifier):
+    path, wanted = f"/api/v1/licences/{identifier}/acceptances", {"requires_authorisation": True}
+    refused = problem_of(department.post(path, json=wanted), 422, "VALIDATION_FAILED")
+    assert [each["pointer"] for each in refused["errors"]] == ["/requires_authorisation"]
+    made = department.post(path, json=wanted | {"signer_role": "handling_person"})
+    assert (made.status_code, made.get_json()["signing_request"]["requires_authorisation"]) == (201, True)
+
+
 def test_evidence_of_the_national_service_is_asked_for_by_request(department, identifier):
     made = department.post(f"/api/v1/licences/{identifier}/acceptances", json={}).get_json()
     path = f"/api/v1/signing-requests/{made['signing_request']['request_id']}"
