@@ -1,14 +1,11 @@
 """A licence that is shown as its object is asked of the national service, and kept with the evidence."""
 
 import base64
-import json
 from base64 import b64decode
 
 import pytest
-from typer.testing import CliRunner
 
 from gateway.app import create_app
-from gateway.cli import app as cli
 from gateway.domain.actors import Scope
 from gateway.domain.licence_showings import ShowingOutcome, judge_facts
 from gateway.elicence.cards import CardKind
@@ -101,7 +98,7 @@ def test_days_are_compared_in_every_form_and_codes_by_their_check_digit():
         assert judge_facts(facts, HOLDER, {})[0] is ShowingOutcome.NO_CREDIT_CODE
 
 
-def test_departments_and_the_command_line_ask(gateway, simulator, as_client, tmp_path, monkeypatch):
+def test_departments_ask(gateway, simulator, as_client):
     department = as_client(create_app(gateway), {Scope.LICENCES_ISSUE, Scope.LICENCES_READ})
     path, entity = f"/api/v1/enterprises/{HOLDER}/licence-showings", simulator.cards.card(HOLDER).certificate
     made = department.post(path, json={"licence_entity": base64.b64encode(entity).decode()})
@@ -114,11 +111,3 @@ def test_departments_and_the_command_line_ask(gateway, simulator, as_client, tmp
     simulator.national.faults.append(NationalFault.ERROR)
     body = {"licence_entity": base64.b64encode(b"another").decode()}
     problem_of(department.post(path, json=body), 503, "ENTERPRISE_SIGNER_UNAVAILABLE")
-    file = tmp_path / "licence.entity"
-    file.write_bytes(entity)
-    monkeypatch.setenv("GATEWAY_ENTERPRISE_SIGNER", str(gateway.settings.enterprise_signer))
-    options = ["--code", HOLDER, "--data-dir", str(gateway.settings.data_dir), "--json"]
-    done = CliRunner().invoke(cli, ["holder-certificates", "show", str(file), *options])
-    assert (done.exit_code, json.loads(done.stdout)["outcome"]) == (0, "held")
-    listed = CliRunner().invoke(cli, ["holder-certificates", "showings", HOLDER, *options[2:]])
-    assert len(json.loads(listed.stdout)) == 2
