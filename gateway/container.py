@@ -42,6 +42,7 @@ from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licence_numbers import LicenceNumbers
 from gateway.services.licence_records import LicenceRecords
+from gateway.services.licence_showings import LicenceShowings
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.log import TransparencyLog
@@ -69,6 +70,7 @@ from gateway.services.seal_register import SealRegister
 from gateway.services.seals import Seals
 from gateway.services.signature_checks import SignatureChecks
 from gateway.services.signed_lists import SignedLists
+from gateway.services.signer_exchanges import SignerExchanges
 from gateway.services.signer_relays import SignerRelays
 from gateway.services.signing_completion import SigningCompletion
 from gateway.services.signing_requests import SigningRequests
@@ -163,7 +165,11 @@ class Container:
         self.signing_completion = SigningCompletion(self.deps)
         self.signing_waits = SigningWaits(self.deps)
         self.signing_sessions = SigningSessions(self.deps, self.holder_certificates, self.signing_completion)
-        self.signer_relays = SignerRelays(self.deps, self.signing_requests, self.signing_sessions)
+        self.signer_exchanges = SignerExchanges(self.deps)
+        self.signer_relays = SignerRelays(
+            self.deps, self.signing_requests, self.signing_sessions, self.signer_exchanges
+        )
+        self.licence_showings = LicenceShowings(self.deps, self.signer_exchanges)
 
     def _keep_log(self) -> None:
         """The transparency log, what proves something by it, and what checks it."""

@@ -58,6 +58,7 @@ class Exchange:
     system: str
     operation: str
     request_id: str | None
+    """Of the signing request or showing that it is about."""
     request_sm3: str
     response_sm3: str | None
     """None when nothing came back."""
@@ -127,15 +128,15 @@ class HttpEnterpriseSigner:
         """Take it back."""
         self._ask(Operation.CANCEL, {"session_id": session_id}, request_id)
 
-    def check_licence(self, licence_entity: bytes) -> bool:
+    def check_licence(self, licence_entity: bytes, showing_id: str | None = None) -> bool:
         """Whether a licence object holds."""
         entity = _text(licence_entity)
-        return self._holds(Operation.CHECK, {"licenceEntity": entity}, entity)
+        return self._holds(Operation.CHECK, {"licenceEntity": entity}, entity, showing_id)
 
-    def licence_facts(self, licence_entity: bytes) -> dict[str, str]:
+    def licence_facts(self, licence_entity: bytes, showing_id: str | None = None) -> dict[str, str]:
         """The facts in a licence object."""
         entity = _text(licence_entity)
-        return parse_facts(self._ask(Operation.FACTS, {"licenceEntity": entity}, None, entity))
+        return parse_facts(self._ask(Operation.FACTS, {"licenceEntity": entity}, showing_id, entity))
 
     def verify_signature(self, licence_entity: bytes, text: str, value: bytes) -> bool:
         """Whether a signature of a licence holds, as the service sees it."""
@@ -143,9 +144,11 @@ class HttpEnterpriseSigner:
         parameters = {"licenceEntity": entity, "signText": text, "signValue": _text(value)}
         return self._holds(Operation.VERIFY, parameters, entity)
 
-    def _holds(self, operation: Operation, parameters: Mapping[str, Any], secret: str) -> bool:
+    def _holds(
+        self, operation: Operation, parameters: Mapping[str, Any], secret: str, showing_id: str | None = None
+    ) -> bool:
         try:
-            self._ask(operation, parameters, None, secret)
+            self._ask(operation, parameters, showing_id, secret)
         except EnterpriseSignerRefusedError:
             return False
         return True

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select, update
@@ -47,6 +48,7 @@ ASKED = {
     "documents": [{"form": "json", "title": "申请表", "content": base64.b64encode(b"[1]").decode()}],
 }
 
+SHOWINGS = "/api/v1/enterprises/{holder}/licence-showings"
 OWN = "own"
 """About one licence or authority: others' are refused."""
 DEPARTMENT = "department"
@@ -126,6 +128,10 @@ MATRIX = {
     ("GET", "/api/v1/statistics"): (GENERAL, None),
     ("POST", "/api/v1/holder-certificates"): (GENERAL, {"certificate": "{certificate}"}),
     ("GET", "/api/v1/enterprises/{holder}/holder-certificates"): (GENERAL, None),
+    ("POST", SHOWINGS): (GENERAL, {"licence_entity": "{certificate}"}),
+    ("GET", SHOWINGS): (GENERAL, None),
+    ("GET", f"{SHOWINGS}/{{showing}}"): (GENERAL, None),
+    ("GET", f"{SHOWINGS}/{{showing}}/exchanges/{{showing_exchange}}"): (GENERAL, None),
     ("GET", "/api/v1/seals"): (GENERAL, None),
     ("GET", "/api/v1/seals/{seal}"): (GENERAL, None),
     ("GET", "/api/v1/seals/{seal}/picture"): (GENERAL, None),
@@ -272,15 +278,24 @@ class World:
         judged_by = self.right.get(self.fill(SIGNED)).get_json()["evidence"]
         self.names["evidence"] = judged_by["certificates"][0]["sha256"]
         self.names["exchange"] = self.exchanged(asked["request_id"])
+        self.names |= self.shown()
+
+    def shown(self):
+        """A service refuses every licence object; gives the numbers of one showing and its exchange."""
+        container = self.container
+        container.signer_exchanges.signer = Mock(check_licence=Mock(return_value=False))
+        showing = container.licence_showings.show(self.names["holder"], b"object").showing_id
+        self.exchanged(showing)
+        return {"showing": showing, "showing_exchange": str(container.signer_exchanges.about(showing)[0].id)}
 
     def exchanged(self, request_id):
         """The national service was asked about a request; gives the number of the exchange."""
-        relays, came = self.container.signer_relays, CameBack(b"{}", "")
+        exchanges, came = self.container.signer_exchanges, CameBack(b"{}", "")
         digests = {"request_sm3": "0" * 64, "response_sm3": "1" * 64}
         said = {"outcome": Outcome.ANSWERED, "milliseconds": 1, "said": Said("{}", came, b"key")}
         names = {"system": "elicence", "operation": "BeginSigning", "request_id": request_id}
-        relays.keep(Exchange(occurred_at=self.container.clock(), **names, **digests, **said))
-        return str(relays.exchanges(request_id)[-1].id)
+        exchanges.keep(Exchange(occurred_at=self.container.clock(), **names, **digests, **said))
+        return str(exchanges.about(request_id)[-1].id)
 
     def client(self, scopes, *, authority_codes=None, token=None, **limits):
         """A test client of a new department system."""

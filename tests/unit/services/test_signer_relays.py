@@ -197,11 +197,11 @@ def test_a_service_that_keeps_failing_is_left_alone(fresh, simulator, folder):
                 container.signer_relays.begin(request_id)
         # Asked once, then left alone: there is nothing in evidence of what was not sent.
         assert len(container.signer_relays.exchanges(request_id)) == 1
-        assert container.signer_relays.signer.circuit.state is CircuitState.OPEN
+        assert container.signer_exchanges.signer.circuit.state is CircuitState.OPEN
 
 
 def test_the_first_generation_operations(gateway, simulator):
-    signer, card = gateway.signer_relays.signer, simulator.cards.card(HOLDER)
+    signer, card = gateway.signer_exchanges.signer, simulator.cards.card(HOLDER)
     assert signer.check_licence(card.certificate)
     assert not signer.check_licence(simulator.cards.card(HOLDER, CardKind.EXPIRED).certificate)
     facts = signer.licence_facts(card.certificate)
@@ -288,7 +288,7 @@ def test_a_configuration_that_lacks_something_is_named(fresh, tmp_path):
     file.write_text(json.dumps({"name": "x", "url": "http://example.org/", "public_key_file": "k", "system_code": "A"}))
     container = container_at(fresh.settings.data_dir, enterprise_signer=file)
     with pytest.raises(ConfigurationError, match="https"):
-        _ = container.signer_relays.signer
+        _ = container.signer_exchanges.signer
 
 
 def issued(name, issuer=None):
@@ -333,7 +333,7 @@ def test_mutual_tls_with_real_certificates(fresh, simulator, folder):
     heard = {}
     for name, client in clients.items():
         with serving(simulator, folder, scheme="https", settings=ours | client, **tls) as file:
-            signer = container_at(fresh.settings.data_dir, enterprise_signer=file).signer_relays.signer
+            signer = container_at(fresh.settings.data_dir, enterprise_signer=file).signer_exchanges.signer
             try:
                 heard[name] = signer.check_licence(simulator.cards.card(HOLDER).certificate)
             except EnterpriseSignerDownError:
