@@ -20,15 +20,16 @@ SEED = 20261125
 
 @contextmanager
 def sequencer(logging):
-    """A process that sequences, with new events before it; killed at the end."""
+    """A process that sequences, with new events before it, and when those began to be written; killed at the end."""
     command = [sys.executable, "-m", "tests.unit.services.log_sequencer", str(logging.settings.data_dir)]
     command.append(logging.settings.database_url or "-")
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         assert process.stdout.readline() == b"ready\n"
+        began = time.monotonic()  # before the commit: the process may be done before we get on
         with logging.deps.sessions.begin() as session:
             session.add_all([event(number) for number in range(EVENTS)])
-        yield process
+        yield process, began
     finally:
         process.kill()
         process.communicate()
@@ -36,14 +37,13 @@ def sequencer(logging):
 
 def test_killed_at_any_moment_it_goes_on_without_loss(logging):
     moments = random.Random(SEED)
-    with sequencer(logging) as process:
-        began = time.monotonic()
+    with sequencer(logging) as (process, began):
         assert process.stdout.readline() == b"made\n"
         whole = time.monotonic() - began  # what the work takes on this machine, for the kills to be spread over it
     seen = set()
     for number in range(ROUNDS):
         with sequencer(logging):
-            time.sleep(3 * whole * (number + moments.random()) / ROUNDS)
+            time.sleep(2 * whole * (number + moments.random()) / ROUNDS)
         published = logging.log_publication.files.published()
         seen.add((logging.log.backlog(), 0 if published is None else published.size))
         findings = logging.log_audit.verify()
