@@ -7,9 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from gateway.domain.identifiers import check_unified_social_credit_code
+from gateway.domain.identifiers import CodeError, check_unified_social_credit_code
 from gateway.domain.instants import instant
-from gateway.errors import GatewayError
 
 _COMPARED = ("name", "address", "established_on")
 _DATE = re.compile(r"(\d{4})\D*(\d{1,2})\D+(\d{1,2})\D*|(\d{4})(\d{2})(\d{2})")
@@ -88,7 +87,7 @@ def judge_facts(
     told_code = facts.get("unified_social_credit_code", "")
     try:
         check_unified_social_credit_code(told_code)
-    except GatewayError:
+    except CodeError:
         return ShowingOutcome.NO_CREDIT_CODE, ()
     if told_code != code:
         return ShowingOutcome.OTHER_ENTERPRISE, ()
