@@ -42,7 +42,7 @@ demo: setup  ## set up, issue, sign, resolve a QR image, verify, tamper, serve (
 
 test: setup  ## every suite: unit, API, browser, interop with foreign tools
 	@tools/system_packages.sh
-	@$(BIN)/python -m pytest tests -n auto $(ARGS)
+	@$(BIN)/python -m pytest tests -n auto --dist worksteal $(ARGS)
 
 check: setup  ## format, lint, types, layers, migrations, docs, audit
 	@$(BIN)/python tools/check.py

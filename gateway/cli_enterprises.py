@@ -1,5 +1,7 @@
 """``licence-gateway enterprise`` and ``holder-certificates``: registrations, and certificates of electronic business licences."""
 
+import base64
+import binascii
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +13,9 @@ from gateway.cli_answers import instant_of
 from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, tell
 from gateway.domain.holder_certificates import CERTIFICATE_STATE_WORDS, HeldCertificate
 from gateway.domain.instants import instant
+from gateway.domain.licence_showings import LicenceShowingView, ShowingOutcome
 from gateway.domain.visible_text import visible
-from gateway.errors import UnreadableInputError
+from gateway.errors import EnterpriseSignerUnavailableError, UnreadableInputError
 from gateway.services.enterprise_registrations import Registration
 from gateway.services.rebindings import RebindingRun
 
@@ -34,6 +37,9 @@ def change(
     code: Code,
     name: Annotated[str | None, typer.Option(help="New name.")] = None,
     status: Annotated[str | None, typer.Option(help="registered, cancelled, revoked, moved_out or unknown.")] = None,
+    legal_representative: Annotated[
+        str | None, typer.Option(help="Name of the legal representative, by which signers are checked.")
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="When the register said so, as 2026-01-01T00:00:00+08:00; now.")
     ] = None,
@@ -41,12 +47,12 @@ def change(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Record a new name or status; what it was before is kept.
+    """Record a new name, status or legal representative; what name and status were before is kept.
 
     Example: licence-gateway enterprise change 91441702MA9Y03WY4L --status cancelled --source gsxt
     """
     container = opened(data_dir)
-    said = Registration(instant_of(as_of) or container.clock(), source, name, status)
+    said = Registration(instant_of(as_of) or container.clock(), source, name, status, legal_representative)
     has_changed = container.enterprise_registrations.record(code, said)
     if as_json:
         print_json({"unified_social_credit_code": code, "has_changed": has_changed})
@@ -137,6 +143,46 @@ def watch(data_dir: DataDir = None, as_json: Json = False) -> None:
     raise typer.Exit(2 if done.undecided else 0)
 
 
+@holder_certificates.command("show")
+def show_object(
+    file: Annotated[
+        Path, typer.Argument(help="The object (licenceEntity) as its holder shows it: its octets, or base64.")
+    ],
+    code: Annotated[str, typer.Option(help="Credit code of the enterprise whose licence it should be.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the national service about a licence that is shown as its object, and keep what it tells.
+
+    Exit status: 0 it holds and agrees with the register, 1 it does not, 2 the service gave no answer.
+
+    Example: licence-gateway holder-certificates show licence.entity --code 91441702MA9Y03WY4L
+    """
+    try:
+        view = opened(data_dir).licence_showings.show(code, _entity(file))
+    except EnterpriseSignerUnavailableError as error:
+        tell(error.message)
+        raise typer.Exit(2) from error
+    if as_json:
+        print_json(view.to_json())
+    else:
+        _tell_showing(view)
+    raise typer.Exit(0 if view.outcome is ShowingOutcome.HELD else 1)
+
+
+@holder_certificates.command("showings")
+def showings(code: Code, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the licences that were shown for an enterprise as their object, the newest first.
+
+    Example: licence-gateway holder-certificates showings 91441702MA9Y03WY4L
+    """
+    found = opened(data_dir).licence_showings.of_enterprise(code)
+    if as_json:
+        print_json([each.to_json() for each in found])
+    for each in () if as_json else found:
+        _tell_showing(each)
+
+
 @bindings.command("show")
 def show_bindings(
     licence_identifier: Annotated[str, typer.Argument(help="Licence identifier.")],
@@ -183,6 +229,21 @@ def _print(found: Iterable[HeldCertificate], *, as_json: bool) -> None:
         state = "尚未检查 not looked at yet" if each.state is None else " ".join(CERTIFICATE_STATE_WORDS[each.state])
         until = f"{instant(each.not_before)} – {instant(each.not_after)}"
         tell(f"{each.certificate_sm3[:16]}  {each.unified_social_credit_code}  {until}  {state}")
+
+
+def _tell_showing(view: LicenceShowingView) -> None:
+    tell("{}  {}  {} {}".format(instant(view.shown_at), view.entity_sm3[:16], *view.words))
+    for each in view.differences:
+        tell(f"  {each.field}: {visible(each.told)} ≠ {visible(each.known)}")
+
+
+def _entity(file: Path) -> bytes:
+    """Base64 as its holder's app gives it, or the octets themselves."""
+    data = read_bytes(file)
+    try:
+        return base64.b64decode(b"".join(data.split()), validate=True)
+    except binascii.Error:
+        return data
 
 
 def _certificate(file: Path) -> bytes:

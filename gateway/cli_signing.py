@@ -13,9 +13,17 @@ from gateway.api.replies import parse_json
 from gateway.api.schemas.signing_requests import SigningBody
 from gateway.cli_frame import DataDir, Json, opened, print_json, read_bytes, tell
 from gateway.container import Container
+from gateway.domain.authorisations import BASIS_WORDS, RoleBasis
 from gateway.domain.signing_reasons import REFUSAL_WORDS
-from gateway.domain.signing_requests import LEAST_SECONDS, MOST_SECONDS, STATE_WORDS, SignerRole, SigningState
-from gateway.domain.signing_views import SigningView
+from gateway.domain.signing_requests import (
+    LEAST_SECONDS,
+    MOST_SECONDS,
+    ROLE_WORDS,
+    STATE_WORDS,
+    SignerRole,
+    SigningState,
+)
+from gateway.domain.signing_views import SigningView, evidence_entries
 from gateway.errors import UnreadableInputError
 
 app = typer.Typer(help="电子营业执照签名。Signatures by electronic business licences.", no_args_is_help=True)
@@ -77,19 +85,26 @@ def wait(
 def fetch(
     request_id: Id,
     to: Annotated[Path, typer.Option(help="Folder for the signed documents.")] = Path(),
+    evidence: Annotated[bool, typer.Option(help="Also what the certificate was judged by.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Write what was signed into a folder: PDF, detached CMS (.p7s) or COSE (.cose).
+    """Write what was signed into a folder: PDF, detached CMS (.p7s) or COSE (.cose); with `--evidence` also
+    the path of the signer's certificate (.cer), revocation lists (.crl) and OCSP responses (.ors).
 
     Example: licence-gateway signing-request fetch 01a214e8fc5891e45a62c26d67c7d744 --to signed
     """
     service, files = opened(data_dir).signing_requests, []
     to.mkdir(parents=True, exist_ok=True)
-    for document in service.show(request_id).documents:
+    view = service.show(request_id)
+    for document in view.documents:
         signed = service.signed(request_id, document.document_id)
         files.append(to / signed.file_name)
         files[-1].write_bytes(signed.content)
+    for each in evidence_entries(view.evidence or {}) if evidence else ():
+        kept = service.evidence(request_id, each["sha256"])
+        files.append(to / kept.file_name)
+        files[-1].write_bytes(kept.content)
     if as_json:
         print_json({"files": files})
     for file in () if as_json else files:
@@ -111,6 +126,9 @@ def accept(
     licence_identifier: Annotated[str, typer.Argument(help="证照标识 licence identifier.")],
     role: Annotated[SignerRole, typer.Option(help="Who is to sign.")] = SignerRole.LEGAL_REPRESENTATIVE,
     seconds: Annotated[int, typer.Option(min=LEAST_SECONDS, max=MOST_SECONDS, help="Until when.")] = 3600,
+    authorisation: Annotated[
+        bool, typer.Option("--authorisation", help="Who signs has to bring the enterprise's authorisation.")
+    ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -119,7 +137,8 @@ def accept(
     Example: licence-gateway signing-request accept 1.2.156…
     """
     container = opened(data_dir)
-    _show(container, container.acceptances.ask(licence_identifier, role, seconds).request, as_json=as_json)
+    asked = container.acceptances.ask(licence_identifier, role, seconds, requires_authorisation=authorisation)
+    _show(container, asked.request, as_json=as_json)
 
 
 @app.command()
@@ -165,9 +184,18 @@ def _show(container: Container, view: SigningView, *, as_json: bool) -> None:
     )
     asker = view.own_system if view.department is None else view.department[1]
     tell(f"    {asker} → {view.enterprise[1]} · {view.purpose}")
+    tell(f"    {' '.join(ROLE_WORDS[SignerRole(view.signer_role)])}：{_basis(view)}")
     if standing.reason_code is not None:
         tell(f"    {' '.join(REFUSAL_WORDS[standing.reason_code])}")
     for document in view.documents:
         tell(f"    {document.document_id}. {document.title} ({document.form} → {document.result}, {document.size} B)")
     if qr_text is not None:
         tell(f"    {qr_text}")
+
+
+def _basis(view: SigningView) -> str:
+    """Who signs, and what his role rests on."""
+    if view.role_basis is None:
+        return "须有授权书 an authorisation is required" if view.requires_authorisation else "—"
+    until = "" if view.authorised is None else f" 至 until {view.authorised.valid_until:%Y-%m-%d %H:%M:%SZ}"
+    return f"{view.signer_name}，{' '.join(BASIS_WORDS[RoleBasis(view.role_basis)])}{until}"

@@ -42,6 +42,7 @@ from gateway.services.installation import Installation
 from gateway.services.keys import Keys
 from gateway.services.licence_numbers import LicenceNumbers
 from gateway.services.licence_records import LicenceRecords
+from gateway.services.licence_showings import LicenceShowings
 from gateway.services.licences import Licences
 from gateway.services.listing import Listing
 from gateway.services.log import TransparencyLog
@@ -69,6 +70,7 @@ from gateway.services.seal_register import SealRegister
 from gateway.services.seals import Seals
 from gateway.services.signature_checks import SignatureChecks
 from gateway.services.signed_lists import SignedLists
+from gateway.services.signer_exchanges import SignerExchanges
 from gateway.services.signer_relays import SignerRelays
 from gateway.services.signing_completion import SigningCompletion
 from gateway.services.signing_requests import SigningRequests
@@ -163,7 +165,11 @@ class Container:
         self.signing_completion = SigningCompletion(self.deps)
         self.signing_waits = SigningWaits(self.deps)
         self.signing_sessions = SigningSessions(self.deps, self.holder_certificates, self.signing_completion)
-        self.signer_relays = SignerRelays(self.deps, self.signing_requests, self.signing_sessions)
+        self.signer_exchanges = SignerExchanges(self.deps)
+        self.signer_relays = SignerRelays(
+            self.deps, self.signing_requests, self.signing_sessions, self.signer_exchanges
+        )
+        self.licence_showings = LicenceShowings(self.deps, self.signer_exchanges)
 
     def _keep_log(self) -> None:
         """The transparency log, what proves something by it, and what checks it."""
@@ -194,17 +200,17 @@ class Container:
 
     def _answer_anyone(self) -> None:
         """What the public asks: lists, codes, files, the log, trust."""
-        self.look_ups = LookUps(self.deps)
         self.reported_licences = ReportedLicences(self.deps, self.catalogue)
         self.authority_reports = AuthorityReports(self.deps, self.catalogue)
         self.holder_lists = HolderLists(self.deps, self.listing, self.authority_reports)
         self.codes = Codes(self.deps, self.listing, self.holder_lists, self.reported_licences)
+        self.look_ups = LookUps(self.deps, self.codes)
         self._convert_paper_licences()
         self._keep_log()
-        self.signed_lists = SignedLists(self.deps, self.codes, self.log)
+        self.signed_lists = SignedLists(self.deps, self.codes, self.look_ups, self.log)
         self.status_lists = StatusLists(self.deps)
         self.challenge_phrases = ChallengePhrases(self.deps)
-        self.verifications = Verifications(self.deps, self.log_proofs)
+        self.verifications = Verifications(self.deps, self.look_ups, self.log_proofs)
         self.reports = Reports(self.deps)
         self.trust = Trust(self.deps)
         self.trust_answers = TrustAnswers(self.deps)

@@ -54,7 +54,7 @@ RESOLUTIONS = Counter(
 )
 LIST_SECONDS = Histogram(
     "gateway_list_duration_seconds",
-    "Time to say what an enterprise holds: warm when it was kept and nothing had changed, else cold.",
+    "Time to say what an enterprise holds: held without asking the database, warm when nothing had changed, else cold.",
     ("cache",),
     registry=REGISTRY,
     buckets=_FAST,
@@ -140,6 +140,20 @@ DATABASE_ERRORS = Counter(
     ("kind",),
     registry=REGISTRY,
 )
+STANDBY_LOOK_UPS = Counter(
+    "gateway_standby_look_ups",
+    "Look-ups that could go to a hot standby: answered there, or by the database itself (absent there, failed there, none "
+    "fresh).",
+    ("outcome",),
+    registry=REGISTRY,
+)
+STANDBY_LEFT_ALONE = Gauge(
+    "gateway_standby_left_alone",
+    "1 while a hot standby is left alone since it failed or did not answer in time, by its place in the setting.",
+    ("standby",),
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
 METRICS = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -164,6 +178,8 @@ METRICS = (
     BACKGROUND_FAILURES,
     DATABASE_CONNECTIONS,
     DATABASE_ERRORS,
+    STANDBY_LOOK_UPS,
+    STANDBY_LEFT_ALONE,
 )
 
 

@@ -9,6 +9,7 @@ import gc
 import mmap
 import os
 import signal
+import socket
 import ssl
 import sys
 import time
@@ -36,6 +37,8 @@ from signing.errors import SigningError
 
 _TIMEOUT_SECONDS = 60
 _GRACE_SECONDS = 30
+_REST_SECONDS, _REST_BYTES, _REST_CHUNK = 5.0, 64 * 1024 * 1024, 1 << 16
+"""How much, and for how long, is read of a request that was answered before it was read."""
 _COLLECT_AFTER = (20_000, 20, 20)
 """Thresholds of the collector's generations."""
 
@@ -54,6 +57,27 @@ class StreamingWorker(SyncWorker):  # type: ignore[misc] # gunicorn has no types
             return application(environ, start_response)
 
         self.wsgi = with_signs
+
+    def handle_request(self, listener: Any, req: Any, client: socket.socket, addr: Any) -> None:
+        """As gunicorn does, and let a client read why its request was refused that sends all of it before it reads."""
+        super().handle_request(listener, req, client, addr)
+        reader = req.body.reader
+        # Of a body without a length its parser is left, of one with a length what is missing.
+        if getattr(reader, "length", 0) or getattr(reader, "parser", None):
+            _take_the_rest(client)
+
+
+def _take_the_rest(client: socket.socket) -> None:
+    """Read what is still sent, and throw it away. A connection that is closed on unread data is reset, and what was answered is
+    lost on its way (RFC 9112, 9.6); gunicorn itself reads 64 KiB.
+    """
+    until, left = time.monotonic() + _REST_SECONDS, _REST_BYTES
+    with contextlib.suppress(OSError):
+        client.shutdown(socket.SHUT_WR)
+        while left > 0 and (seconds := until - time.monotonic()) > 0:
+            client.settimeout(seconds)
+            taken = len(client.recv(min(_REST_CHUNK, left)))
+            left -= taken or left
 
 
 class _Master(Arbiter):  # type: ignore[misc] # gunicorn has no types

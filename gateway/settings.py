@@ -44,10 +44,16 @@ class Settings(BaseModel):
         description="SQLAlchemy URLs (comma-separated) of PostgreSQL hot standbys that look-ups read from (docs/databases.md).",
     )
     replica_seconds: float = Field(
-        default=3.0,
-        ge=1.0,
-        le=10.0,
-        description="Seconds that a hot standby may be behind the database; one that is further behind is not asked.",
+        default=3.0, ge=1.0, le=10.0, description="Seconds that a hot standby may be behind; else it is not asked."
+    )
+    replica_answer_seconds: float = Field(
+        default=2.0, ge=0.1, le=10.0, description="Seconds that one look-up waits for a hot standby."
+    )
+    status_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        le=10,
+        description="Seconds for which a list is shown again without asking the database; 0: never (docs/resolve-caching.md).",
     )
     file_store: str = Field(
         default="folder",
@@ -59,21 +65,17 @@ class Settings(BaseModel):
     )
     file_store_region: str = Field(default="us-east-1", description="Region that requests to the store are signed for.")
     file_store_credentials_file: Path | None = Field(
-        default=None,
-        description="File (mode 600) with two lines: access key id and secret access key of the store.",
+        default=None, description="File (mode 600) with two lines: access key id and secret access key of the store."
     )
     assets_dir: Path = Field(
-        default=REPOSITORY / "build" / "assets",
-        description="Fonts that `make setup` builds from npm packages.",
+        default=REPOSITORY / "build" / "assets", description="Fonts that `make setup` builds from npm packages."
     )
     key_password_file: Path | None = Field(
         default=None,
         description="File with the password of the private keys; default keys/password in the data directory.",
     )
     key_iterations: int = Field(
-        default=600_000,
-        ge=1_000,
-        description="PBKDF2 rounds that protect a private key; fewer only in tests.",
+        default=600_000, ge=1_000, description="PBKDF2 rounds that protect a private key; fewer only in tests."
     )
     key_log_sync_seconds: float = Field(
         default=1.0,
@@ -86,8 +88,7 @@ class Settings(BaseModel):
         description="Address of this gateway as QR codes and pages name it; its path, if any, stands before every path of ours.",
     )
     own_hosts: frozenset[str] = Field(
-        default=frozenset(),
-        description="Further host names (comma-separated) whose licence QR codes are ours.",
+        default=frozenset(), description="Further host names (comma-separated) whose licence QR codes are ours."
     )
     site_name: str = Field(default="阳江市电子证照核验", description="Name on the pages.")
     max_upload_bytes: int = Field(default=20 * 1024 * 1024, gt=0, description="Largest upload in bytes.")
@@ -135,10 +136,7 @@ class Settings(BaseModel):
         description="Hours within which every registered certificate of an electronic business licence is looked at again.",
     )
     holder_certificate_warning_days: int = Field(
-        default=30,
-        ge=0,
-        le=3660,
-        description="Days before its end from which such a certificate is told to end soon.",
+        default=30, ge=0, le=3660, description="Days before its end from which such a certificate is told to end soon."
     )
     list_hours: int = Field(
         default=24, ge=1, le=8784, description="Hours for which a signed list may stand for the present."
@@ -184,9 +182,7 @@ class Settings(BaseModel):
     )
     crl_days: int = Field(default=30, gt=0, description="Days until the next update of the embedded CAs' CRLs.")
     trusted_proxies: int = Field(
-        default=0,
-        ge=0,
-        description="Number of reverse proxies in front whose X-Forwarded headers are believed.",
+        default=0, ge=0, description="Number of reverse proxies in front whose X-Forwarded headers are believed."
     )
     trusted_proxy_networks: frozenset[str] = Field(
         default=frozenset(),
@@ -249,14 +245,15 @@ class Settings(BaseModel):
         description="How long it is kept who read data that are not public; three years at least.",
     )
     network_log_days: int = Field(
-        default=184,
-        ge=184,
-        description="How long the network log is kept (days); six months at least.",
+        default=184, ge=184, description="How long the network log is kept (days); six months at least."
     )
     delivery_days: int = Field(
         default=90,
         ge=7,
         description="How long it is kept what was delivered to a receiver, as far as no daily comparison needs it longer.",
+    )
+    exchange_days: int = Field(
+        default=3653, ge=366, description="Days for which what was said to and by the national service is kept."
     )
     retention_rows: int = Field(
         default=100_000, ge=1, description="Rows past their time that one run of the retention job removes at most."

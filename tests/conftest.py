@@ -29,7 +29,9 @@ def _compile_routes_once():
     compiled, known = Rule._compile_builder, {}
 
     def remembered(rule, append_unknown=True):
-        key = (append_unknown, *rule._trace, *sorted((rule.defaults or {}).items()))
+        # What is compiled asks the rule for its converters; a default is put into it as one of them writes it.
+        converters = sorted((name, type(converter).__qualname__) for name, converter in rule._converters.items())
+        key = (append_unknown, rule.rule, *rule._trace, *sorted((rule.defaults or {}).items()), *converters)
         if key not in known:
             known[key] = compiled(rule, append_unknown)
         return known[key]

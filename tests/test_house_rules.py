@@ -204,7 +204,9 @@ def test_what_only_one_database_engine_understands_stands_in_few_modules():
         r"|\bSKIP LOCKED\b|\bLISTEN \w|REPEATABLE READ|import (psycopg|procrastinate)|from (psycopg|procrastinate)"
     )
     # docs/databases.md says of each what it needs and why; only the first asks which engine it is.
-    known = {f"gateway/persistence/{name}.py" for name in ("engines", "direct", "session", "queue")}
+    known = {
+        f"gateway/persistence/{name}.py" for name in ("engines", "direct", "session", "bounded_connections", "queue")
+    }
     triggers = "gateway/migrations/0004_log_every_event.py"
     found = {name for name in TREES if name.startswith("gateway/") and vendor.search((ROOT / name).read_text())}
     assert found == known | {triggers}

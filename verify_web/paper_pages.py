@@ -32,9 +32,9 @@ def check() -> Response:
     """What the paper should say, line by line."""
     picture, text = request.files.get("picture"), request.form.get("text", "").strip()
     if picture is not None and picture.filename:
-        return _checked(container().codes.resolve_image(picture.read()))
+        return _checked(container().look_ups.resolve_image(picture.read()))
     if text:
-        return _checked(container().codes.resolve(text))
+        return _checked(container().look_ups.resolve(text))
     return page("paper.html", HTTPStatus.UNPROCESSABLE_ENTITY, check=None, notice=True)
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from gateway.api.auth import public
 from gateway.api.replies import container
 from gateway.api.report_forms import ENDINGS, ReportForm, report_response
-from gateway.api.visits import counted
+from gateway.api.visits import counted, looked_up
 from gateway.domain.human_report import PagePictures, human_report
 from gateway.domain.verification import VerificationReport
 from gateway.errors import NotFoundError
@@ -20,6 +20,7 @@ blueprint = Blueprint("report_files", __name__)
 @blueprint.get("/reports/<report_number>.<ending>")
 @public
 @counted
+@looked_up
 def download(report_number: str, ending: str) -> Response:
     """A kept report once more, by its number, in the form of the ending. It is shown to whoever has the number."""
     if ending not in ENDINGS:

@@ -1,18 +1,20 @@
 """The page of a signing request: what its QR code leads to, for whoever waits at a desk or holds the phone."""
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from gateway.api.auth import public
 from gateway.api.visits import counted_by_token
 from gateway.documents.qr_pictures import qr_path
+from gateway.domain.authorisations import BASIS_WORDS, RoleBasis
 from gateway.domain.signing_reasons import REFUSAL_WORDS
 from gateway.domain.signing_requests import ROLE_WORDS, STATE_WORDS, SignerRole, SigningState
 from gateway.domain.signing_views import SigningView
 from gateway.domain.verdicts import Shape, Tone, Verdict
 from verify_web.compression import compress
 from verify_web.pages import container, page
-from verify_web.words import say
+from verify_web.words import moment, say
 
 blueprint = Blueprint("signing_pages", __name__)
 blueprint.after_request(compress)
@@ -57,6 +59,7 @@ def show(token: str) -> Response:
         verdict=Verdict(*_LOOKS[state], zh, en[0].upper() + en[1:]),
         lead=_lead(view),
         role=ROLE_WORDS[SignerRole(view.signer_role)],
+        basis=_basis(view),
         forms=_FORMS,
         qr=qr_path(view.page(container().settings.public_base_url)) if is_waiting else None,
         events=url_for("signing_sessions.events", token=token) if is_open else None,
@@ -64,6 +67,18 @@ def show(token: str) -> Response:
         still=f"{address}?refresh={_STILL}",
         again=address,
     )
+
+
+def _basis(view: SigningView) -> str | None:
+    """What the role of the signer rests on; None before anybody was offered to sign."""
+    if view.role_basis is None:
+        return None
+    words = say(*BASIS_WORDS[RoleBasis(view.role_basis)])
+    if view.authorised is None:
+        return words
+    until = moment(view.authorised.valid_until)
+    told: str = _("%(basis)s，有效期至 %(until)s 北京时间", basis=words, until=until)
+    return told
 
 
 def _lead(view: SigningView) -> str:

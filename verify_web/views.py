@@ -60,7 +60,7 @@ def look_up() -> BaseResponse:
         data = picture.read()
         if is_archive(data) or _PDF_MAGIC in data[:_PDF_MAGIC_WITHIN] or is_token(data):
             return _report(data, picture.filename)
-        return _lead_to(container().codes.resolve_image(data))
+        return _lead_to(container().look_ups.resolve_image(data))
     text = request.form.get("text", "").strip()
     return _typed(text) if text else _home(notice=True)
 
@@ -123,6 +123,7 @@ def licence(licence_identifier: str) -> Response:
 @blueprint.get("/l/<licence_identifier>/original.pdf")
 @public
 @counted
+@looked_up
 def original(licence_identifier: str) -> Response:
     """The signed PDF of a licence whose type lets everyone have it."""
     response = Response(container().licences.public_file(licence_identifier), mimetype="application/pdf")
@@ -184,7 +185,7 @@ def _typed(text: str) -> BaseResponse:
         identifier = str(LicenceIdentifier.parse(text.upper()))
         return redirect(url_for("pages.licence", licence_identifier=identifier), HTTPStatus.SEE_OTHER)
     admit()
-    return _by_number(text) or _lead_to(container().codes.resolve(text), typed=text[:_LONGEST_ECHO])
+    return _by_number(text) or _lead_to(container().look_ups.resolve(text), typed=text[:_LONGEST_ECHO])
 
 
 def _licence(answer: LicenceAnswer, *, scanned: bool) -> Response:
@@ -216,7 +217,7 @@ def _report(data: bytes, name: str) -> Response:
 
 def _by_number(text: str) -> BaseResponse | None:
     """Where the printed number of a licence leads to; None for what is none."""
-    numbered = container().licence_numbers.find(text)
+    numbered = container().look_ups.answer(lambda: container().licence_numbers.find(text), lambda found: not found)
     if len(numbered) > 1:
         return page("same_number.html", licences=numbered, number=text)
     if not numbered:

@@ -22,7 +22,11 @@ def ask(licence_identifier: str) -> Response:
     """Open a signing request over the issued file, or give the one that stands (200)."""
     body = parse_body(AcceptanceBody)
     view = container().acceptances.ask(
-        licence_identifier, body.signer_role, body.expires_in_seconds, actor=current_actor()
+        licence_identifier,
+        body.signer_role,
+        body.expires_in_seconds,
+        requires_authorisation=body.requires_authorisation,
+        actor=current_actor(),
     )
     response = reply(_json(view), 201 if view.newly_asked else 200)
     response.headers["Location"] = url_for("signing_requests.show", request_id=view.request.request_id)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
 from gateway.api.replies import container, reply
-from gateway.api.visits import counted
+from gateway.api.visits import counted, looked_up
 from gateway.domain.log_tiles import parse_tile_path
 from gateway.errors import FieldError, NotFoundError, ValidationFailedError
 
@@ -48,6 +48,7 @@ def consistency() -> Response:
 @blueprint.get("/api/v1/log/proofs/<licence_identifier>")
 @public
 @counted
+@looked_up
 def proofs(licence_identifier: str) -> Response:
     """The proofs of a licence's issue and of what was done to it."""
     return reply(container().log_proofs.of_licence(licence_identifier).to_json())

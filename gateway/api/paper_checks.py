@@ -15,11 +15,11 @@ blueprint = Blueprint("paper_checks", __name__)
 @public
 def create() -> Response:
     """What the paper should say, line by line."""
-    codes = container().codes
+    look_ups = container().look_ups
     if request.is_json:
         body: ResolutionRequest = parse_body(ResolutionRequest)
         admit(code_in(body.text))
-        return reply(check_paper(codes.resolve(body.text)).to_json())
+        return reply(check_paper(look_ups.resolve(body.text)).to_json())
     data, _ = uploaded_file("image/", "application/pdf")
     admit()
-    return reply(check_paper(codes.resolve_image(data)).to_json())
+    return reply(check_paper(look_ups.resolve_image(data)).to_json())

@@ -24,7 +24,7 @@ def create() -> Response:
     if request.is_json:
         body: ResolutionRequest = parse_body(ResolutionRequest)
         admit(code_in(body.text))
-        return resolution_reply(container().codes.resolve(body.text))
+        return resolution_reply(container().look_ups.resolve(body.text))
     data, _ = uploaded_file("image/", "application/pdf")
     admit()
-    return resolution_reply(container().codes.resolve_image(data))
+    return resolution_reply(container().look_ups.resolve_image(data))

@@ -27,3 +27,11 @@ def exchanges(request_id: str) -> Response:
     """Every attempt to ask the service about this request, in order."""
     found = container().signer_relays.exchanges(request_id, actor=current_actor())
     return reply({"items": [each.to_json() for each in found]})
+
+
+@blueprint.get("/api/v1/signing-requests/<request_id>/exchanges/<int:exchange_id>")
+@requires(Scope.SIGNING_READ)
+@recorded("request_id")
+def exchange(request_id: str, exchange_id: int) -> Response:
+    """What was said in one attempt, with the service's signature over its answer."""
+    return reply(container().signer_relays.said(request_id, exchange_id, actor=current_actor()).to_json())

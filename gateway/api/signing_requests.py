@@ -11,7 +11,8 @@ from gateway.api.replies import container, parse_body, parse_query, reply
 from gateway.api.schemas.signing_requests import SigningBody, SigningQuery
 from gateway.api.signing_events import waited
 from gateway.domain.actors import Scope
-from gateway.domain.signing_views import SigningView
+from gateway.domain.signing_views import SigningView, evidence_with
+from gateway.services.signing_requests import SignedDocument
 
 blueprint = Blueprint("signing_requests", __name__)
 
@@ -66,11 +67,15 @@ def cancel(request_id: str) -> Response:
 @recorded("request_id")
 def document(request_id: str, document_id: str) -> Response:
     """What was signed: the PDF with its signature, a detached CMS, or a COSE_Sign1."""
-    signed = container().signing_requests.signed(request_id, document_id, actor=current_actor())
-    response = Response(signed.content, content_type=signed.media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{signed.file_name}"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _download(container().signing_requests.signed(request_id, document_id, actor=current_actor()))
+
+
+@blueprint.get("/api/v1/signing-requests/<request_id>/evidence/<sha256>")
+@requires(Scope.SIGNING_READ)
+@recorded("request_id")
+def evidence(request_id: str, sha256: str) -> Response:
+    """What the certificate was judged by: a certificate of its path, a revocation list, an OCSP response."""
+    return _download(container().signing_requests.evidence(request_id, sha256, actor=current_actor()))
 
 
 def request_json(view: SigningView) -> dict[str, Any]:
@@ -81,4 +86,24 @@ def request_json(view: SigningView) -> dict[str, Any]:
         if each["signed"] is not None:
             named = {"request_id": view.request_id, "document_id": each["document_id"]}
             each["signed"]["href"] = url_for("signing_requests.document", **named)
+    told["evidence"] = _with_addresses(view)
     return told
+
+
+def _with_addresses(view: SigningView) -> dict[str, Any] | None:
+    """The evidence, and where its parts are; null of what was taken before contents were kept."""
+    if not view.evidence:
+        return None
+
+    def addressed(entry: dict[str, Any]) -> dict[str, Any]:
+        named = {"request_id": view.request_id, "sha256": entry["sha256"]}
+        return entry | {"href": url_for("signing_requests.evidence", **named) if "sm3" in entry else None}
+
+    return evidence_with(view.evidence, addressed)
+
+
+def _download(file: SignedDocument) -> Response:
+    response = Response(file.content, content_type=file.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.file_name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from gateway.api.auth import public
 from gateway.api.replies import container, reply
+from gateway.api.visits import looked_up
 from gateway.domain.status_list import MEDIA_TYPE
 from gateway.services.status_lists import TTL
 
@@ -13,6 +14,7 @@ _CACHED = f"public, max-age={int(TTL.total_seconds())}"
 
 @blueprint.get("/trust/status/")
 @public
+@looked_up
 def index() -> Response:
     """The addresses of all lists."""
     return reply({"status_lists": container().status_lists.addresses()})

@@ -1,7 +1,7 @@
 """The form of an application, generated from the licence type, and the application that it says."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
 
@@ -9,6 +9,7 @@ from gateway.console.forms import Field, Form, Group
 from gateway.domain.basis import Basis, ObligationKind, ObligationSpec
 from gateway.domain.catalogue import Forms, IssuingAuthority, LicenceType
 from gateway.domain.orders import MOST_DUPLICATES
+from gateway.domain.status import CHINA_STANDARD_TIME
 from gateway.errors import FieldError, ValidationFailedError
 from gateway.services.dossiers import Dossier
 
@@ -86,8 +87,14 @@ def record_of(
 
 
 def basis_of(form: Form) -> Basis:
-    """The obligations that were typed. ValidationFailedError for a list without its day, or a day without its list."""
+    """The obligations and the time of the application that were typed.
+
+    ValidationFailedError for a list without its day, a day without its list, or what is no time.
+    """
     specs, errors = [], []
+    applied_at = moment_of(form["applied_at"])
+    if form["applied_at"] and applied_at is None:
+        errors.append(FieldError("applied_at", "NOT_AN_INSTANT", "请填写日期和时间。Give day and time."))
     for kind, (items_field, day_field) in _OBLIGATIONS.items():
         items = tuple(line.strip() for line in form[items_field].splitlines() if line.strip())
         if not items and not form[day_field]:
@@ -101,7 +108,7 @@ def basis_of(form: Form) -> Basis:
             specs.append(ObligationSpec(kind, items, due_on))
     if errors:
         raise ValidationFailedError(errors)
-    return Basis(tuple(specs))
+    return Basis(tuple(specs), applied_at)
 
 
 def duplicates_of(form: Form) -> int:
@@ -131,6 +138,14 @@ def day_of(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
+        return None
+
+
+def moment_of(text: str) -> datetime | None:
+    """An instant as the browser sends it, which is one in China, or None."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=CHINA_STANDARD_TIME).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -176,6 +191,13 @@ _CHANGE = (
 _VALIDITY = Group(
     _l("日期"),
     (
+        Field(
+            "applied_at",
+            _l("申请时间"),
+            kind="moment",
+            required=False,
+            hint=_l("北京时间，只用于统计办理时长，不印在证照上"),
+        ),
         Field("issued_on", _l("发证日期"), kind="date"),
         Field("valid_from", _l("有效期起"), kind="date"),
         Field("valid_until", _l("有效期至"), kind="date", required=False),

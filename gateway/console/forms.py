@@ -26,7 +26,7 @@ class Field:
     name: str
     label: str
     kind: str = "text"
-    """text | password | code | date | number | area | choice | checks | check | file"""
+    """text | password | code | date | moment | number | area | choice | checks | check | file"""
     required: bool = True
     max_length: int | None = None
     hint: str | None = None

@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from gateway.domain.authorisations import BASIS_WORDS, RoleBasis
 from gateway.domain.instants import instant
-from gateway.domain.signing_requests import DocumentForm
+from gateway.domain.signing_requests import ROLE_WORDS, DocumentForm, SignerRole
 from gateway.domain.signing_views import SigningView
 
 STATEMENT_TYPE = "licence-acceptance"
@@ -48,12 +49,21 @@ class Acceptance:
     accepted_sm3: str
     """Of the file with both signatures, or of the statement."""
     form: AcceptanceForm = AcceptanceForm.COUNTERSIGNATURE
+    role_basis: RoleBasis = RoleBasis.CLAIMED
+    """What the role of the signer rests on."""
+
+    @property
+    def signer_words(self) -> tuple[str, str]:
+        """In which role somebody signed, and what that rests on, in Chinese and English."""
+        role, basis = ROLE_WORDS[SignerRole(self.signer_role)], BASIS_WORDS[self.role_basis]
+        return f"{role[0]}（{basis[0]}）", f"{role[1]} ({basis[1]})"
 
     def to_json(self) -> dict[str, Any]:
         """As everyone may see it."""
         return {
             "accepted_at": instant(self.accepted_at),
             "signer_role": self.signer_role,
+            "role_basis": self.role_basis,
             "form": self.form,
             "sm3": self.accepted_sm3,
         }

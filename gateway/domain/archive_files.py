@@ -21,6 +21,8 @@ _MAGIC, _END_MAGIC, _ZIP64_MAGIC = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,7}")
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 """The first that ZIP can name: when the package was made is for the manifest to say."""
+_ENCRYPTED = 0b1
+"""Bit of a member's flags (APPNOTE 4.4.4)."""
 _LOCAL_HEADER, _CENTRAL_HEADER, _END, _ZIP64_LOCATOR = 30, 46, 22, 20
 """Octets of the records of ZIP (APPNOTE 4.3.7, 4.3.12, 4.3.16, 4.3.15) without names, extra fields and comments."""
 
@@ -69,6 +71,11 @@ def read_members(data: bytes) -> dict[str, bytes]:
         raise MalformedDataError(error.message) from error
 
 
+def require_package(data: bytes) -> None:
+    """As ``read_members``, for what is too large to be handed back by a worker process."""
+    read_members(data)
+
+
 def _require_short_directory(data: bytes) -> None:
     """Before ``zipfile`` makes an object of every entry: the directory's length stands at a known place."""
     end = data[-_END:]
@@ -88,8 +95,12 @@ def _require_plain(data: bytes, infos: list[zipfile.ZipInfo], comment: bytes) ->
     for info in infos:
         if not _NAME.fullmatch(info.orig_filename) or info.orig_filename != info.filename:
             raise _refused("a member has a name that is none of ours")
+        if info.flag_bits & _ENCRYPTED:
+            raise _refused(f"{info.filename} is encrypted")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size or info.flag_bits:
-            raise _refused(f"{info.filename} is compressed or encrypted")
+            raise _refused(f"{info.filename} is compressed, or not written in one piece")
+        if info.header_offset < end:
+            raise _refused(f"{info.filename} overlaps another member")
         if info.extra or info.comment or info.header_offset != end:
             raise _refused("something stands between its members")
         end += _LOCAL_HEADER + len(info.filename) + info.file_size

@@ -80,6 +80,8 @@ class SessionView:
     """DER; from SCANNED on."""
     signer_role: str = ""
     signer_name: str = ""
+    authorisation: bytes | None = None
+    """Where the signer has one."""
     signatures: Mapping[str, bytes] | None = None
     """Value by document id; when SIGNED."""
     reason: str = ""
@@ -159,7 +161,8 @@ def parse_view(result: Mapping[str, Any]) -> SessionView:
         if not isinstance(given, dict) or not given:
             raise EnterpriseSignerDownError("it is signed without signatures")
         signatures = {str(name): _octets(value) for name, value in given.items()}
-    return SessionView(state, certificate, _text(result, "signer_role"), _text(result, "signer_name"), signatures)
+    role, name, given = _text(result, "signer_role"), _text(result, "signer_name"), result.get("authorisation")
+    return SessionView(state, certificate, role, name, None if given is None else _octets(given), signatures)
 
 
 def parse_facts(result: Mapping[str, Any]) -> dict[str, str]:

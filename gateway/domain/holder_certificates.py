@@ -1,5 +1,6 @@
 """Whether a certificate of an electronic business licence speaks for an enterprise, and why it does not."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,12 +8,24 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.domain.instants import instant
+from signing.certificate_facts import certificate_facts
+from signing.sm2 import sm3
 from signing.validation.process import CertificateValidation
 from signing.validation.relevance import RevocationData
 from signing.validation.report import Conclusion, SubIndication
 
 ENDED_REGISTRATIONS = frozenset({"cancelled", "revoked"})
 """Registration statuses (注销, 吊销) with which an enterprise acts no more."""
+
+
+CERTIFICATE_SUFFIX = ".cer"
+REVOCATION_SUFFIXES = {"CRL": ".crl", "OCSPResponse": ".ors"}
+"""By kind (RFC 5280, 4.2.1.13; RFC 6960, C.1.2)."""
+EVIDENCE_MEDIA_TYPES = {
+    CERTIFICATE_SUFFIX: "application/pkix-cert",
+    ".crl": "application/pkix-crl",
+    ".ors": "application/ocsp-response",
+}
 
 
 class HolderCertificateReason(StrEnum):
@@ -112,6 +125,8 @@ class HolderCertificateCheck:
     """One English sentence for experts."""
     revocation_data: tuple[RevocationData, ...] = ()
     """By what it was judged whether it is revoked, where that was asked for."""
+    chain: tuple[bytes, ...] = ()
+    """DER from the certificate to its anchor, where that was asked for and there is one."""
 
     @property
     def is_accepted(self) -> bool:
@@ -129,9 +144,18 @@ class HolderCertificateCheck:
         return f"{said} ({self.detail})" if self.detail else said
 
     def evidence_json(self) -> dict[str, Any]:
-        """The answer with what it rests on: lists and responses by their digest, for whoever keeps them."""
-        data = [vars(each) | {"issued_at": instant(each.issued_at)} for each in self.revocation_data]
-        return self.to_json() | {"revocation_data": data}
+        """The answer with what it rests on, each by the digests under which it is kept."""
+        data = [
+            {"kind": each.kind, "issuer": each.issuer, "issued_at": instant(each.issued_at), **_digests(each.der)}
+            for each in self.revocation_data
+        ]
+        chain = [{"subject": certificate_facts(each).subject, **_digests(each)} for each in self.chain]
+        return self.to_json() | {"certificates": chain, "revocation_data": data}
+
+    def evidence_files(self) -> list[tuple[bytes, str]]:
+        """(content, suffix) of what ``evidence_json`` names."""
+        files = [(each, CERTIFICATE_SUFFIX) for each in self.chain]
+        return files + [(each.der, REVOCATION_SUFFIXES[each.kind]) for each in self.revocation_data]
 
     def to_json(self) -> dict[str, Any]:
         """The form in API answers."""
@@ -144,6 +168,10 @@ class HolderCertificateCheck:
             "is_accepted": self.is_accepted,
             "reason": None if self.reason is None else {"code": self.reason, "message": {"zh": zh, "en": en}},
         }
+
+
+def _digests(data: bytes) -> dict[str, str]:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "sm3": sm3(data).hex()}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ _PUBLIC: dict[str, frozenset[str]] = {
     "business_licence_registered": frozenset({"certificate_sm3"}),
     "business_licence_state_changed": frozenset({"certificate_sm3", "state", "state_before"}),
     "enterprise_registration_changed": frozenset({"status", "as_of", "source"}),
+    "enterprise_representative_changed": frozenset({"as_of", "source"}),
     "authority_reported": frozenset({"complete_as_of", "is_sample"}),
     **dict.fromkeys(
         ("seal_made", "seal_suspended", "seal_resumed", "seal_destroyed", "seal_replaced"),

@@ -16,6 +16,15 @@ class AnswerForm(StrEnum):
 
 
 @dataclass(frozen=True)
+class OfferedSigner:
+    """Who is to sign, by the word of the app, and what he brings to prove it."""
+
+    name: str
+    authorisation: bytes | None = None
+    """A ``SigningAuthorisation`` as COSE_Sign1."""
+
+
+@dataclass(frozen=True)
 class CertificateOffer:
     """Which certificate will sign, and for whom."""
 
@@ -23,6 +32,12 @@ class CertificateOffer:
     """DER."""
     role: SignerRole
     signer_name: str
+    authorisation: bytes | None = None
+
+    @property
+    def signer(self) -> OfferedSigner:
+        """Who is to sign."""
+        return OfferedSigner(self.signer_name, self.authorisation)
 
 
 @dataclass(frozen=True)

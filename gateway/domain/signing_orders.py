@@ -81,10 +81,15 @@ class SigningOrder:
     expires_in_seconds: int = 3600
     department_code: str | None = None
     """Credit code of the authority that asks; None: the only one that the caller acts for."""
+    requires_authorisation: bool = False
+    """Whether the app's word on the role of the signer is not enough."""
 
     def check(self) -> None:
         """ValidationFailedError names every broken field."""
         errors = _text("purpose", self.purpose, LONGEST_PURPOSE)
+        if self.requires_authorisation and self.signer_role is SignerRole.LEGAL_REPRESENTATIVE:
+            message = "法定代表人无须授权。The legal representative needs no authorisation."
+            errors.append(FieldError("requires_authorisation", "NOT_SUPPORTED", message))
         if not LEAST_SECONDS <= self.expires_in_seconds <= MOST_SECONDS:
             message = f"应为 {LEAST_SECONDS} 至 {MOST_SECONDS} 秒。From {LEAST_SECONDS} to {MOST_SECONDS} seconds."
             errors.append(FieldError("expires_in_seconds", "OUT_OF_RANGE", message))

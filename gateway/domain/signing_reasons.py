@@ -10,6 +10,11 @@ class SigningReason(StrEnum):
     """What is wrong with an answer or a request; what is wrong with a certificate, ``HolderCertificateReason`` says."""
 
     WRONG_ROLE = "WRONG_ROLE"
+    WRONG_SIGNER = "WRONG_SIGNER"
+    AUTHORISATION_MISSING = "AUTHORISATION_MISSING"
+    AUTHORISATION_INVALID = "AUTHORISATION_INVALID"
+    AUTHORISATION_EXPIRED = "AUTHORISATION_EXPIRED"
+    AUTHORISATION_OTHER_PURPOSE = "AUTHORISATION_OTHER_PURPOSE"
     REQUEST_EXPIRED = "REQUEST_EXPIRED"
     MALFORMED_SIGNATURE = "MALFORMED_SIGNATURE"
     WRONG_USER_ID = "WRONG_USER_ID"
@@ -23,6 +28,26 @@ class SigningReason(StrEnum):
 
 REASON_WORDS: dict[SigningReason, tuple[str, str]] = {
     SigningReason.WRONG_ROLE: ("签名人的身份与请求不符。", "The request asks for a signer in another role."),
+    SigningReason.WRONG_SIGNER: (
+        "签名人不是登记的法定代表人，或不是授权书指明的人。",
+        "The signer is not the legal representative of the register, or not the person whom the authorisation names.",
+    ),
+    SigningReason.AUTHORISATION_MISSING: (
+        "请求要求提交授权书，但没有提交。",
+        "The request asks for an authorisation, and none was handed over.",
+    ),
+    SigningReason.AUTHORISATION_INVALID: (
+        "授权书无效：格式、签名、授权人或授权链不符合要求。",
+        "The authorisation does not hold: its form, its signature, who gave it, or what it rests on.",
+    ),
+    SigningReason.AUTHORISATION_EXPIRED: (
+        "授权书不在有效期内。",
+        "The authorisation is not in force now.",
+    ),
+    SigningReason.AUTHORISATION_OTHER_PURPOSE: (
+        "授权书不包括本次用途或发起部门。",
+        "The authorisation is for another purpose or another department.",
+    ),
     SigningReason.REQUEST_EXPIRED: ("签名请求已过期。", "The signing request is expired."),
     SigningReason.MALFORMED_SIGNATURE: (
         "签名值格式错误，不是规范的 DER 编码。",

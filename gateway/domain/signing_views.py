@@ -1,16 +1,22 @@
 """Signing requests as they are told: to the department, to the app, and to a person on the page."""
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.authorisations import SigningAuthorisation
 from gateway.domain.instants import instant
 from gateway.domain.signing_reasons import REFUSAL_WORDS
 from gateway.domain.signing_requests import Standing
+from signing.cose import parse_sign1
+from signing.sm2 import sm3
 
 USER_ID = "1234567812345678"
 """The user ID of every SM2 signature (GM/T 0009)."""
+EVIDENCE_PARTS = ("certificates", "revocation_data")
+"""What of the evidence is named by digest: the path of the certificate, and lists and responses on it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,11 @@ class SigningView:
     own_system: str | None = None
     """Name of the enterprise's own system, where that asks."""
     signer_name: str = ""
+    requires_authorisation: bool = False
+    role_basis: str | None = None
+    """What the signer's role rests on, by the last certificate that was offered; None before."""
+    authorisation: bytes | None = None
+    """The statement that was handed over, which was verified."""
     certificate_sm3: str | None = None
     decline_reason: str | None = None
     refusals: int = 0
@@ -90,6 +101,8 @@ class SigningView:
             "enterprise": dict(zip(("code", "name"), self.enterprise, strict=True)),
             "purpose": self.purpose,
             "signer_role": self.signer_role,
+            "requires_authorisation": self.requires_authorisation,
+            "role_basis": self.role_basis,
             "expires_at": instant(standing.expires_at),
             "received_at": instant(standing.received_at),
             "finished_at": instant(standing.finished_at),
@@ -126,14 +139,50 @@ class SigningView:
             "presented_at": instant(self.standing.presented_at),
             "refusals": self.refusals,
             "decline_reason": self.decline_reason,
-            "signer": None
-            if self.certificate_sm3 is None
-            else {"name": self.signer_name, "role": self.signer_role, "certificate_sm3": self.certificate_sm3},
+            "signer": self._signer_json(),
             "evidence": self.evidence or None,
             "documents": [
                 each.to_json() | {"result": each.result, "signed": each.result_json()} for each in self.documents
             ],
         }
+
+    @property
+    def authorised(self) -> SigningAuthorisation | None:
+        """What the statement says that was handed over."""
+        if self.authorisation is None:
+            return None
+        return SigningAuthorisation.decode(parse_sign1(self.authorisation).payload)
+
+    def _signer_json(self) -> dict[str, Any] | None:
+        if self.certificate_sm3 is None:
+            return None
+        told: dict[str, Any] = {"name": self.signer_name, "role": self.signer_role}
+        told |= {"certificate_sm3": self.certificate_sm3, "role_basis": self.role_basis, "authorisation": None}
+        if self.authorisation is not None and self.authorised is not None:
+            statement = {"sm3": sm3(self.authorisation).hex(), "statement": text(self.authorisation)}
+            told["authorisation"] = self.authorised.to_json() | statement
+        return told
+
+
+def evidence_entries(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What evidence names by its digests; copies."""
+    own = [dict(each) for name in EVIDENCE_PARTS for each in evidence.get(name, ())]
+    return own + [entry for link in _links(evidence) for entry in evidence_entries(link["certificate"])]
+
+
+def evidence_with(evidence: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """The evidence with each thing that it names by its digests as ``change`` makes it."""
+    made = dict(evidence)
+    made |= {name: [change(dict(each)) for each in evidence[name]] for name in EVIDENCE_PARTS if name in evidence}
+    if links := _links(evidence):
+        chain = [link | {"certificate": evidence_with(link["certificate"], change)} for link in links]
+        made["authorisation"] = evidence["authorisation"] | {"chain": chain}
+    return made
+
+
+def _links(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The authorisations that the role of the signer rests on."""
+    return list((evidence.get("authorisation") or {}).get("chain", ()))
 
 
 def text(data: bytes) -> str:

@@ -18,7 +18,8 @@ from certs.errors import CreditCodeError
 from gateway.domain.enterprise_signers import Operation, SessionState
 from gateway.domain.instants import instant
 from gateway.elicence.cards import Card, CardIssuer
-from gateway.elicence.phone import PhoneError, signed_digests
+from gateway.elicence.phone import Fault, PhoneError, Signer, signed_digests
+from gateway.elicence.signers import Signers
 from signing import der, sm2
 from signing.certificate_facts import certificate_facts
 from signing.errors import SigningError
@@ -47,6 +48,7 @@ class _Session:
     question: Mapping[str, Any]
     state: SessionState = SessionState.WAITING
     card: Card | None = None
+    signer: Signer | None = None
     signatures: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -55,6 +57,7 @@ class NationalService:
     """Sessions by request, and the cards that answer them."""
 
     cards: CardIssuer
+    signers: Signers
     key: sm2.PrivateKey = field(repr=False)
     clock: Callable[[], datetime]
     fetch: Callable[[str], bytes]
@@ -85,12 +88,12 @@ class NationalService:
             "answered_at": instant(self.clock()),
         }
 
-    def scan(self, qr_text: str, *, declines: bool = False) -> str:
+    def scan(self, qr_text: str, fault: Fault | None = None) -> str:
         """A holder scans the code of a session and agrees to what the app fetched, or does not; gives the session's state.
 
         KeyError for no such code; PhoneError where a document is not the one that will be signed: then nothing is agreed to.
         """
-        session_id = qr_text.removeprefix(CODE_PREFIX)
+        session_id, declines = qr_text.removeprefix(CODE_PREFIX), fault is Fault.DECLINE
         with self._lock:
             asked = self._sessions[session_id]
         if not declines and asked.state is SessionState.WAITING:
@@ -101,8 +104,11 @@ class NationalService:
                 if declines:
                     session = replace(session, state=SessionState.DECLINED)
                 else:
-                    card = self.cards.card(str(session.question["enterprise"]["code"]))
-                    session = replace(session, state=SessionState.SCANNED, card=card)
+                    question = session.question
+                    card = self.cards.card(str(question["enterprise"]["code"]))
+                    told = str(question["signer_role"]), str(question["purpose"])
+                    signer = self.signers.signer(card.unified_social_credit_code, *told, fault)
+                    session = replace(session, state=SessionState.SCANNED, card=card, signer=signer)
                 self._sessions[session_id] = session
         return session.state
 
@@ -158,15 +164,15 @@ class NationalService:
     def _look(self, parameters: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         with self._lock:
             session = self._sessions[str(parameters["session_id"])]
-        if session.card is None:
+        if session.card is None or session.signer is None:
             is_over = session.state is SessionState.WAITING and self._is_over(session)
             return _OK, {"state": SessionState.EXPIRED if is_over else session.state}
         told: dict[str, Any] = {
             "state": session.state,
             "certificate": base64.b64encode(session.card.certificate).decode(),
-            "signer_role": session.question["signer_role"],
-            "signer_name": session.card.name,
         }
+        signer = session.signer.to_json()
+        told |= {"signer_role": signer.pop("role"), **signer}
         if session.state is SessionState.SIGNED:
             told["signatures"] = {name: base64.b64encode(value).decode() for name, value in session.signatures.items()}
         return _OK, told

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.elicence.national import NationalFault
-from gateway.elicence.phone import Fault, PhoneError
+from gateway.elicence.phone import Fault, PhoneError, china_time
 from gateway.elicence.simulator import ROLES, Scan, Simulator
 from gateway.errors import GatewayError
 from gateway.imaging.qr_reading import read_codes
@@ -94,6 +94,7 @@ def _page(template: str, status: int = HTTPStatus.OK, **values: object) -> tuple
         "form_token": current_app.extensions["form_token"],
         "role_words": _ROLE_WORDS,
         "outcomes": _OUTCOMES,
+        "china_time": china_time,
     }
     return render_template(template, **words, **values), int(status)
 

@@ -56,6 +56,13 @@ class Fault(StrEnum):
     REPLAY = "replay"
     """The signatures of the request before."""
     DECLINE = "decline"
+    NO_AUTHORISATION = "no_authorisation"
+    """Nobody's word but that of the app."""
+    AUTHORISATION_EXPIRED = "authorisation_expired"
+    AUTHORISATION_OTHER_PURPOSE = "authorisation_other_purpose"
+    AUTHORISATION_OTHER_ENTERPRISE = "authorisation_other_enterprise"
+    WRONG_PERSON = "wrong_person"
+    """Somebody else than the authorisation, or the register, names."""
 
 
 CARD_OF = {Fault.EXPIRED: CardKind.EXPIRED, Fault.REVOKED: CardKind.REVOKED, Fault.TWO_CODES: CardKind.TWO_CODES}
@@ -64,6 +71,24 @@ CARD_OF = {Fault.EXPIRED: CardKind.EXPIRED, Fault.REVOKED: CardKind.REVOKED, Fau
 
 class PhoneError(Exception):
     """The phone cannot go on. The message is for its holder: Chinese, then English."""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who holds the phone."""
+
+    name: str
+    role: str
+    authorisation: bytes | None = None
+    """A ``SigningAuthorisation`` as COSE_Sign1, that this person may sign."""
+    authorised_until: datetime | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """As the app tells it."""
+        told = {"role": self.role, "signer_name": self.name}
+        if self.authorisation is not None:
+            told["authorisation"] = base64.b64encode(self.authorisation).decode()
+        return told
 
 
 @dataclass(frozen=True)
@@ -113,7 +138,12 @@ class Presented:
     @property
     def until(self) -> str:
         """When it ends, by the clock in China, as a person reads it."""
-        return self.expires_at.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d %H:%M:%S")
+        return china_time(self.expires_at)
+
+
+def china_time(moment: datetime) -> str:
+    """By the clock in China, as a person reads it."""
+    return moment.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @dataclass(frozen=True)
@@ -127,6 +157,11 @@ class Answer:
     def state(self) -> str:
         """State of the request, or the code of the problem."""
         return str(self.body.get("state") or self.body.get("code") or self.status)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Codes of what a problem says is wrong."""
+        return [str(each.get("code")) for each in self.body.get("errors") or ()]
 
 
 class Phone:
@@ -148,13 +183,9 @@ class Phone:
         """The request, before anything is signed. PhoneError."""
         return _presented(token, self._ask("GET", f"/sign/v1/sessions/{token}").body)
 
-    def show(self, token: str, card: Card, role: str) -> Presented:
+    def show(self, token: str, card: Card, signer: Signer) -> Presented:
         """The request with every document, fetched and compared. PhoneError when one is not what would be signed."""
-        told = {
-            "certificate": base64.b64encode(card.certificate).decode(),
-            "role": role,
-            "signer_name": card.name,
-        }
+        told = signer.to_json() | {"certificate": base64.b64encode(card.certificate).decode()}
         body = self._ask("POST", f"/sign/v1/sessions/{token}/certificate", told).body
         documents = tuple(self._fetch(token, each) for each in body.get("documents", ()))
         return _presented(token, body, documents)
@@ -203,7 +234,8 @@ class Phone:
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         answer = self._send(method, path, body)
         if answer.status != _OK:
-            raise PhoneError(f"网关不接受：{answer.state}。The gateway refuses: {answer.state}.")
+            said = " ".join([answer.state, *answer.reasons])
+            raise PhoneError(f"网关不接受：{said}。The gateway refuses: {said}.")
         return answer
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:

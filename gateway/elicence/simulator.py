@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from certs.private_files import create_password_file
 from gateway.elicence.cards import Card, CardIssuer, CardKind
 from gateway.elicence.national import CODE_PREFIX, NationalService
-from gateway.elicence.phone import CARD_OF, Answer, Fault, Phone, PhoneError, Presented, sign_documents
+from gateway.elicence.phone import CARD_OF, Answer, Fault, Phone, PhoneError, Presented, Signer, sign_documents
+from gateway.elicence.signers import OFFER_FAULTS, Signers
 from signing import sm2
 
 ROLES = ("legal_representative", "licence_administrator", "handling_person")
@@ -33,6 +34,7 @@ class Scan:
     scan_id: str
     presented: Presented
     card: Card = field(repr=False)
+    signer: Signer = field(repr=False)
     outcome: str = "shown"
     """shown, then the state that the gateway answered, or the code of its problem."""
 
@@ -63,8 +65,8 @@ class Simulator:
         token = self.phone.scan(qr_text)
         asked = self.phone.look(token)
         card = self._card(holder or asked.enterprise_code, CardKind.GOOD)
-        presented = self.phone.show(token, card, role or asked.signer_role)
-        return self._keep(Scan(secrets.token_urlsafe(12), presented, card))
+        signer = self._signer(card, role or asked.signer_role, asked, self.next_fault(OFFER_FAULTS))
+        return self._keep(Scan(secrets.token_urlsafe(12), self.phone.show(token, card, signer), card, signer))
 
     def get(self, scan_id: str) -> Scan:
         """A scan that was made. KeyError."""
@@ -101,20 +103,27 @@ class Simulator:
         card = self._card(code, CARD_OF.get(fault, CardKind.GOOD) if fault else CardKind.GOOD)
         if fault is Fault.RANDOM_ORDER:
             time.sleep(secrets.randbelow(_PAUSE_MILLISECONDS) / 1000)
-        return self._answer(self.phone.show(token, card, asked.signer_role), card, fault)
+        signer = self._signer(card, asked.signer_role, asked, fault)
+        return self._answer(self.phone.show(token, card, signer), card, fault)
 
     def _agree(self, qr_text: str, fault: Fault | None) -> Answer | None:
         if fault is Fault.NEVER:
             return None
         try:
-            return Answer(200, {"state": self.national.scan(qr_text, declines=fault is Fault.DECLINE)})
+            return Answer(200, {"state": self.national.scan(qr_text, fault)})
         except KeyError as error:
             raise PhoneError("没有这个签名码。There is no such signing code.") from error
 
-    def next_fault(self) -> Fault | None:
-        """The fault of this request, if any is scripted."""
+    def next_fault(self, among: frozenset[Fault] = frozenset(Fault)) -> Fault | None:
+        """The fault of this request, if one of these is scripted next."""
         with self._lock:
-            return self.faults.pop(0) if self.faults else None
+            return self.faults.pop(0) if self.faults and self.faults[0] in among else None
+
+    def _signer(self, card: Card, role: str, asked: Presented, fault: Fault | None) -> Signer:
+        try:
+            return self.national.signers.signer(card.unified_social_credit_code, role, asked.purpose, fault)
+        except ValueError as error:
+            raise PhoneError("没有这种签名人身份。There is no such role.") from error
 
     def _run(self, qr_text: str, fault: Fault | None) -> None:
         try:
@@ -159,7 +168,7 @@ class Simulator:
 
     def _answered(self, scan: Scan, answer: Answer | None) -> Scan:
         outcome = "silent" if answer is None else answer.state
-        return self._keep(Scan(scan.scan_id, scan.presented, scan.card, outcome))
+        return self._keep(replace(scan, outcome=outcome))
 
     def _keep(self, scan: Scan) -> Scan:
         with self._lock:
@@ -182,7 +191,9 @@ def open_simulator(
     pem = base64.encodebytes(key.public_key.spki).decode()
     (folder / "elicence.pem").write_text(f"-----BEGIN PUBLIC KEY-----\n{pem}-----END PUBLIC KEY-----\n")
     phone = Phone(gateway)
-    return Simulator(cards, phone, secret, clock, NationalService(cards, key, clock, phone.fetch))
+    return Simulator(
+        cards, phone, secret, clock, NationalService(cards, Signers(cards, clock), key, clock, phone.fetch)
+    )
 
 
 def configuration(url: str) -> str:

@@ -28,6 +28,9 @@ _FOLDER = "metrics"
 _SHARED, _READING = ".counting", ".reading"
 _DEAD = 0
 """In place of a process number: what dead processes counted."""
+_NOTE = ".folded"
+_ASIDE = "-"
+"""Behind the number of a process that is known to be dead."""
 _ROOM = 1 << 20
 """Octets of a file of counts at first."""
 _BESIDE_KEY = 32
@@ -70,16 +73,55 @@ class MetricFiles:
             return _Read(MultiProcessCollector(None, str(self._folder)))
 
     def _fold(self) -> None:
-        """Add up what dead processes left, and forget what only counts while they live."""
-        dead = sorted((kind, path) for path in self._folder.glob("*.db") for kind in _dead_kind(path))
-        for kind, group in groupby(dead, key=lambda pair: pair[0]):
+        """Add up what dead processes left, and forget what only counts while they live. Exactly once, whenever it is killed."""
+        for note in self._folder.glob(f"*{_NOTE}"):
+            _Total(self._folder, note.stem).finish()
+        found = sorted((kind, path) for path in self._folder.glob("*.db") for kind in _dead_kind(path))
+        for kind, group in groupby(found, key=lambda pair: pair[0]):
             paths = [path for _, path in group]
-            if not kind.startswith("gauge_live"):
-                total = self._folder / f"{kind}_{_DEAD}.db"
-                if not _is_added_up(total, paths, is_latest=kind.startswith("gauge")):
-                    continue
-            for path in paths:
-                path.unlink(missing_ok=True)
+            if kind.startswith("gauge_live"):
+                _remove(paths)
+            else:
+                _Total(self._folder, kind).take(paths)
+
+
+class _Total:
+    """What dead processes counted of one kind. A note says which files a sum holds, and of which sum it speaks: when it is that
+    which is in place the files are counted and go, else they were not.
+    """
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self._folder = folder
+        self._is_latest = kind.startswith("gauge")
+        self._file = folder / f"{kind}_{_DEAD}.db"
+        self._note = folder / f"{kind}{_NOTE}"
+
+    def take(self, paths: Iterable[Path]) -> None:
+        """Add what these files hold, and remove them; where the disk has no room they stay, and are read as they are."""
+        # A later process may get the number of a dead one, and would count on in its file.
+        dead = [_put_aside(path) for path in paths]
+        made = _added_up((*dead, self._file), self._file.with_suffix(".new"), is_latest=self._is_latest)
+        if made is None or not self._says(made, dead):
+            return
+        made.replace(self._file)
+        self.finish()
+
+    def _says(self, made: Path, dead: Iterable[Path]) -> bool:
+        """Note what the sum holds; False where the disk is full."""
+        noted = self._note.with_suffix(".noting")
+        try:
+            noted.write_text("\n".join((str(made.stat().st_ino), *(path.name for path in dead))))
+            noted.replace(self._note)
+        except OSError:
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Do what the note leaves to do of a sum that is in place, and forget one that never came to be."""
+        inode, *names = self._note.read_text().splitlines()
+        if self._file.exists() and self._file.stat().st_ino == int(inode):
+            _remove(self._folder / name for name in names)
+        self._note.unlink()
 
 
 class _Read(Collector):
@@ -115,6 +157,8 @@ def _remove_unless_used(folder: Path) -> None:
 def _dead_kind(path: Path) -> Iterator[str]:
     """What kind of values a file holds, once its process is dead: ``counter``, ``histogram`` or ``gauge_`` and its mode."""
     kind, _, number = path.stem.rpartition("_")
+    if _ASIDE in number:
+        yield kind
     if not number.isdecimal() or int(number) == _DEAD:
         return
     try:
@@ -123,6 +167,16 @@ def _dead_kind(path: Path) -> Iterator[str]:
         yield kind
     except PermissionError:
         return
+
+
+def _put_aside(path: Path) -> Path:
+    """Give the file of a dead process a name that no other process gets; it is read under it as before."""
+    return path if _ASIDE in path.stem else path.replace(path.with_stem(f"{path.stem}{_ASIDE}{path.stat().st_ino}"))
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 class _Placed(MmapedDict):
@@ -170,20 +224,18 @@ def _octets(key: str) -> int:
     return len(key.encode()) + _BESIDE_KEY
 
 
-def _is_added_up(total: Path, paths: Iterable[Path], *, is_latest: bool) -> bool:
-    """Put values into one file, which is replaced whole: sums, or of instants the last. False where the disk has no room."""
+def _added_up(paths: Iterable[Path], made: Path, *, is_latest: bool) -> Path | None:
+    """Make one file of the values of several: sums, or of instants the last. None where the disk has no room."""
     found: dict[str, float] = {}
-    for path in (*paths, total):
+    for path in paths:
         if path.exists():
             for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):
                 found[key] = max(found.get(key, 0.0), value) if is_latest else found.get(key, 0.0) + value
-    made = total.with_suffix(".new")
     made.unlink(missing_ok=True)
     if not _has_room(made, _BESIDE_KEY + sum(map(_octets, found))):
-        return False
+        return None
     whole = MmapedDict(str(made))
     for key, value in found.items():
         whole.write_value(key, value, 0.0)
     whole.close()
-    made.replace(total)
-    return True
+    return made

@@ -10,15 +10,17 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import UpdateBase
 
 from gateway.errors import RegistryUnavailableError
 from gateway.metrics import DATABASE_CONNECTIONS, DATABASE_ERRORS
 from gateway.persistence.base import Base
+from gateway.persistence.change_marks import ChangeMark
 from gateway.persistence.direct import (
     GAVE_WAY,
     busy,
@@ -47,10 +49,13 @@ _TRUSTED_SECONDS = 1.0
 """A connection that was used so short a time ago is used again without asking."""
 
 SessionFactory = Callable[[], Session]
+Connect = Callable[[Dialect, ConnectionPoolEntry, Any, Any], Any]
+"""A listener of SQLAlchemy's ``do_connect``: gives a connection of the driver."""
 
 
-def make_engine(url: str) -> Engine:
-    """An engine with the pragmas and the locking that the registry relies on.
+def make_engine(url: str, *, connect: Connect | None = None, changes: ChangeMark | None = None) -> Engine:
+    """An engine with the pragmas and the locking that the registry relies on; ``connect`` opens connections for it, ``changes``
+    is changed by its commits.
 
     Whatever it cannot open, read or write is a RegistryUnavailableError; what had to give way to another transaction
     a RegistryBusyError (``gateway.persistence.retrying``).
@@ -67,12 +72,21 @@ def make_engine(url: str) -> Engine:
             connect_args=client_settings(make_url(url)),
             hide_parameters=True,
         )
-        event.listen(engine, "connect", watch_client)
+        _connect_by(engine, connect)
         _ping_rested(engine)
+    if changes is not None:
+        # No listener is called after the one that gives errors our own words.
+        changes.watch(engine)
     event.listen(engine, "handle_error", _name_error)
     _count_connections(engine)
     trace_transactions(engine)
     return engine
+
+
+def _connect_by(engine: Engine, connect: Connect | None) -> None:
+    if connect is not None:
+        event.listen(engine, "do_connect", connect)
+    event.listen(engine, "connect", watch_client)
 
 
 def _count_connections(engine: Engine) -> None:
@@ -184,16 +198,30 @@ class Elsewhere:
 
 
 _elsewhere: ContextVar[Elsewhere | None] = ContextVar("elsewhere", default=None)
+_behind: ContextVar[float] = ContextVar("behind", default=0.0)
 
 
 @contextmanager
-def reading_from(other: Elsewhere) -> Iterator[None]:
-    """What this thread only reads within comes from another database; what it writes goes where it always does."""
-    token = _elsewhere.set(other)
+def reading_from(other: Elsewhere, *, behind: float = 0.0) -> Iterator[None]:
+    """What this thread only reads within comes from another database, which shows what was so ``behind`` seconds ago or later;
+    what it writes goes where it always does.
+    """
+    tokens = _elsewhere.set(other), _behind.set(behind)
     try:
         yield
     finally:
-        _elsewhere.reset(token)
+        _elsewhere.reset(tokens[0])
+        _behind.reset(tokens[1])
+
+
+def seconds_behind() -> float:
+    """By how much what this thread reads may be older than what there is now: nothing, except within ``reading_from``."""
+    return _behind.get()
+
+
+def place_of_reads() -> object:
+    """What this thread reads from now, to be compared; within a joined write, which sees more than others, like nothing else."""
+    return _elsewhere.get() if _joined.get() is None else object()
 
 
 @contextmanager
@@ -212,7 +240,8 @@ class QuickReads:
     statement. A connection that the server closed meanwhile is replaced, and the statement is sent once more.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, connect: Connect | None = None) -> None:
+        """``connect`` as for the engine."""
         self._engine = engine
         self._is_direct = is_postgresql(engine)
         if self._is_direct:
@@ -224,7 +253,7 @@ class QuickReads:
                 connect_args={"prepare_threshold": 0} | client_settings(engine.url),
                 hide_parameters=True,
             )
-            event.listen(self._engine, "connect", watch_client)
+            _connect_by(self._engine, connect)
             _count_connections(self._engine)
             event.listen(self._engine, "connect", _prepare_quick)
             event.listen(self._engine, "handle_error", _name_error)

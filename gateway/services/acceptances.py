@@ -4,7 +4,7 @@ A file that was issued with a place for the holder's signature is countersigned 
 without a place, and permits no further signature (ISO 32000-2, 12.8.2.2): beside it the holder signs a statement that names it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -60,11 +60,13 @@ class Acceptances:
         signer_role: SignerRole = SignerRole.LEGAL_REPRESENTATIVE,
         expires_in_seconds: int = 3600,
         *,
+        requires_authorisation: bool = False,
         actor: Actor = OPERATOR,
     ) -> AcceptanceView:
         """Open a signing request over the issued file, or give the one that is open or was signed already.
 
-        NotFoundError, ForbiddenError; TransitionRefusedError for a licence that has ended; BusyError, StorageError.
+        NotFoundError, ForbiddenError, ValidationFailedError, BusyError, StorageError; TransitionRefusedError for a licence
+        that has ended.
         """
         with reading(self._deps.sessions) as session:
             version = find_version(session, licence_identifier, actor, Scope.SIGNING_WRITE)
@@ -73,7 +75,10 @@ class Acceptances:
         if standing and not _came_to_nothing(standing[0]):
             return standing[0]
         self._require_alive(version)
-        made = self._requests.create(self._order(version, signer_role, expires_in_seconds), actor=actor)
+        order = replace(
+            self._order(version, signer_role, expires_in_seconds), requires_authorisation=requires_authorisation
+        )
+        made = self._requests.create(order, actor=actor)
         row = LicenceAcceptance(
             request_id=made.request_id,
             licence_identifier=licence_identifier,

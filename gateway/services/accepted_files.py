@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.domain.acceptances import Acceptance, AcceptanceForm
+from gateway.domain.authorisations import RoleBasis
 from gateway.domain.signing_requests import DocumentForm, SigningState
 from gateway.persistence.models import LicenceAcceptance, SigningDocument, SigningRequest
 from gateway.persistence.session import QuickReads
@@ -14,6 +15,7 @@ _ACCEPTED = (
     select(
         SigningRequest.received_at,
         SigningRequest.signer_role,
+        SigningRequest.evidence,
         SigningDocument.form,
         SigningDocument.result_sm3,
     )
@@ -32,7 +34,11 @@ _ACCEPTED = (
 def acceptance_of(reads: QuickReads, licence_identifier: str) -> Acceptance | None:
     """How a version was accepted; None when it was not."""
     row = next(iter(reads.rows(_ACCEPTED, {"licence_identifier": licence_identifier})), None)
-    return None if row is None else Acceptance(row.received_at, row.signer_role, row.result_sm3, _form(row.form))
+    if row is None:
+        return None
+    # Whoever accepted before roles were proven did so by the word of the app.
+    basis = RoleBasis(row.evidence.get("role_basis", RoleBasis.CLAIMED))
+    return Acceptance(row.received_at, row.signer_role, row.result_sm3, _form(row.form), basis)
 
 
 def _form(document_form: str) -> AcceptanceForm:

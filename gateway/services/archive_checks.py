@@ -11,7 +11,7 @@ from asn1crypto import pem
 
 from certs.trust_store import TrustStore
 from gateway.domain.answers import Genuine
-from gateway.domain.archive_files import read_members, unpack
+from gateway.domain.archive_files import read_members, require_package, unpack
 from gateway.domain.archives import (
     LISTS,
     LOG,
@@ -130,11 +130,15 @@ def check_archive(
 
 
 def _unpacked(data: bytes, file_name: str, workers: WorkerPool) -> dict[str, bytes]:
-    # What is larger than an answer of a worker may be is no upload: its holder named it on the command line.
-    if len(data) > workers.limits.output_bytes:
-        return unpack(data)
+    limits = workers.limits
     with reading_file(file_name):
-        return workers.run(read_members, data)
+        if len(data) <= limits.output_bytes:
+            return workers.run(read_members, data)
+        if len(data) <= limits.input_bytes:
+            # Too much to be handed back, and known to be plain then: what is read here is as large as the file, and no more.
+            workers.run(require_package, data)
+    # What is larger than a worker may be given is no upload: its holder named it on the command line.
+    return unpack(data)
 
 
 def _verdict(faults: list[ArchiveFault]) -> Genuine:

@@ -17,6 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, delete, select
 
 from gateway.errors import ConflictError, StorageError, UnreadableInputError
+from gateway.persistence.change_marks import CHANGES
 from gateway.persistence.models import StoredFile
 from gateway.persistence.schema import is_current, upgrade
 from gateway.persistence.session import reading
@@ -29,6 +30,7 @@ _MANIFEST = "manifest.json"
 _DERIVED = frozenset({"transparency-log"})
 """Folders of the data directory that are made out of the registry."""
 _ELSEWHERE = frozenset({"files", "simulator"})
+_MAY_BE_THERE = frozenset({"keys", CHANGES})
 """Files are copied by digest; the simulated phones of the sample enterprises are nobody's."""
 
 Progress = Callable[[str], None]
@@ -96,7 +98,7 @@ class Backups:
         progress("核对备份 checking the backup")
         summary = self.check(folder)
         data = self._deps.settings.data_dir
-        if data.exists() and any(path.name != "keys" for path in data.iterdir()):
+        if data.exists() and any(path.name not in _MAY_BE_THERE for path in data.iterdir()):
             raise ConflictError(f"{data} is not empty.", hint="Restore into a new data directory.")
         data.mkdir(parents=True, exist_ok=True)
         progress("登记簿 registry")

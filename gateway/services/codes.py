@@ -1,6 +1,6 @@
 """Resolves whatever a QR code holds into the verified list, or into the answer on one licence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -67,10 +67,10 @@ class Codes:
         with span("resolve"):
             return _counted(self._list(CodeClass.PLAIN_CODE, code.code, (reason("CODE_IS_NO_PROOF"),)))
 
-    def resolve_image(self, data: bytes) -> Resolution:
+    def resolve_image(self, data: bytes, resolve: Callable[[str], Resolution] | None = None) -> Resolution:
         """The answer for the first code in a picture or PDF that names an enterprise; the others stand in ``also_found``.
 
-        UnreadableInputError when there is no code.
+        ``resolve`` answers on each code in place of ours. UnreadableInputError when there is no code.
         """
         found_codes = read_codes(data, max_pixels=self._deps.settings.max_image_pixels)
         texts = found_codes.texts
@@ -79,7 +79,7 @@ class Codes:
                 "图片中没有读出二维码。No QR code could be read in the picture.",
                 hint="Take the picture closer, straight on and without glare, or type the 18-character code.",
             )
-        answers = [self.resolve(found) for found in texts[:MOST_CODES]]
+        answers = [(resolve or self.resolve)(found) for found in texts[:MOST_CODES]]
         shown = next((answer for answer in answers if answer.unified_social_credit_code), answers[0])
         others = tuple(answer for answer in answers if answer is not shown)
         left = len(texts) - len(answers)
@@ -118,12 +118,12 @@ class Codes:
         reasons: tuple[Reason, ...],
         named: NamedEnterprise | None = None,
     ) -> Resolution:
-        held, now = self._lists.of(credit_code), self._deps.clock()
+        held = self._lists.of(credit_code)
         authorities, forms = held.authorities, held.forms
         if held.has_reports:
             with reading(self._deps.sessions) as session:
                 reported = self._reported.of_holder(session, credit_code)
-            authorities = by_authority(held.licences, reported, held.freshness, now)
+            authorities = by_authority(held.licences, reported, held.freshness, held.as_of)
             forms = KeptForms(licences=held.forms.licences, enterprise=held.forms.enterprise)
         if named is not None:
             forms = KeptForms(licences=forms.licences, authorities=forms.authorities)
@@ -134,7 +134,7 @@ class Codes:
             unified_social_credit_code=credit_code,
             enterprise=enterprise,
             licences=held.licences,
-            as_of=now,
+            as_of=held.as_of,
             reasons=(*reasons, *_of_registration(held.enterprise, enterprise), *held.reasons),
             authorities=authorities,
             outcome=Outcome.RESOLVED if has_any else Outcome.NOTHING_REGISTERED,

@@ -25,7 +25,7 @@ from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises
 from gateway.services.recording import VersionToRecord, record_versions
-from gateway.services.seals import Seals, key_at_work
+from gateway.services.seals import Seals, key_at_work, require_standing
 from gateway.services.status_places import draw_places
 
 _MOST_MEETINGS = 20
@@ -186,6 +186,7 @@ class ConversionChunks:
             chunk = _held(session, job.id, first)
             if chunk.pending != len(ended):
                 raise _OvertakenError
+            require_standing(session, {entry.seal.key_id for entry in drafts.values()})
             settle_chunk(session, self._deps.vault, chunk, ended, self._deps.clock())
 
         record_versions(self._deps, list(drafts.values()), _actor_of(job), place)

@@ -22,6 +22,7 @@ from gateway.documents.fonts import FontLibrary, font_library
 from gateway.domain.verification import SOFTWARE
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
+from gateway.persistence.change_marks import CHANGES, ChangeMark
 from gateway.persistence.engines import is_embedded
 from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.queue import WorkQueue
@@ -106,7 +107,12 @@ class Dependencies:
     @cached_property
     def engine(self) -> Engine:
         """The database."""
-        return make_engine(self.settings.resolved_database_url)
+        return make_engine(self.settings.resolved_database_url, changes=self.changes)
+
+    @cached_property
+    def changes(self) -> ChangeMark:
+        """Whether a process of this machine wrote to the database."""
+        return ChangeMark(self.settings.data_dir / CHANGES)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -132,7 +138,10 @@ class Dependencies:
             raise ConfigurationError(
                 "GATEWAY_REPLICA_URLS: SQLite has no replicas.", hint="Set GATEWAY_DATABASE_URL; see docs/databases.md."
             )
-        return Standbys(urls, self.engine, self.settings.replica_seconds)
+        settings = self.settings
+        return Standbys(
+            urls, self.engine, bound=settings.replica_seconds, answer_seconds=settings.replica_answer_seconds
+        )
 
     @cached_property
     def files(self) -> FileStore:

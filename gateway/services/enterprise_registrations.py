@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
 from gateway.domain.code_systems import REGISTRATION_STATUSES
@@ -15,7 +16,7 @@ from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 
-_LONGEST_NAME, _LONGEST_SOURCE = 300, 20
+_LONGEST_NAME, _LONGEST_PERSON, _LONGEST_SOURCE = 300, 100, 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Registration:
     source: str
     name: str | None = None
     status: str | None = None
+    legal_representative: str | None = None
+    """Only what it is now is kept; that it changed stands in the audit."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class EnterpriseRegistrations:
             before = enterprise.name, enterprise.registration_status
             after = said.name or before[0], said.status or before[1]
             enterprise.registration_as_of = said.as_of
+            is_represented_anew = self._represent(session, enterprise, said, actor)
             if before == after:
-                return False
+                return is_represented_anew
             enterprise.name, enterprise.registration_status = after
             change = RegistrationChange(
                 unified_social_credit_code=code,
@@ -101,6 +105,23 @@ class EnterpriseRegistrations:
             session.add_all((change, event))
         return True
 
+    def _represent(self, session: Session, enterprise: Enterprise, said: Registration, actor: Actor) -> bool:
+        """Take over who represents the enterprise; whether that changed."""
+        name = said.legal_representative
+        if name is None or name.strip() == enterprise.legal_representative:
+            return False
+        enterprise.legal_representative = name.strip()
+        event = AuditEvent(
+            occurred_at=self._deps.clock(),
+            action="enterprise_representative_changed",
+            subject=enterprise.unified_social_credit_code,
+            # The log goes on for ever, and names no persons.
+            detail={"source": said.source, "as_of": instant(said.as_of)},
+            actor=actor.audit(),
+        )
+        session.add(event)
+        return True
+
     def history(self, code: str) -> list[RecordedRegistration]:
         """Every recorded change, the oldest first."""
         query = (
@@ -125,9 +146,11 @@ class EnterpriseRegistrations:
 
 def _check(said: Registration, now: datetime) -> None:
     wrong = []
-    if said.name is not None and not (0 < len(said.name.strip()) <= _LONGEST_NAME and said.name.isprintable()):
-        message = f"1 至 {_LONGEST_NAME} 个可见字符。1 to {_LONGEST_NAME} printable characters."
-        wrong.append(FieldError("name", "NAME_INVALID", message))
+    names = (("name", said.name, _LONGEST_NAME), ("legal_representative", said.legal_representative, _LONGEST_PERSON))
+    for field, name, longest in names:
+        if name is not None and not (0 < len(name.strip()) <= longest and name.isprintable()):
+            message = f"1 至 {longest} 个可见字符。1 to {longest} printable characters."
+            wrong.append(FieldError(field, "NAME_INVALID", message))
     if said.status is not None and said.status not in REGISTRATION_STATUSES:
         wrong.append(FieldError("status", "STATUS_INVALID", "不是登记状态。No registration status."))
     if not 0 < len(said.source) <= _LONGEST_SOURCE or not said.source.isprintable():

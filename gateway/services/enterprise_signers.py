@@ -16,13 +16,14 @@ from gateway.domain.enterprise_signers import (
     EnterpriseSignerRefusedError,
     Operation,
     SessionOpened,
+    SessionState,
     SessionView,
     parse_facts,
     parse_opened,
     parse_result,
     parse_view,
 )
-from gateway.services.outside_systems import OutsideDownError, OutsideSettings, OutsideSystem, opening
+from gateway.services.outside_systems import CameBack, OutsideDownError, OutsideSettings, OutsideSystem, opening
 from signing.sm2 import sm3
 
 
@@ -51,17 +52,34 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Exchange:
-    """Evidence of one attempt: what was said is kept by its digests."""
+    """Evidence of one attempt."""
 
     occurred_at: datetime
     system: str
     operation: str
     request_id: str | None
+    """Of the signing request or showing that it is about."""
     request_sm3: str
     response_sm3: str | None
     """None when nothing came back."""
     outcome: Outcome
     milliseconds: int
+    said: "Said | None"
+    """None where the answer is that there is nothing new: its digest is enough."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said in one attempt."""
+
+    question: str
+    """Without what opens something to whoever has it: ``HIDDEN`` stands there instead."""
+    came_back: CameBack | None
+    public_key: bytes
+    """DER of the key by which an answer was judged (SubjectPublicKeyInfo)."""
+
+
+HIDDEN = "__hidden__"
 
 
 class HttpEnterpriseSigner:
@@ -78,6 +96,7 @@ class HttpEnterpriseSigner:
         self._settings, self._clock, self._keep = settings, clock, keep
         self._system = OutsideSystem(settings, folder, attempts=settings.attempts)
         self.circuit = self._system.circuit
+        self._public_key = self._system.key.spki
 
     @property
     def name(self) -> str:
@@ -89,9 +108,12 @@ class HttpEnterpriseSigner:
         """As configured."""
         return self._settings.foreign_user_ids
 
-    def begin(self, question: Mapping[str, Any]) -> SessionOpened:
-        """Open a session. EnterpriseSignerDownError, EnterpriseSignerRefusedError, as all that follow."""
-        return parse_opened(self._ask(Operation.BEGIN, question, str(question["request_id"])))
+    def begin(self, question: Mapping[str, Any], secret: str | None = None) -> SessionOpened:
+        """Open a session; ``secret`` is a part of the question that its evidence is not to hold.
+
+        EnterpriseSignerDownError, EnterpriseSignerRefusedError, as all that follow.
+        """
+        return parse_opened(self._ask(Operation.BEGIN, question, str(question["request_id"]), secret))
 
     def look(self, session_id: str, request_id: str | None = None) -> SessionView:
         """How it stands."""
@@ -106,41 +128,50 @@ class HttpEnterpriseSigner:
         """Take it back."""
         self._ask(Operation.CANCEL, {"session_id": session_id}, request_id)
 
-    def check_licence(self, licence_entity: bytes) -> bool:
+    def check_licence(self, licence_entity: bytes, showing_id: str | None = None) -> bool:
         """Whether a licence object holds."""
-        return self._holds(Operation.CHECK, {"licenceEntity": _text(licence_entity)})
+        entity = _text(licence_entity)
+        return self._holds(Operation.CHECK, {"licenceEntity": entity}, entity, showing_id)
 
-    def licence_facts(self, licence_entity: bytes) -> dict[str, str]:
+    def licence_facts(self, licence_entity: bytes, showing_id: str | None = None) -> dict[str, str]:
         """The facts in a licence object."""
-        return parse_facts(self._ask(Operation.FACTS, {"licenceEntity": _text(licence_entity)}, None))
+        entity = _text(licence_entity)
+        return parse_facts(self._ask(Operation.FACTS, {"licenceEntity": entity}, showing_id, entity))
 
     def verify_signature(self, licence_entity: bytes, text: str, value: bytes) -> bool:
         """Whether a signature of a licence holds, as the service sees it."""
-        parameters = {"licenceEntity": _text(licence_entity), "signText": text, "signValue": _text(value)}
-        return self._holds(Operation.VERIFY, parameters)
+        entity = _text(licence_entity)
+        parameters = {"licenceEntity": entity, "signText": text, "signValue": _text(value)}
+        return self._holds(Operation.VERIFY, parameters, entity)
 
-    def _holds(self, operation: Operation, parameters: Mapping[str, Any]) -> bool:
+    def _holds(
+        self, operation: Operation, parameters: Mapping[str, Any], secret: str, showing_id: str | None = None
+    ) -> bool:
         try:
-            self._ask(operation, parameters, None)
+            self._ask(operation, parameters, showing_id, secret)
         except EnterpriseSignerRefusedError:
             return False
         return True
 
-    def _ask(self, operation: Operation, parameters: Mapping[str, Any], request_id: str | None) -> Mapping[str, Any]:
+    def _ask(
+        self, operation: Operation, parameters: Mapping[str, Any], request_id: str | None, secret: str | None = None
+    ) -> Mapping[str, Any]:
         refusal: EnterpriseSignerRefusedError | None = None
         started = time.perf_counter()
         answered: list[Exchange] = []
 
-        def observe(question: bytes, answer: bytes | None) -> None:
+        def observe(question: bytes, answer: CameBack | None) -> None:
+            shown = question.decode() if secret is None else question.decode().replace(secret, HIDDEN)
             exchange = Exchange(
                 occurred_at=self._clock(),
                 system=self.name,
                 operation=operation,
                 request_id=request_id,
                 request_sm3=sm3(question).hex(),
-                response_sm3=None if answer is None else sm3(answer).hex(),
+                response_sm3=None if answer is None else sm3(answer.body).hex(),
                 outcome=Outcome.NO_ANSWER if answer is None else Outcome.NOT_BELIEVED,
                 milliseconds=round((time.perf_counter() - started) * 1000),
+                said=Said(shown, answer, self._public_key),
             )
             # What came back, the last attempt at most, is kept once it is known whether it is an answer.
             (self._keep if answer is None else answered.append)(exchange)
@@ -157,6 +188,8 @@ class HttpEnterpriseSigner:
                     refusal = error
                 outcome = Outcome.ANSWERED if refusal is None else Outcome.REFUSED
                 answered = [replace(each, outcome=outcome) for each in answered]
+                if operation is Operation.LOOK and result.get("state") == SessionState.WAITING:
+                    answered = [replace(each, said=None) for each in answered]
         except OutsideDownError as error:
             raise EnterpriseSignerDownError(str(error)) from error
         finally:

@@ -135,4 +135,5 @@ def _enterprise(code: str, record: Mapping[str, Any]) -> Enterprise:
         address=str(record.get("address", "")),
         established_on=date.fromisoformat(established) if established else None,
         registration_status="registered",
+        legal_representative=record.get("legal_representative") or None,
     )

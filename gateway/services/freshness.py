@@ -37,6 +37,7 @@ class Freshness:
 
     def revocation_data(self) -> Iterator[RevocationData]:
         """Revocation lists and kept OCSP answers; files that cannot be read are left out, the trust store names them."""
+        self._forget_removed()
         for path in self._files("crls", ".crl", ".pem"):
             yield from self._once(path, _lists)
         for path in self._files("ocsp", ".ors", ".der"):
@@ -51,6 +52,10 @@ class Freshness:
     def _files(self, folder: str, *suffixes: str) -> list[Path]:
         place = self._folder / folder
         return sorted(path for path in place.glob("*") if path.suffix in suffixes)[:_MOST_FILES]
+
+    def _forget_removed(self) -> None:
+        """Published answers and lists come and go for years."""
+        self._read = {path: known for path, known in self._read.items() if path.exists()}
 
     def _once(self, path: Path, read: Callable[[Path], list[Read]]) -> list[Read]:
         try:

@@ -41,9 +41,9 @@ class HolderCertificates:
     ) -> HolderCertificateCheck:
         """Whether a certificate, registered or not, speaks for a registered enterprise at an instant.
 
-        ``as_evidence`` names the revocation data that it was judged by, too. NotFoundError when no enterprise is registered
-        under ``credit_code``, TrustStoreError without trust material; everything that is wrong with the certificate is an
-        answer.
+        ``as_evidence`` gives the path and the revocation data that it was judged by, too. NotFoundError when no enterprise is
+        registered under ``credit_code``, TrustStoreError without trust material; everything that is wrong with the
+        certificate is an answer.
         """
         registration = next(iter(self._deps.quick_reads.rows(_REGISTRATION, {"code": credit_code})), None)
         if registration is None:
@@ -95,6 +95,7 @@ class HolderCertificates:
             reason=reason_of(validation, at, parsed.not_before, parsed.not_after),
             detail="" if fault is None else fault.detail,
             revocation_data=relevant_revocation_data(*data) if as_evidence else (),
+            chain=validation.chain if as_evidence else (),
         )
 
     @retried

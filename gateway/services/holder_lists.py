@@ -1,9 +1,10 @@
 """The licences of one enterprise, kept between questions for as long as nothing about them can have changed.
 
-Every question asks the register, in one statement, whether something changed; only what it says is kept in between
-(docs/resolve-caching.md). So a change that another process made shows with the next question.
+A question asks the register, in one statement, whether something changed, unless it was asked within a second and no process
+of this machine has written since (docs/resolve-caching.md). So what one process wrote shows with the next question to another.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ from gateway.domain.reasons import Reason
 from gateway.domain.status import china_day, day_start
 from gateway.metrics import LIST_SECONDS
 from gateway.persistence.models import AuditEvent, Enterprise, Licence, ReportedLicence
+from gateway.persistence.session import place_of_reads, seconds_behind
 from gateway.services.authority_reports import AuthorityReports
 from gateway.services.dependencies import Dependencies
 from gateway.services.listing import Listing
@@ -73,6 +75,8 @@ _STATE_COLUMNS = len(_STATE.selected_columns)
 class HolderList:
     """What the register says of an enterprise now."""
 
+    as_of: datetime
+    """The instant for which it holds: when the register was asked, or as of when the standby that was asked was fresh."""
     enterprise: EnterpriseView | None
     licences: tuple[ListedLicence, ...]
     has_reports: bool
@@ -85,7 +89,18 @@ class HolderList:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """When the register was asked, where, and the mark of changes before it was."""
+
+    at: float
+    time: datetime
+    place: object
+    mark: bytes | None
+
+
+@dataclass(frozen=True)
 class _Kept:
+    asked: _Asked
     state: tuple[Any, ...]
     trust_sm3: str
     made_at: datetime
@@ -111,30 +126,52 @@ class HolderLists:
         self._deps = deps
         self._listing = listing
         self._authorities = authorities
+        self._status_seconds = deps.settings.status_seconds
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._told: _Told | None = None
         self._lock = Lock()
 
     def of(self, code: str) -> HolderList:
         """The list of one enterprise. RegistryUnavailableError when the register does not answer."""
-        started, kept, cache = time.perf_counter(), self._kept.get(code), "warm"
+        started, kept, cache = time.perf_counter(), self._kept.get(code), "held"
+        asking = _Asked(time.monotonic(), self._deps.clock(), place_of_reads(), self._deps.changes.seen())
+        if kept is None or not self._is_current(kept, asking):
+            kept, cache = self._asked(code, kept, asking)
+            self._keep(code, kept)
+        LIST_SECONDS.labels(cache).observe(time.perf_counter() - started)
+        return kept.found
+
+    def _is_current(self, kept: _Kept, asking: _Asked) -> bool:
+        """Whether the register need not be asked again, and nothing else that a list is made of is another."""
+        asked = kept.asked
+        return (
+            asked.mark is not None
+            and (asked.mark, asked.place) == (asking.mark, asking.place)
+            and asking.at - asked.at < self._status_seconds
+            # By the clock too: it may have been set.
+            and timedelta() <= asking.time - asked.time <= timedelta(seconds=self._status_seconds)
+            and kept.trust_sm3 == self._deps.trust_digest()
+            and self._is_good(kept, asking.time)
+        )
+
+    def _asked(self, code: str, kept: _Kept | None, asking: _Asked) -> tuple[_Kept, str]:
+        """What the register says now, and whether the lines are as they were (``warm``)."""
+        as_of = asking.time - timedelta(seconds=math.ceil(seconds_behind()))
         # Of what is not kept all is asked for at once.
         rows = self._deps.quick_reads.rows(_WHOLE if kept is None else _STATE, {"code": code})
         row, now, trust_sm3 = rows[0], self._deps.clock(), self._deps.trust_digest()
         state, freshness = tuple(row)[: _STATE_COLUMNS - 1], self._freshness(row.newest_event, now)
         if kept is None or (kept.state, kept.trust_sm3) != (state, trust_sm3) or not self._is_good(kept, now):
-            cache = "cold"
             licences, good_until = self._lines(code, rows if kept is None else None, now)
-            found = _holder_list(_view(row, code), licences, row.reports > 0, freshness, KeptForms(), now)
-            kept = _Kept(state, trust_sm3, now, good_until, found, tuple(each.electronic_sm3 for each in licences))
-        elif kept.found.freshness is not freshness:
-            was = kept.found
-            forms = KeptForms(licences=was.forms.licences, enterprise=was.forms.enterprise)
-            found = _holder_list(was.enterprise, was.licences, was.has_reports, freshness, forms, now)
-            kept = replace(kept, found=found)
-        self._keep(code, kept)
-        LIST_SECONDS.labels(cache).observe(time.perf_counter() - started)
-        return kept.found
+            found = _holder_list(as_of, _view(row, code), licences, row.reports > 0, freshness, KeptForms())
+            files = tuple(each.electronic_sm3 for each in licences)
+            return _Kept(asking, state, trust_sm3, now, good_until, found, files), "cold"
+        was = kept.found
+        if was.freshness is freshness:
+            return replace(kept, asked=asking, found=replace(was, as_of=as_of)), "warm"
+        forms = KeptForms(licences=was.forms.licences, enterprise=was.forms.enterprise)
+        found = _holder_list(as_of, was.enterprise, was.licences, was.has_reports, freshness, forms)
+        return replace(kept, asked=asking, found=found), "warm"
 
     def _lines(
         self, code: str, rows: Sequence[Row[Any]] | None, now: datetime
@@ -183,16 +220,16 @@ class HolderLists:
 
 
 def _holder_list(
+    as_of: datetime,
     enterprise: EnterpriseView | None,
     licences: tuple[ListedLicence, ...],
     has_reports: bool,
     freshness: tuple[AuthorityFreshness, ...],
     forms: KeptForms,
-    now: datetime,
 ) -> HolderList:
-    authorities = by_authority(licences, (), freshness, now)
+    authorities = by_authority(licences, (), freshness, as_of)
     reasons = tuple(_reasons(enterprise, licences, freshness))
-    return HolderList(enterprise, licences, has_reports, freshness, authorities, reasons, forms)
+    return HolderList(as_of, enterprise, licences, has_reports, freshness, authorities, reasons, forms)
 
 
 def _reasons(

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,18 @@ VERSION = 1
 _JSON = "application/json"
 _LOOPBACK = ("http://127.0.0.1:", "http://[::1]:", "http://localhost:")
 _FIRST_PAUSE_SECONDS = 0.2
-Observe = Callable[[bytes, bytes | None], None]
+
+
+@dataclass(frozen=True)
+class CameBack:
+    """What answered a question, whether it can be believed or not."""
+
+    body: bytes
+    signature: str
+    """``X-Signature`` as it came; empty without one."""
+
+
+Observe = Callable[[bytes, CameBack | None], None]
 """Given the question and what came back, None where nothing did, for each attempt."""
 
 
@@ -88,7 +100,7 @@ class OutsideSystem:
         """``attempts``: above one only for questions that may be asked twice. OSError, ValueError, CertsError, SigningError."""
         self._settings, self._attempts, self._sleep = settings, attempts, sleep
         self.circuit = Circuit(settings.failures, settings.rest_seconds)
-        self._key = _public_key(folder / settings.public_key_file)
+        self.key = _public_key(folder / settings.public_key_file)
         self._headers = {"Content-Type": _JSON, "Accept": _JSON, "User-Agent": "licence-gateway"}
         if settings.secret_file is not None:
             secret = read_password_file(folder / settings.secret_file).decode("ascii")
@@ -136,9 +148,10 @@ class OutsideSystem:
         except OutboundError:
             observe(question, None)
             raise
-        observe(question, body)
+        came = CameBack(body, headers.get("X-Signature", ""))
+        observe(question, came)
         try:
-            sm2.verify(self._key, body, base64.b64decode(headers.get("X-Signature", ""), validate=True))
+            sm2.verify(self.key, body, base64.b64decode(came.signature, validate=True))
             return json.loads(body), nonce
         except (SigningError, binascii.Error) as error:
             raise OutsideDownError("the answer does not bear the system's signature") from error

@@ -26,6 +26,7 @@ from gateway.persistence.models import (
     DailyUse,
     Delivery,
     IdempotencyRecord,
+    SignerExchangeContent,
     Subscription,
     UsedNonce,
 )
@@ -133,6 +134,9 @@ class Retention:
         yield _Kind("kept_answers", IdempotencyRecord, IdempotencyRecord.expires_at < now)
         since = now - timedelta(days=settings.access_record_days)
         yield _Kind("access_records", AccessRecord, AccessRecord.accessed_at < since, is_on_record=True)
+        said = now - timedelta(days=settings.exchange_days)
+        over = SignerExchangeContent.kept_at < said
+        yield _Kind("signer_exchange_contents", SignerExchangeContent, over, is_on_record=True)
         past = _is_past(now - timedelta(days=settings.delivery_days))
         yield _Kind("deliveries", Delivery, past, is_on_record=True)
 

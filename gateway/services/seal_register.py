@@ -78,6 +78,7 @@ class SealRegister:
             self._require_free(session, spec)
         key_name = spec.key_name or self._make_key(authority)
         certificate = self._certificate_of(key_name, authority)
+        self._require_new(certificate)
         key_id = self._insert(spec, picture, (key_name, certificate), actor)
         self._installation.publish_certificate(key_name)
         return self.of(key_id)
@@ -91,10 +92,20 @@ class SealRegister:
         return self._change(key_id, SealAct.RESUME, reason, actor)
 
     def destroy(self, key_id: str, reason: str, *, actor: Actor = OPERATOR) -> RegisteredSeal:
-        """It never signs again, and its key is retired; what it signed stays as it is. Errors of ``suspend``."""
-        seal = self._change(key_id, SealAct.DESTROY, reason, actor)
+        """It never signs again, and its key is retired; what it signed stays as it is. Errors of ``suspend``.
+
+        Where a process died before the key was retired, asking again makes up for it.
+        """
+        seal = self.of(key_id)
+        actor.require(Scope.ADMINISTER, seal.authority_code)
+        is_left_over = seal.state == SealStatus.DESTROYED and self._is_alive(seal.key_name)
+        if not is_left_over:
+            seal = self._change(key_id, SealAct.DESTROY, reason, actor)
         self._deps.keystore.retire(seal.key_name)
         return seal
+
+    def _is_alive(self, key_name: str) -> bool:
+        return key_name in self._deps.keystore and self._deps.keystore.attributes(key_name).retired_at is None
 
     def act(self, key_id: str, act: SealAct, reason: str, *, actor: Actor) -> RegisteredSeal:
         """Suspend, resume or destroy. Errors of these."""
@@ -154,6 +165,14 @@ class SealRegister:
         )
         if session.scalar(filed.limit(1)) is not None:
             raise ConflictError("备案编号属于另一机关的印章。The filing number is that of another authority's seal.")
+
+    def _require_new(self, certificate: bytes) -> None:
+        """A key is that of one seal for ever: what it signed is told apart by it."""
+        with reading(self._deps.sessions) as session:
+            if session.get(Seal, key_id_of(public_key_info(certificate)).hex()) is not None:
+                raise ConflictError(
+                    "该密钥已是一枚印章的密钥。The key is that of another seal, perhaps one that is destroyed."
+                )
 
     @retried
     def _insert(self, spec: SealSpec, picture: SealPicture, key: tuple[str, bytes], actor: Actor) -> str:

@@ -51,6 +51,11 @@ def signing_request(request_id: str) -> Place:
     return Place("signing_requests", "sealed", request_id)
 
 
+def exchange_content(exchange_id: int) -> Place:
+    """What was said in one exchange with the national service."""
+    return Place("signer_exchange_contents", "sealed", str(exchange_id))
+
+
 def open_version_face(vault: FieldVault, version: LicenceVersion) -> dict[str, str]:
     """The lines of a version in clear, for those who may see them. StorageError when one does not open."""
     return vault.open_face(version.face_items, version_face(version.licence_identifier))

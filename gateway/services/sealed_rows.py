@@ -18,6 +18,7 @@ from gateway.persistence.models import (
     PaperCounterpart,
     PaperEvent,
     ReportedLicence,
+    SignerExchangeContent,
     SigningRequest,
     StaffMember,
     SubscriptionSecret,
@@ -30,6 +31,7 @@ from gateway.services.sealed_places import (
     authenticator_secret,
     collector,
     conversion_content,
+    exchange_content,
     gateway_token,
     reported_face,
     signing_request,
@@ -77,6 +79,7 @@ def reseal_rows(deps: Dependencies, catalogue: Catalogue) -> int:
         _members(deps)
         + _conversions(deps)
         + _signing_requests(deps)
+        + _exchanges(deps)
         + _subscriptions(deps)
         + _each(deps, ClientCredential, ClientCredential.id, credential)
         + _each(deps, AccessRecord, AccessRecord.id, access)
@@ -132,6 +135,17 @@ def _signing_requests(deps: Dependencies) -> int:
         return value is not None
 
     return _each(deps, SigningRequest, SigningRequest.id, change)
+
+
+def _exchanges(deps: Dependencies) -> int:
+    """What was said to the national service and by it."""
+
+    def change(row: SignerExchangeContent) -> bool:
+        value = _resealed(deps.vault, row.sealed, exchange_content(row.exchange_id))
+        row.sealed = value or row.sealed
+        return value is not None
+
+    return _each(deps, SignerExchangeContent, SignerExchangeContent.exchange_id, change)
 
 
 def _each(

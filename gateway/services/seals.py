@@ -1,9 +1,10 @@
 """The seals that authorities sign licences with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from certs.credit_code import extract_credit_code
 from certs.errors import CertsError, CreditCodeError, KeyUseError
@@ -99,6 +100,20 @@ class Seals:
         with self._deps.sessions() as session:
             seal = session.get(Seal, key_id)
             return None if seal is None else seal.certificate
+
+
+def require_standing(session: Session, key_ids: Iterable[str]) -> None:
+    """Seals that signed some time ago are still in use, and stay so until the transaction ends. SealRefusedError.
+
+    For what signs for seconds before it is recorded: who suspends or destroys one meanwhile waits, or is seen here.
+    """
+    wanted = set(key_ids)
+    query = select(Seal.key_id).where(Seal.key_id.in_(sorted(wanted)), Seal.status == SealStatus.IN_USE)
+    missing = wanted - set(session.scalars(query.with_for_update(read=True)))
+    if missing:
+        raise SealRefusedError(
+            f"印章已停用或销毁，签章未登记。A seal is no longer in use; what it signed is not registered: {min(missing)}."
+        )
 
 
 def _unavailable(name: str, reason: object) -> KeyUnavailableError:

@@ -17,6 +17,7 @@ from gateway.errors import (
 from gateway.services.codes import Codes
 from gateway.services.dependencies import LIST_KEY, REPORT_KEY, Dependencies
 from gateway.services.log import TransparencyLog
+from gateway.services.look_ups import LookUps, is_nothing_registered
 from gateway.services.seals import key_at_work
 from gateway.tracing import span
 from signing.certificate_facts import certificate_facts
@@ -28,9 +29,10 @@ from signing.x509_fields import public_key_info
 class SignedLists:
     """Signs lists in the name of this gateway."""
 
-    def __init__(self, deps: Dependencies, codes: Codes, log: TransparencyLog) -> None:
+    def __init__(self, deps: Dependencies, codes: Codes, look_ups: LookUps, log: TransparencyLog) -> None:
         self._deps = deps
         self._codes = codes
+        self._look_ups = look_ups
         self._log = log
 
     def cbor(self, code: str) -> bytes:
@@ -67,7 +69,7 @@ class SignedLists:
             raise ValidationFailedError([FieldError("code", "CREDIT_CODE_INVALID", str(error))]) from error
         settings = self._deps.settings
         return SignedList.of(
-            self._codes.of_enterprise(checked),
+            self._look_ups.answer(lambda: self._codes.of_enterprise(checked), is_nothing_registered),
             issuer=settings.public_base_url,
             valid_for=timedelta(hours=settings.list_hours),
             checkpoint=self._log.checkpoint_note(),

@@ -1,4 +1,4 @@
-"""Lets the national service answer signing requests, and keeps evidence of every exchange with it.
+"""Lets the national service answer signing requests.
 
 A relay plays the part of the app: it takes certificate and signatures from the service and hands them to the same checks as
 those that an app sends. Every step may be done again, by whatever process.
@@ -6,9 +6,6 @@ those that an app sends. Every step may be done again, by whatever process.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import structlog
@@ -30,15 +27,18 @@ from gateway.domain.signing_views import SigningView
 from gateway.errors import (
     ConfigurationError,
     ConflictError,
-    EnterpriseSignerUnavailableError,
     GatewayError,
     NotFoundError,
 )
-from gateway.persistence.models import AuditEvent, SignerExchange, SignerSession, SigningRequest
+from gateway.persistence.models import (
+    AuditEvent,
+    SignerSession,
+    SigningRequest,
+)
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
-from gateway.services.enterprise_signers import Exchange, HttpEnterpriseSigner, open_enterprise_signer
+from gateway.services.signer_exchanges import ExchangeView, SaidView, SignerExchanges, unavailable
 from gateway.services.signing_requests import SigningRequests
 from gateway.services.signing_sessions import SigningSessions
 
@@ -47,35 +47,16 @@ _MOST_AT_ONCE = 100
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class ExchangeView:
-    """Evidence of one attempt to ask the service."""
-
-    occurred_at: datetime
-    system: str
-    operation: str
-    request_sm3: str
-    response_sm3: str | None
-    outcome: str
-    milliseconds: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As departments see it."""
-        return vars(self) | {"occurred_at": instant(self.occurred_at)}
-
-
 class SignerRelays:
     """Between signing requests and the national service."""
 
-    def __init__(self, deps: Dependencies, requests: SigningRequests, sessions: SigningSessions) -> None:
+    def __init__(
+        self, deps: Dependencies, requests: SigningRequests, sessions: SigningSessions, exchanges: SignerExchanges
+    ) -> None:
         self._deps = deps
+        self._exchanges = exchanges
         self._requests = requests
         self._sessions = sessions
-
-    @cached_property
-    def signer(self) -> HttpEnterpriseSigner | None:
-        """The service that is configured; None when there is none. ConfigurationError."""
-        return open_enterprise_signer(self._deps.settings.enterprise_signer, self._deps.clock, self._keep)
 
     def begin(self, request_id: str, *, actor: Actor = OPERATOR) -> SessionOpened:
         """Hand a request to the service; gives what a person scans. Again gives the same.
@@ -86,11 +67,11 @@ class SignerRelays:
         view = self._requests.show(request_id, actor=actor, scope=Scope.SIGNING_WRITE)
         if view.standing.is_final:
             raise ConflictError("签名请求已结束。The signing request is over.", hint="Make a new one.")
-        signer = self._signer()
+        signer = self._exchanges.required_signer()
         try:
-            opened = signer.begin(_question(view, self._deps.settings.public_base_url))
+            opened = signer.begin(_question(view, self._deps.settings.public_base_url), view.token)
         except (EnterpriseSignerDownError, EnterpriseSignerRefusedError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         self._note_session(request_id, signer.name, opened.session_id, actor)
         return opened
 
@@ -104,7 +85,7 @@ class SignerRelays:
             found = session.get(SignerSession, request_id)
         if found is not None:
             try:
-                self._signer().cancel(found.session_id, request_id)
+                self._exchanges.required_signer().cancel(found.session_id, request_id)
             except (EnterpriseSignerDownError, EnterpriseSignerRefusedError, ConfigurationError) as error:
                 _log.warning("signer_relay", signing_request=request_id, why=str(error))
         return view
@@ -124,7 +105,7 @@ class SignerRelays:
         try:
             return self._taken_over(view, found.session_id)
         except (EnterpriseSignerDownError, EnterpriseSignerRefusedError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def advance_open(self) -> int:
         """``advance`` for every open request; gives how many there were. What fails for one is logged, and tried again later."""
@@ -147,15 +128,18 @@ class SignerRelays:
     def exchanges(self, request_id: str, *, actor: Actor = OPERATOR) -> Sequence[ExchangeView]:
         """Evidence on one request, in order. NotFoundError, ForbiddenError."""
         self._requests.show(request_id, actor=actor)
-        query = select(SignerExchange).where(SignerExchange.request_id == request_id).order_by(SignerExchange.id)
-        with reading(self._deps.sessions) as session:
-            rows = session.scalars(query).all()
-        return [
-            ExchangeView(**{name: getattr(row, name) for name in ExchangeView.__dataclass_fields__}) for row in rows
-        ]
+        return self._exchanges.about(request_id)
+
+    def said(self, request_id: str, exchange_id: int, *, actor: Actor = OPERATOR) -> SaidView:
+        """What was said in one exchange about a request. ForbiddenError, StorageError.
+
+        NotFoundError when it is of no such request, or its contents are not kept, or no more.
+        """
+        self._requests.show(request_id, actor=actor)
+        return self._exchanges.said(request_id, exchange_id)
 
     def _taken_over(self, view: SigningView, session_id: str) -> SigningView:
-        signer, token = self._signer(), view.token
+        signer, token = self._exchanges.required_signer(), view.token
         told = signer.look(session_id, view.request_id)
         if told.state is SessionState.DECLINED:
             return self._sessions.decline(token, told.reason or "国家系统告知拒签 declined, as the service tells")
@@ -163,7 +147,7 @@ class SignerRelays:
             return view
         assert told.certificate is not None
         self._sessions.present(token)
-        offer = CertificateOffer(told.certificate, _role(told), told.signer_name)
+        offer = CertificateOffer(told.certificate, _role(told), told.signer_name, told.authorisation)
         shown = self._sessions.offer(token, offer)
         if told.state is SessionState.SCANNED:
             asked = {each.document_id: each.to_be_signed or b"" for each in shown.documents}
@@ -172,14 +156,6 @@ class SignerRelays:
         values = (told.signatures or {}).items()
         signatures = tuple(DocumentAnswer(name, AnswerForm.RAW, value) for name, value in sorted(values))
         return self._sessions.answer(token, SigningAnswer(told.certificate, signatures, signer.foreign_user_ids))
-
-    def _signer(self) -> HttpEnterpriseSigner:
-        if self.signer is None:
-            raise ConfigurationError(
-                "没有配置国家电子营业执照系统。No national service is configured.",
-                hint="See docs/enterprise-signing.md.",
-            )
-        return self.signer
 
     @retried
     def _note_session(self, request_id: str, system: str, session_id: str, actor: Actor) -> None:
@@ -197,11 +173,6 @@ class SignerRelays:
             )
             session.add(event)
 
-    @retried
-    def _keep(self, exchange: Exchange) -> None:
-        with self._deps.sessions.begin() as session:
-            session.add(SignerExchange(**vars(exchange)))
-
 
 def _question(view: SigningView, public_base_url: str) -> dict[str, Any]:
     """What the service is told of a request: names and digests, and where its app fetches what it has to show."""
@@ -213,6 +184,7 @@ def _question(view: SigningView, public_base_url: str) -> dict[str, Any]:
         "enterprise": dict(zip(("code", "name"), view.enterprise, strict=True)),
         "purpose": view.purpose,
         "signer_role": view.signer_role,
+        "requires_authorisation": view.requires_authorisation,
         "expires_at": instant(view.standing.expires_at),
         "documents": [each.to_json() | {"url": f"{sessions}/{each.document_id}"} for each in view.documents],
     }
@@ -223,10 +195,3 @@ def _role(told: SessionView) -> SignerRole:
         return SignerRole(told.signer_role)
     except ValueError as error:
         raise EnterpriseSignerDownError("the role of the signer is none of those agreed") from error
-
-
-def _unavailable(error: Exception) -> EnterpriseSignerUnavailableError:
-    return EnterpriseSignerUnavailableError(
-        f"国家电子营业执照系统暂时不能答复。The national service does not answer as it should: {error}",
-        hint="Try again later; nothing was decided.",
-    )

@@ -20,6 +20,7 @@ from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
+from gateway.services.signing_evidence import evidence_file
 from gateway.services.signing_forms import RESULT_SUFFIXES, AskedBy, PreparedDocument, prepare_document
 from gateway.services.signing_rows import (
     asked_by,
@@ -49,7 +50,7 @@ class SigningFilter:
 
 @dataclass(frozen=True)
 class SignedDocument:
-    """What was signed, to be handed out."""
+    """What was signed or is evidence of it, to be handed out."""
 
     content: bytes
     media_type: str
@@ -84,6 +85,7 @@ class SigningRequests:
             enterprise_name=enterprise,
             purpose=asked.purpose,
             signer_role=order.signer_role,
+            requires_authorisation=order.requires_authorisation,
             state=SigningState.CREATED,
             created_at=now,
             expires_at=expiry(now, order.expires_in_seconds),
@@ -143,6 +145,13 @@ class SigningRequests:
         suffix = RESULT_SUFFIXES[result]
         content = self._deps.files.read(document.result_sm3, suffix)
         return SignedDocument(content, RESULT_MEDIA_TYPES[result], f"{request_id}-{document.position}{suffix}")
+
+    def evidence(self, request_id: str, sha256: str, *, actor: Actor = OPERATOR) -> SignedDocument:
+        """A certificate, list or response that the evidence of a request names. NotFoundError, ForbiddenError, StorageError."""
+        with reading(self._deps.sessions) as session:
+            row = self._found(session, request_id, actor, Scope.SIGNING_READ)
+        content, media_type, suffix = evidence_file(self._deps, row, sha256)
+        return SignedDocument(content, media_type, f"{sha256}{suffix}")
 
     def _found(
         self, session: Session, request_id: str, actor: Actor, scope: Scope, *, locked: bool = False
@@ -214,6 +223,7 @@ class SigningRequests:
                     "enterprise_code": row.enterprise_code,
                     "department_code": row.department_code,
                     "signer_role": row.signer_role,
+                    "requires_authorisation": row.requires_authorisation,
                     "content_sm3": [digest.sm3 for digest in digests],
                 }
                 note(session, request, "signing_request_created", row.created_at, actor=actor.audit(), detail=detail)

@@ -1,6 +1,7 @@
 """Rows of signing requests: found and locked, moved from state to state with their audit event, and told."""
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from gateway.domain.actors import SYSTEM
+from gateway.domain.authorisations import RoleBasis
 from gateway.domain.instants import instant
+from gateway.domain.signing_answers import OfferedSigner
 from gateway.domain.signing_reasons import SigningReason
 from gateway.domain.signing_requests import SigningState, Standing, Step
 from gateway.domain.signing_views import DocumentView, SigningView
@@ -106,14 +109,28 @@ def app_actor(row: SigningRequest) -> dict[str, str]:
 
 
 def secrets_of(deps: Dependencies, row: SigningRequest) -> dict[str, str]:
-    """Token and signer's name in clear. StorageError when they do not open."""
+    """Token, and what is known of the signer, in clear. StorageError when they do not open."""
     found: dict[str, str] = json.loads(deps.vault.open(row.sealed, signing_request(row.id)))
     return found
 
 
 def seal_secrets(deps: Dependencies, request_id: str, secrets: Mapping[str, str]) -> str:
-    """Token and signer's name as they are stored."""
+    """Token, and what is known of the signer, as they are stored."""
     return deps.vault.seal(json.dumps(dict(secrets), ensure_ascii=False), signing_request(request_id))
+
+
+def signer_of(secrets: Mapping[str, str]) -> OfferedSigner:
+    """Who was offered to sign; without a name where nobody was yet."""
+    token = secrets.get("authorisation")
+    return OfferedSigner(secrets.get("signer_name", ""), None if token is None else b64decode(token))
+
+
+def with_signer(secrets: Mapping[str, str], signer: OfferedSigner, basis: RoleBasis) -> dict[str, str]:
+    """Secrets with who is to sign now, and what that rests on."""
+    kept = {"token": secrets["token"], "signer_name": signer.name, "role_basis": basis.value}
+    if signer.authorisation is not None:
+        kept["authorisation"] = b64encode(signer.authorisation).decode()
+    return kept
 
 
 def view_of(
@@ -137,6 +154,9 @@ def view_of(
         enterprise=(row.enterprise_code, row.enterprise_name),
         purpose=row.purpose,
         signer_role=row.signer_role,
+        requires_authorisation=row.requires_authorisation,
+        role_basis=row.evidence.get("role_basis") or secrets.get("role_basis"),
+        authorisation=signer_of(secrets).authorisation,
         created_at=row.created_at,
         documents=tuple(_document(each, files, (signed or {}).get(each.position)) for each in row.documents),
         signer_name=secrets.get("signer_name", ""),

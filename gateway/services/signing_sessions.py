@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway.domain.actors import SYSTEM
 from gateway.domain.holder_certificates import HolderCertificateCheck, HolderCertificateReason
-from gateway.domain.signing_answers import CertificateOffer, SigningAnswer
+from gateway.domain.signing_answers import CertificateOffer, OfferedSigner, SigningAnswer
 from gateway.domain.signing_reasons import SigningReason, sentence
 from gateway.domain.signing_requests import FINAL, LONGEST_REASON, MOST_REFUSALS, DocumentForm, SigningState, Step
 from gateway.domain.signing_views import SigningView
@@ -28,14 +28,17 @@ from gateway.errors import (
     SignatureRefusedError,
     ValidationFailedError,
 )
+from gateway.persistence.blobs import FileDigest
 from gateway.persistence.models import SigningRequest
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.holder_certificates import HolderCertificates
+from gateway.services.signer_roles import RoleProof, RoleRefusedError, SignerRoles
 from gateway.services.signing_completion import LEASE, SigningCompletion
+from gateway.services.signing_evidence import Evidence, stage_missing
 from gateway.services.signing_forms import SUFFIXES, RefusedError, value_digest
-from gateway.services.signing_requests import document_of
+from gateway.services.signing_requests import add_files, document_of
 from gateway.services.signing_rows import (
     app_actor,
     expire,
@@ -44,9 +47,11 @@ from gateway.services.signing_rows import (
     note,
     seal_secrets,
     secrets_of,
+    signer_of,
     standing_of,
     token_digest,
     view_of,
+    with_signer,
 )
 from gateway.services.signing_verification import SigningVerification, TakenSignature
 from signing.errors import KeyRefusedError
@@ -92,6 +97,7 @@ class SigningSessions:
         self._certificates = holder_certificates
         self._completion = completion
         self._verification = SigningVerification(deps)
+        self._roles = SignerRoles(deps, holder_certificates)
         self._monotonic, self._sleep = monotonic, sleep
 
     def glance(self, token: str) -> SigningView:
@@ -131,7 +137,7 @@ class SigningSessions:
         self._judge_certificate(token, row, offer.certificate)
         if offer.role != row.signer_role:
             self._refuse(token, SigningReason.WRONG_ROLE, "role", offer.certificate)
-        self._note_certificate(token, offer)
+        self._note_certificate(token, offer, self._prove_role(token, row, offer.signer, offer.certificate))
         return self.present(token)
 
     def answer(self, token: str, answer: SigningAnswer) -> SigningView:
@@ -144,7 +150,9 @@ class SigningSessions:
         if not self._is_repeated(row, answer):
             check = self._judge_certificate(token, row, answer.certificate)
             self._require_offered(row, answer)
-            if self._receive(token, answer, self._taken(token, row, answer), check):
+            signer = signer_of(secrets_of(self._deps, row))
+            proof = self._prove_role(token, row, signer, answer.certificate)
+            if self._receive(token, answer, self._taken(token, row, answer), Evidence(check, proof)):
                 self._complete(row.id)
         return self._settled(token)
 
@@ -193,6 +201,13 @@ class SigningSessions:
             self._refuse(token, HolderCertificateReason.CERTIFICATE_UNTRUSTED, "certificate", certificate)
         return check
 
+    def _prove_role(self, token: str, row: SigningRequest, signer: OfferedSigner, certificate: bytes) -> RoleProof:
+        """The signer is who may sign, now."""
+        try:
+            return self._roles.prove(row, signer, self._deps.clock())
+        except RoleRefusedError as error:
+            self._refuse(token, error.code, error.field, certificate)
+
     def _require_offered(self, row: SigningRequest, answer: SigningAnswer) -> None:
         if row.certificate != answer.certificate:
             raise ConflictError(
@@ -215,7 +230,7 @@ class SigningSessions:
         return taken
 
     @retried
-    def _note_certificate(self, token: str, offer: CertificateOffer) -> None:
+    def _note_certificate(self, token: str, offer: CertificateOffer, proof: RoleProof) -> None:
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             row = self._found(session, token, locked=True)
@@ -223,21 +238,29 @@ class SigningSessions:
                 if row.certificate != offer.certificate:
                     raise ConflictError("签名请求已有签名或已结束。The signing request is answered or over.")
                 return
-            if row.certificate == offer.certificate and secrets_of(self._deps, row).get("signer_name"):
+            secrets = secrets_of(self._deps, row)
+            told = with_signer(secrets, proof.signer, proof.basis)
+            if row.certificate == offer.certificate and secrets == told:
                 return
             move(session, row, Step.PRESENT, now, actor=app_actor(row))
             row.certificate = offer.certificate
-            secrets = secrets_of(self._deps, row) | {"signer_name": offer.signer_name}
-            row.sealed = seal_secrets(self._deps, row.id, secrets)
+            row.sealed = seal_secrets(self._deps, row.id, told)
             detail = {"certificate_sm3": sm3(offer.certificate).hex(), "signer_role": offer.role}
+            detail |= {"role_basis": proof.basis}
+            if offer.authorisation is not None:
+                detail["authorisation_sm3"] = sm3(offer.authorisation).hex()
             note(session, row, "signing_certificate_offered", now, actor=app_actor(row), detail=detail)
 
     def _receive(
-        self, token: str, answer: SigningAnswer, taken: list[TakenSignature], check: HolderCertificateCheck
+        self,
+        token: str,
+        answer: SigningAnswer,
+        taken: list[TakenSignature],
+        evidence: Evidence,
     ) -> bool:
         """Keep an answer that holds; gives whether this call did. SignatureRefusedError, ConflictError."""
         try:
-            is_new = self._kept(token, answer, taken, check)
+            is_new = self._kept(token, answer, taken, evidence)
         except IntegrityError:
             # Two requests with one and the same value met: it serves for the first.
             self._refuse(token, SigningReason.REPLAYED, "signatures", answer.certificate)
@@ -245,11 +268,31 @@ class SigningSessions:
             self._refuse(token, SigningReason.REQUEST_EXPIRED, "signatures", answer.certificate)
         return is_new
 
-    @retried
     def _kept(
-        self, token: str, answer: SigningAnswer, taken: list[TakenSignature], check: HolderCertificateCheck
+        self,
+        token: str,
+        answer: SigningAnswer,
+        taken: list[TakenSignature],
+        evidence: Evidence,
     ) -> bool | None:
-        """Whether the answer was new; None when the time was over meanwhile."""
+        """Whether the answer was new; None when the time was over meanwhile. What its evidence rests on is kept with it."""
+        files = self._deps.files
+        with files.writing():
+            staged = stage_missing(self._deps, evidence.files())
+            is_new = self._recorded(token, answer, taken, evidence, staged)
+            if is_new:
+                files.publish((digest.sm3, suffix) for digest, suffix in staged)
+        return is_new
+
+    @retried
+    def _recorded(
+        self,
+        token: str,
+        answer: SigningAnswer,
+        taken: list[TakenSignature],
+        evidence: Evidence,
+        staged: list[tuple[FileDigest, str]],
+    ) -> bool | None:
         now = self._deps.clock()
         with self._deps.sessions.begin() as session:
             row = self._found(session, token, locked=True)
@@ -258,13 +301,17 @@ class SigningSessions:
             if self._is_repeated(row, answer):
                 return False
             self._require_offered(row, answer)
+            if signer_of(secrets_of(self._deps, row)) != evidence.proof.signer:
+                raise ConflictError("刚刚提交了另一位签名人。Another signer was offered meanwhile.", hint="Sign again.")
             for document, each in zip(row.documents, sorted(taken, key=lambda one: one.position), strict=True):
                 document.signed, document.signature = each.signed, each.signature
                 document.value_sm3 = value_digest(each.signature)
             row.answer_sm3, row.completing_until = sm3(answer.message()).hex(), now + LEASE
-            row.evidence = check.evidence_json()
+            add_files(session, staged)
+            row.evidence = evidence.to_json()
             detail = {
-                "certificate_sm3": check.certificate_sm3,
+                "certificate_sm3": evidence.check.certificate_sm3,
+                "role_basis": evidence.proof.basis,
                 "signature_sm3": [document.value_sm3 for document in row.documents],
             }
             move(session, row, Step.RECEIVE, now, actor=app_actor(row), detail=detail)

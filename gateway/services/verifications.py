@@ -13,6 +13,7 @@ from gateway.domain.archive_files import is_archive
 from gateway.domain.face_comparison import FaceDifference, compare_claims, compare_document, shown
 from gateway.domain.licence_code import LicenceClaims, LicenceCodeError, decode_payload
 from gateway.domain.log_proofs import LogProof
+from gateway.domain.purpose_copies import CopyTerms
 from gateway.domain.status import SAMPLE
 from gateway.domain.verification import (
     RegistryFinding,
@@ -37,6 +38,7 @@ from gateway.services.file_validation import attached_licence, validate_file
 from gateway.services.kept_reports import keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status, registered_face
 from gateway.services.log_proofs import LogProofs
+from gateway.services.look_ups import LookUps
 from gateway.services.presented_copies import attached_terms, copy_finding
 from gateway.services.token_reports import is_token, signed_list_report
 from gateway.tracing import span
@@ -49,8 +51,9 @@ from signing.errors import (
 class Verifications:
     """Answers on presented PDFs and keeps a record of each answer."""
 
-    def __init__(self, deps: Dependencies, log_proofs: LogProofs) -> None:
+    def __init__(self, deps: Dependencies, look_ups: LookUps, log_proofs: LogProofs) -> None:
         self._deps = deps
+        self._look_ups = look_ups
         self._log_proofs = log_proofs
 
     def verify(self, data: bytes, file_name: str, *, at: datetime | None = None) -> VerificationReport:
@@ -90,21 +93,29 @@ class Verifications:
         attachment, document_sm3 = attached_licence(data, self._deps.workers), FileDigest.of(data).sm3
         terms = attached_terms(data, self._deps.workers) if attachment is None else None
         try:
-            with reading(self._deps.sessions) as session:
-                if attachment is None and (found := copy_finding(session, document_sm3, terms, now)) is not None:
-                    return found
-                found = registry_finding(session, document_sm3, attachment, now)
-                version = self._version(session, found.licence_identifier)
-                return replace(
-                    found,
-                    log=self._log_proof(session, found.licence_identifier),
-                    bindings=() if version is None else binding_chain(self._deps, session, version, now),
-                    accepted_by=None
-                    if version is None or version.electronic_sm3 != document_sm3
-                    else accepted_by_statement(self._deps, session, version),
-                )
+            return self._look_ups.answer(
+                lambda: self._registered(document_sm3, attachment, terms, now),
+                lambda found: found.status is RegistryStatus.NOT_FOUND,
+            )
         except (SQLAlchemyError, RegistryUnavailableError):
             return RegistryFinding(RegistryStatus.NOT_CHECKED)
+
+    def _registered(
+        self, document_sm3: str, attachment: dict[str, Any] | None, terms: CopyTerms | None, now: datetime
+    ) -> RegistryFinding:
+        with reading(self._deps.sessions) as session:
+            if attachment is None and (found := copy_finding(session, document_sm3, terms, now)) is not None:
+                return found
+            found = registry_finding(session, document_sm3, attachment, now)
+            version = self._version(session, found.licence_identifier)
+            return replace(
+                found,
+                log=self._log_proof(session, found.licence_identifier),
+                bindings=() if version is None else binding_chain(self._deps, session, version, now),
+                accepted_by=None
+                if version is None or version.electronic_sm3 != document_sm3
+                else accepted_by_statement(self._deps, session, version),
+            )
 
     def _version(self, session: Session, licence_identifier: str | None) -> LicenceVersion | None:
         """A registered version; None for a sample, of which there is no more to tell."""

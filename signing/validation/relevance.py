@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from signing.validation.x509 import load_certificate
 
 @dataclass(frozen=True)
 class RevocationData:
-    """A revocation list or an OCSP response, named by its digest: lists may be large."""
+    """A revocation list or an OCSP response, told by its digest: lists may be large."""
 
     kind: str
     """``CRL`` or ``OCSPResponse``."""
@@ -24,6 +24,7 @@ class RevocationData:
     issued_at: datetime
     issuer: str
     """Distinguished name (RFC 4514), empty for a response."""
+    der: bytes = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ def _list_scope(der: bytes) -> _Scope | None:
     try:
         crl = x509.load_der_x509_crl(der)
         name = crl.issuer.rfc4514_string()
-        return _Scope(RevocationData("CRL", hashlib.sha256(der).hexdigest(), crl.last_update_utc, name), crl.issuer)
+        return _Scope(
+            RevocationData("CRL", hashlib.sha256(der).hexdigest(), crl.last_update_utc, name, der), crl.issuer
+        )
     except (ValueError, TypeError):
         return None
 
@@ -73,4 +76,4 @@ def _response_scope(der: bytes) -> _Scope | None:
         produced_at: datetime = data["produced_at"].native
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return _Scope(RevocationData("OCSPResponse", hashlib.sha256(der).hexdigest(), produced_at, ""), None, numbers)
+    return _Scope(RevocationData("OCSPResponse", hashlib.sha256(der).hexdigest(), produced_at, "", der), None, numbers)

@@ -47,9 +47,10 @@ def test_a_licence_is_accepted_and_everyone_is_told(fresh, app, department, iden
     assert files["electronic"]["sm3"] == signed["issued_sm3"]
 
     told = conforms(anyone.get(path).get_json(), "Licence")
-    assert told["acceptance"]["sm3"] == signed["accepted_sm3"]
+    assert (told["acceptance"]["sm3"], told["acceptance"]["role_basis"]) == (signed["accepted_sm3"], "claimed")
     for language, words in (
         ("zh", "持证主体已用电子营业执照签收"),
+        ("en", "legal representative (by word of the app, not proven)"),
         ("en", "by the holder, with its electronic business licence"),
     ):
         page = anyone.get(f"/l/{identifier}?lang={language}")
@@ -61,6 +62,14 @@ def test_a_licence_is_accepted_and_everyone_is_told(fresh, app, department, iden
     report = conforms(anyone.post("/api/v1/verifications", **form(accepted.data)).get_json(), "VerificationReport")
     assert report["parties"]["accepted_by"]["unified_social_credit_code"] == HOLDER
     assert report["parties"]["issued_by"]["name"] == APPLICATION["FZJGMC"]
+
+
+def test_a_department_may_want_more_than_the_word_of_the_app(department, identifier):
+    path, wanted = f"/api/v1/licences/{identifier}/acceptances", {"requires_authorisation": True}
+    refused = problem_of(department.post(path, json=wanted), 422, "VALIDATION_FAILED")
+    assert [each["pointer"] for each in refused["errors"]] == ["/requires_authorisation"]
+    made = department.post(path, json=wanted | {"signer_role": "handling_person"})
+    assert (made.status_code, made.get_json()["signing_request"]["requires_authorisation"]) == (201, True)
 
 
 def test_evidence_of_the_national_service_is_asked_for_by_request(department, identifier):

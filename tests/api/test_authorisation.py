@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +16,8 @@ from gateway.domain.actors import ENTERPRISE_SCOPES, Scope
 from gateway.domain.status import china_day
 from gateway.persistence.models import AccessToken, Client, ElectronicBusinessLicence, Enterprise
 from gateway.services.clients import ClientChange, ClientSpec
+from gateway.services.enterprise_signers import Exchange, Outcome, Said
+from gateway.services.outside_systems import CameBack
 from tests.api.conftest import DepartmentClient
 from tests.conftest import container_at
 from tests.databases import copy_home, forget_home
@@ -45,6 +48,7 @@ ASKED = {
     "documents": [{"form": "json", "title": "申请表", "content": base64.b64encode(b"[1]").decode()}],
 }
 
+SHOWINGS = "/api/v1/enterprises/{holder}/licence-showings"
 OWN = "own"
 """About one licence or authority: others' are refused."""
 DEPARTMENT = "department"
@@ -103,9 +107,11 @@ MATRIX = {
     ("GET", SIGNED): (DEPARTMENT, None),
     ("GET", f"{SIGNED}/events?wait=0"): (DEPARTMENT, None),
     ("GET", f"{SIGNED}/documents/{{document}}"): (DEPARTMENT, None),
+    ("GET", f"{SIGNED}/evidence/{{evidence}}"): (DEPARTMENT, None),
     ("POST", f"{SIGNED}/cancel"): (DEPARTMENT, {}),
     ("POST", f"{SIGNED}/national-session"): (DEPARTMENT, {}),
     ("GET", f"{SIGNED}/exchanges"): (DEPARTMENT, None),
+    ("GET", f"{SIGNED}/exchanges/{{exchange}}"): (DEPARTMENT, None),
     ("POST", f"{LICENCE}/acceptances"): (OWN, {}),
     ("GET", f"{LICENCE}/acceptances"): (OWN, None),
     ("GET", f"{LICENCE}/files/accepted"): (OWN, None),
@@ -122,6 +128,10 @@ MATRIX = {
     ("GET", "/api/v1/statistics"): (GENERAL, None),
     ("POST", "/api/v1/holder-certificates"): (GENERAL, {"certificate": "{certificate}"}),
     ("GET", "/api/v1/enterprises/{holder}/holder-certificates"): (GENERAL, None),
+    ("POST", SHOWINGS): (GENERAL, {"licence_entity": "{certificate}"}),
+    ("GET", SHOWINGS): (GENERAL, None),
+    ("GET", f"{SHOWINGS}/{{showing}}"): (GENERAL, None),
+    ("GET", f"{SHOWINGS}/{{showing}}/exchanges/{{showing_exchange}}"): (GENERAL, None),
     ("GET", "/api/v1/seals"): (GENERAL, None),
     ("GET", "/api/v1/seals/{seal}"): (GENERAL, None),
     ("GET", "/api/v1/seals/{seal}/picture"): (GENERAL, None),
@@ -265,6 +275,27 @@ class World:
         for request in (accepting.get_json()["signing_request"], asked):
             phone.sign(self.container, request["qr_text"].rpartition("/")[2])
         self.names |= {"signing": asked["request_id"], "document": asked["documents"][0]["document_id"]}
+        judged_by = self.right.get(self.fill(SIGNED)).get_json()["evidence"]
+        self.names["evidence"] = judged_by["certificates"][0]["sha256"]
+        self.names["exchange"] = self.exchanged(asked["request_id"])
+        self.names |= self.shown()
+
+    def shown(self):
+        """A service refuses every licence object; gives the numbers of one showing and its exchange."""
+        container = self.container
+        container.signer_exchanges.signer = Mock(check_licence=Mock(return_value=False))
+        showing = container.licence_showings.show(self.names["holder"], b"object").showing_id
+        self.exchanged(showing)
+        return {"showing": showing, "showing_exchange": str(container.signer_exchanges.about(showing)[0].id)}
+
+    def exchanged(self, request_id):
+        """The national service was asked about a request; gives the number of the exchange."""
+        exchanges, came = self.container.signer_exchanges, CameBack(b"{}", "")
+        digests = {"request_sm3": "0" * 64, "response_sm3": "1" * 64}
+        said = {"outcome": Outcome.ANSWERED, "milliseconds": 1, "said": Said("{}", came, b"key")}
+        names = {"system": "elicence", "operation": "BeginSigning", "request_id": request_id}
+        exchanges.keep(Exchange(occurred_at=self.container.clock(), **names, **digests, **said))
+        return str(exchanges.about(request_id)[-1].id)
 
     def client(self, scopes, *, authority_codes=None, token=None, **limits):
         """A test client of a new department system."""
@@ -481,7 +512,7 @@ def test_an_enterprises_own_system_has_what_the_enterprise_asked_for_and_nobody_
     request = made.get_json()
     assert (request["department"], request["own_system"]) == (None, "审批系统")
     phone_of(world.container, world.names["holder"]).sign(world.container, request["qr_text"].rpartition("/")[2])
-    names = {"signing": request["request_id"], "document": "1"}
+    names = {"signing": request["request_id"], "document": "1", "exchange": world.exchanged(request["request_id"])}
     with world.container.deps.sessions() as session:
         another = session.scalars(select(Enterprise.unified_social_credit_code)).all()
     other = next(code for code in another if code != world.names["holder"])

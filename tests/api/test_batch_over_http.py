@@ -3,6 +3,9 @@
 ``make bench ARGS=batch`` does the same with 10,000 lines.
 """
 
+import json
+from http.client import HTTPConnection
+
 import pytest
 from sqlalchemy import func, select
 
@@ -59,6 +62,23 @@ def test_a_batch_is_streamed_cut_off_resumed_and_issued_once(fresh, server, appl
     memory = cut.memory + whole.memory
     assert max(memory) - memory[0] < MOST_GROWTH
     assert workers_of(process) == [worker]
+
+
+def test_who_sends_all_before_it_reads_can_read_why_it_was_refused(server):
+    """A reset would take the answer away. A second one is answered: the process that was sent all this is free again."""
+    port, headers, _ = server
+    stranger = {**headers, "Authorization": "Bearer no-such-token"}
+    many = [b"x" * (1 << 20)] * 5
+    for path, sent, body, status in (
+        ("/api/v1/licence-batches", stranger, b"".join(many), 401),
+        ("/api/v1/licence-batches", stranger, iter(many), 401),
+        ("/api/v1/verifications", {"Content-Type": "application/pdf"}, b"x" * (21 << 20), 413),
+    ):
+        connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("POST", path, body, sent)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Content-Type")) == (status, "application/problem+json")
+        assert json.loads(answer.read())["status"] == status
 
 
 def test_a_refused_line_stands_at_its_place_and_stops_no_other(server, applications):

@@ -13,7 +13,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from gateway.app import create_app
+from gateway.container import Container
 from gateway.domain.actors import Scope
+from gateway.domain.status import china_day, day_start
 from gateway.errors import NotFoundError, ValidationFailedError
 from gateway.persistence.models import AuditEvent
 from gateway.services.clients import UNSET, ClientChange, ClientSpec
@@ -259,3 +261,22 @@ def test_calls_at_once_are_counted_each(clients, http, fresh):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(call, range(16)))
     assert sorted(answers, key=str) == sorted([*range(10), *["OverCapError"] * 6], key=str)
+
+
+def test_the_day_of_the_cap_begins_at_midnight_in_china(clients, fresh):
+    """16:00 by UTC, whatever the day there: the second before counts for the day that ends, the second itself does not."""
+    midnight = day_start(china_day(fresh.clock()) + timedelta(days=1))
+    moment = [midnight - timedelta(seconds=1)]
+    http = create_app(Container(fresh.settings, lambda: moment[0])).test_client()
+    client_id, secret = register(clients, daily_cap=1)
+    token = bearer(http, client_id, secret)
+    assert http.get(LIMITS, headers=token).headers["RateLimit"] == '"day";r=0;t=2'
+    used_up = http.get(LIMITS, headers=token)
+    problem_of(used_up, 429, "DAILY_CAP_REACHED")
+    assert used_up.headers["Retry-After"] == "2"
+    moment[0] = midnight
+    anew = http.get(LIMITS, headers=token)
+    assert (anew.status_code, anew.headers["RateLimit"]) == (200, '"day";r=0;t=86401')
+    # Midnight by UTC is eight in the morning: nothing begins anew.
+    moment[0] = midnight + timedelta(hours=8)
+    problem_of(http.get(LIMITS, headers=bearer(http, client_id, secret)), 429, "DAILY_CAP_REACHED")

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain.status import china_day
+from gateway.domain.status import china_day, day_start
+from gateway.persistence.models import LicenceVersion
 from tests.conftest import days_ahead
 from tests.console_office import DUPLICATE_FORM, FORM, RICH, Browser, fields, office
 
@@ -99,6 +100,20 @@ def test_issue_is_previewed_can_be_changed_and_happens_once(office, clerk, issue
     assert "游泳馆" in shown.text
     assert word(shown) == "有效"
     assert len(office.container.dossiers.holder(RICH, actor=office.actor("window"))[1]) == 1
+
+
+def test_the_time_of_an_application_is_taken_in_china_time(office, clerk, issue_path):
+    wrong = clerk.submit(issue_path, step="preview", **FILLED, applied_at="昨天")
+    assert set(re.findall(r'class="wrong" id="(\w+)-wrong"', wrong.text)) == {"applied_at"}
+    late = clerk.send(issue_path, wrong, step="preview", applied_at=f"{days_ahead(1)}T09:00")
+    assert re.findall(r'class="wrong" id="(\w+)-wrong"', late.text) == ["applied_at"]
+    assert "申请时间晚于发证日期" in late.text
+    today = china_day(office.clock())
+    page = clerk.send(issue_path, late, step="preview", applied_at=f"{today}T00:30")
+    assert f"{today} 00:30" in page.text
+    issued = clerk.send(issue_path, page, step="issue").headers["Location"].rpartition("/")[2]
+    with office.container.deps.sessions() as session:
+        assert session.get(LicenceVersion, issued).applied_at == day_start(today) + timedelta(minutes=30)
 
 
 def test_the_start_page_shows_what_is_due(office, clerk, issue_path):

@@ -101,6 +101,7 @@ def test_references_and_examples_of_the_contract_hold():
         "FieldProblem": "Problem",
         "PuzzleProblem": "Problem",
         "UnavailableProblem": "Problem",
+        "LicenceShowing": "LicenceShowing",
     }
     assert examples.keys() == document["components"]["examples"].keys()
     for name, schema in examples.items():

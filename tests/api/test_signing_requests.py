@@ -1,5 +1,6 @@
 """Signing requests over HTTP: the department's side, the app's side, waiting, and the page for persons."""
 
+import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
@@ -10,10 +11,14 @@ import zxingcpp
 
 from gateway.app import create_app
 from gateway.domain.actors import Scope
+from gateway.domain.authorisations import SigningAuthorisation
+from gateway.domain.signing_requests import SignerRole
+from gateway.elicence.signers import sign_authorisation
 from gateway.persistence.visit_counts import VisitCounts
 from gateway.services.waiting_places import waiting_place
 from tests.api.conftest import conforms, contract, problem_of
 from tests.phones import phone_of
+from tests.pki import DAY
 from tests.unit.signing.pki import plain_pdf
 
 PATH = "/api/v1/signing-requests"
@@ -110,6 +115,11 @@ def test_the_whole_exchange(department, app_side, made, session, key):
     told = conforms(department.get(f"{PATH}/{made['request_id']}").get_json(), "SigningRequest")
     assert (told["state"], told["signer"]["name"], told["qr_text"]) == ("signed", "林某某", None)
     assert told["evidence"]["is_accepted"] is True
+    judged_by = [*told["evidence"]["certificates"], *told["evidence"]["revocation_data"]]
+    kept = [department.get(part["href"]) for part in judged_by]
+    assert [hashlib.sha256(each.data).hexdigest() for each in kept] == [part["sha256"] for part in judged_by]
+    assert {each.mimetype for each in kept} == {"application/pkix-cert", "application/pkix-crl"}
+    problem_of(department.get(f"{PATH}/{made['request_id']}/evidence/{'0' * 64}"), 404, "NOT_FOUND")
     pdf, token = (department.get(d["signed"]["href"]) for d in told["documents"])
     assert (pdf.mimetype, token.mimetype) == ("application/pdf", "application/cose")
     assert [len(pdf.data), len(token.data)] == [d["signed"]["size"] for d in told["documents"]]
@@ -126,6 +136,33 @@ def test_answers_have_no_property_that_the_contract_leaves_out(made, app_side, s
     assert parts == schemas["SigningDocument"]["properties"].keys()
     event = app_side.get(f"{session}/events?wait=0").get_json()
     assert event.keys() == schemas["SigningEvent"]["properties"].keys()
+
+
+def test_the_role_rests_on_an_authorisation_where_one_is_brought(department, app_side, body, key, code, fresh):
+    order = body | {"signer_role": "handling_person", "requires_authorisation": True}
+    made = conforms(department.post(PATH, json=order).get_json(), "SigningRequest")
+    assert (made["requires_authorisation"], made["role_basis"]) == (True, None)
+    token = made["qr_text"].rpartition("/")[2]
+    session, now = f"/sign/v1/sessions/{token}", fresh.clock()
+    names = ("黄某某", SignerRole.HANDLING_PERSON, "林某某", SignerRole.LEGAL_REPRESENTATIVE)
+    stated = SigningAuthorisation(code, *names, now - DAY, now + DAY, key.certificate)
+    told = offer(key, role="handling_person", signer_name="黄某某")
+    missing = problem_of(app_side.post(f"{session}/certificate", json=told), 422, "SIGNATURE_REFUSED")
+    assert [(e["code"], e["pointer"]) for e in missing["errors"]] == [("AUTHORISATION_MISSING", "/authorisation")]
+    told["authorisation"] = text(sign_authorisation(stated, key))
+    shown = conforms(app_side.post(f"{session}/certificate", json=told).get_json(), "SigningSession")
+    assert shown["role_basis"] == "authorisation"
+    for language, words in (("zh", "凭企业的授权书，有效期至"), ("en", "by an authorisation until")):
+        assert words in app_side.get(f"/s/{token}?lang={language}").text
+    app_side.post(f"{session}/signatures", json=answer(key, shown))
+    done = conforms(department.get(f"{PATH}/{made['request_id']}").get_json(), "SigningRequest")
+    assert done["signer"]["authorisation"]["statement"] == told["authorisation"]
+    assert conforms(done["signer"]["authorisation"], "SigningAuthorisation")["given_by"]["name"] == "林某某"
+    assert done["evidence"]["role_basis"] == "authorisation"
+    # What the authorisation's certificate was judged by is kept as that of the signature is.
+    found = conforms(done["evidence"]["authorisation"]["chain"][0]["certificate"], "SigningEvidence")
+    for part in (*found["certificates"], *found["revocation_data"]):
+        assert hashlib.sha256(department.get(part["href"]).data).hexdigest() == part["sha256"]
 
 
 def test_the_same_order_again_is_no_second_request(department, body):

@@ -1,12 +1,16 @@
 """The commands for certificates of electronic business licences and for changes of registrations."""
 
 import json
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
 from asn1crypto import pem
 
+from gateway.elicence.national import NationalFault
+from tests.elicence import HOLDER, phone_at
 from tests.unit.services.test_holder_certificates import new_certificate, openssl_certificate
+from tests.unit.services.test_signer_relays import serving
 
 
 @pytest.fixture
@@ -38,6 +42,7 @@ def test_a_certificate_of_nobody_known_is_told_with_its_reason(run, code, tmp_pa
 
 def test_a_new_name_and_the_end_of_a_registration_are_kept(run, code):
     change = ("enterprise", "change", code, "--source", "gsxt")
+    assert json.loads(run(*change, "--legal-representative", "林某某", "--json"))["has_changed"] is True
     assert json.loads(run(*change, "--name", "阳江市新名称有限公司", "--json"))["has_changed"] is True
     assert "没有变化" in run(*change, "--name", "阳江市新名称有限公司")
     run(*change, "--status", "cancelled")
@@ -46,3 +51,17 @@ def test_a_new_name_and_the_end_of_a_registration_are_kept(run, code):
         "cancelled",
     ]
     assert "阳江市新名称有限公司 (registered) → 阳江市新名称有限公司 (cancelled)" in run("enterprise", "history", code)
+
+
+def test_a_licence_is_shown_as_its_object(run, tmp_path, monkeypatch):
+    simulator, file = phone_at(tmp_path, "http://127.0.0.1:1"), tmp_path / "licence.entity"
+    file.write_bytes(b64encode(simulator.cards.card(HOLDER).certificate))
+    show = ("holder-certificates", "show", file, "--code", HOLDER)
+    with serving(simulator, tmp_path, settings={"attempts": 1}) as configured:
+        monkeypatch.setenv("GATEWAY_ENTERPRISE_SIGNER", str(configured))
+        assert json.loads(run(*show, "--json"))["outcome"] == "held"
+        file.write_bytes(b"no object")
+        assert "不予认可" in run(*show, status=1)
+        simulator.national.faults.append(NationalFault.ERROR)
+        run(*show, status=2)
+    assert len(run("holder-certificates", "showings", HOLDER).splitlines()) == 2

@@ -1,6 +1,8 @@
 """``licence-gateway signing-request``: a department asks, waits and fetches from the shell."""
 
+import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +53,10 @@ def test_asked_signed_and_fetched(run, fresh, order, applications, tmp_path):
     (file,) = json.loads(run("fetch", made["request_id"], "--to", tmp_path / "signed", "--json"))["files"]
     assert file.endswith("-1.p7s")
     assert (tmp_path / "signed" / file.rpartition("/")[2]).read_bytes()[0] == 0x30
+    whole = json.loads(run("fetch", made["request_id"], "--to", tmp_path / "signed", "--evidence", "--json"))["files"]
+    assert whole[0] == file
+    assert {Path(each).suffix for each in whole[1:]} == {".cer", ".crl"}
+    assert all(hashlib.sha256(Path(each).read_bytes()).hexdigest() == Path(each).stem for each in whole[1:])
 
 
 def test_taken_back_and_what_cannot_be_asked(run, order, tmp_path):

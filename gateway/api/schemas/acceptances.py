@@ -13,3 +13,4 @@ class AcceptanceBody(Body):
 
     signer_role: SignerRole = SignerRole.LEGAL_REPRESENTATIVE
     expires_in_seconds: Annotated[int, Field(ge=LEAST_SECONDS, le=MOST_SECONDS)] = 3600
+    requires_authorisation: bool = False

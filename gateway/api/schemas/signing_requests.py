@@ -76,6 +76,7 @@ class SigningBody(Body):
     department_code: Annotated[str, Field(min_length=18, max_length=18)] | None = None
     purpose: Annotated[str, Field(min_length=1, max_length=LONGEST_PURPOSE)]
     signer_role: SignerRole
+    requires_authorisation: bool = False
     expires_in_seconds: Annotated[int, Field(ge=LEAST_SECONDS, le=MOST_SECONDS)] = 3600
     documents: Annotated[list[DocumentBody], Field(min_length=1, max_length=MOST_DOCUMENTS)]
 
@@ -88,6 +89,7 @@ class SigningBody(Body):
             documents=tuple(each.order() for each in self.documents),
             expires_in_seconds=self.expires_in_seconds,
             department_code=self.department_code,
+            requires_authorisation=self.requires_authorisation,
         )
 
 

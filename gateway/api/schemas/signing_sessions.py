@@ -16,10 +16,11 @@ class CertificateBody(Body):
     certificate: Base64
     role: SignerRole
     signer_name: Annotated[str, Field(min_length=1, max_length=100)]
+    authorisation: Base64 | None = None
 
     def offer(self) -> CertificateOffer:
         """As the service takes it."""
-        return CertificateOffer(self.certificate, self.role, self.signer_name)
+        return CertificateOffer(self.certificate, self.role, self.signer_name, self.authorisation)
 
 
 class SignatureBody(Body):

@@ -34,7 +34,12 @@ from gateway.persistence.models.purpose_copies import PurposeCopy
 from gateway.persistence.models.rebindings import Rebinding
 from gateway.persistence.models.reported_licences import ReportedLicence
 from gateway.persistence.models.seals import Seal, SealEvent
-from gateway.persistence.models.signer_exchanges import SignerExchange, SignerSession
+from gateway.persistence.models.signer_exchanges import (
+    LicenceShowing,
+    SignerExchange,
+    SignerExchangeContent,
+    SignerSession,
+)
 from gateway.persistence.models.signing_requests import SigningDocument, SigningRequest
 from gateway.persistence.models.staff import RevocationDecision, RevocationRequest, StaffMember, StaffSession
 from gateway.persistence.models.statements import SignatureCheck, StatusListToken, StatusPlace
@@ -62,6 +67,7 @@ __all__ = [
     "IssuingAuthorityRow",
     "Licence",
     "LicenceAcceptance",
+    "LicenceShowing",
     "LicenceTypeRow",
     "LicenceVersion",
     "LogCheckpoint",
@@ -81,6 +87,7 @@ __all__ = [
     "SealEvent",
     "SignatureCheck",
     "SignerExchange",
+    "SignerExchangeContent",
     "SignerSession",
     "SigningDocument",
     "SigningRequest",

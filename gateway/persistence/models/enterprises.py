@@ -26,6 +26,8 @@ class Enterprise(Base):
         String(20), default="enterprise_record", server_default="enterprise_record"
     )
     registration_as_of: Mapped[datetime | None]
+    legal_representative: Mapped[str | None] = mapped_column(String(100))
+    """As the public register has it; None: not known here."""
 
 
 class ElectronicBusinessLicence(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.persistence.base import Base
@@ -20,7 +20,7 @@ class SigningRequest(Base):
     token_sm3: Mapped[str] = mapped_column(String(64), unique=True)
     """Of the token in the QR code: who reads the database cannot take part."""
     sealed: Mapped[str] = mapped_column(Text)
-    """Sealed JSON: the token, and the name of who signs; both are nobody else's business."""
+    """Sealed JSON: the token, the name of who signs, and the authorisation: they are nobody else's business."""
     department_code: Mapped[str | None] = mapped_column(ForeignKey("issuing_authorities.code"))
     """Who asks; None: the enterprise's own system."""
     enterprise_code: Mapped[str] = mapped_column(ForeignKey("enterprises.unified_social_credit_code"), index=True)
@@ -28,6 +28,7 @@ class SigningRequest(Base):
     """As it was registered when the request was made."""
     purpose: Mapped[str] = mapped_column(String(200))
     signer_role: Mapped[str] = mapped_column(String(32))
+    requires_authorisation: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     state: Mapped[str] = mapped_column(String(16))
     reason_code: Mapped[str | None] = mapped_column(String(40))
     decline_reason: Mapped[str | None] = mapped_column(String(200))

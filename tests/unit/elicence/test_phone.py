@@ -161,6 +161,23 @@ def form_token(page):
     return re.search(r'name="form_token" value="([^"]+)"', page.get_data(as_text=True))[1]
 
 
+def test_the_page_shows_as_whom_one_signs(asked):
+    _, simulator, code = asked
+    client = create_phone_app(simulator).test_client()
+    form = {"form_token": form_token(client.get("/?lang=en")), "text": code, "role": "handling_person"}
+
+    def told():
+        return client.post("/scan", data=form, follow_redirects=True).get_data(as_text=True)
+
+    page = told()
+    assert "黄某某 · handling person" in page and "Authorised until" in page
+    simulator.faults += [Fault.NO_AUTHORISATION, Fault.TWICE]
+    assert "by word of this app alone" in told()
+    # Faults of the signature wait for it.
+    assert "Authorised until" in told() and simulator.faults == [Fault.TWICE]
+    assert client.post("/scan", data=form | {"role": "boss"}).status_code == 502
+
+
 @pytest.mark.parametrize(("language", "words"), [("zh", "将要签署的内容"), ("en", "What will be signed")])
 def test_the_page_shows_what_will_be_signed_before_it_is(asked, language, words):
     session, simulator, code = asked

@@ -1,7 +1,10 @@
 """Counts of several processes on one machine are one, whoever dies."""
 
 import contextlib
+import itertools
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +12,11 @@ import time
 from http.client import HTTPConnection
 
 import pytest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.persistence import metric_files
+from gateway.persistence.metric_files import MetricFiles
 from tests.department_server import ROOT
 from tests.faults.fault_http import free_port
 
@@ -99,6 +104,60 @@ def test_counters_of_processes_add_up_and_never_go_back(counting, tmp_path):
     third.kill()
     # Nobody is left: the next one begins anew.
     assert counting().read() == {}
+
+
+def dead_process():
+    """The number of a process that has ended."""
+    with subprocess.Popen(["true"]) as process:
+        return process.pid
+
+
+def counted(folder):
+    """What is read of the files, by name."""
+    found = MultiProcessCollector(None, str(folder)).collect()
+    return {f"{s.name} {sorted(s.labels.values())}": s.value for family in found for s in family.samples}
+
+
+def test_what_dead_processes_counted_counts_once_whenever_the_reader_is_killed(tmp_path):
+    """It is killed before each single thing that it does to a file, one after the other."""
+    files = MetricFiles(tmp_path / "data")
+    made = files._folder
+    made.mkdir(parents=True)
+    for number, kind in ((1, "counter"), (2, "counter"), (3, "gauge_max")):
+        name, value = ("x", "x_total") if kind == "counter" else ("y", "y")
+        key = json.dumps([name, value, {"route": "/a"}, "Help."])
+        counts = metric_files._Placed(str(made / f"{kind}_{dead_process()}.db"))
+        counts.write_value(key, float(number), 0.0)
+        counts.close()
+    expected = counted(made)
+    assert sum(expected.values()) == 6
+    shutil.copytree(made, tmp_path / "before")
+    for step in itertools.count():
+        shutil.rmtree(made)
+        shutil.copytree(tmp_path / "before", made)
+        if (child := os.fork()) == 0:
+            _kill_at(step)
+            files._fold()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        files._fold()
+        assert counted(made) == expected, step
+        assert sorted(path.name for path in made.glob("*.*")) == ["counter_0.db", "gauge_max_0.db"], step
+        if os.WIFEXITED(status):
+            break
+    assert os.WEXITSTATUS(status) == 0
+    assert step > 10
+
+
+def _kill_at(step):
+    """Have this process killed before the ``step``-th time that it opens, renames or removes a file."""
+    seen = itertools.count()
+
+    def hook(event, _):
+        if event in ("open", "os.rename", "os.remove") and next(seen) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
 
 
 def test_a_full_disk_kills_nobody_who_counts(counting, tmp_path):

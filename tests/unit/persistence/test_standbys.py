@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,17 +17,25 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from gateway.app import create_app
+from gateway.domain.signed_list import SignedList
 from gateway.domain.status import LicenceStatus, china_day
 from gateway.errors import ConfigurationError, NotFoundError
+from gateway.metrics import REGISTRY
 from gateway.persistence.session import reading
 from gateway.persistence.standbys import LOOK_SECONDS, REST_SECONDS, Standby
 from gateway.services.health import Health
 from gateway.services.look_ups import LookUps
 from gateway.services.status_changes import StatusDecision
+from signing.cose import parse_sign1
 from tests.conftest import container_at, vector_lines
 from tests.gallery import LEGAL_GROUND, RICH, application
 
-BOUND = 1.0
+BOUND = PATIENCE = 1.0
+OPENING = 2.0
+"""The driver gives the opening of a connection no less."""
+SLACK = 1.0
+"""What else a look-up takes on a busy machine."""
+NO_ANSWER = "do not answer in time, or cannot be used; run doctor"
 IN_RECOVERY = select(func.pg_is_in_recovery().label("is_standby"))
 
 
@@ -65,6 +75,20 @@ class Cluster:
         engine.dispose()
 
     @contextmanager
+    def hanging(self):
+        """No process of the standby runs; the kernel goes on taking connections and what is sent."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        processes = [postmaster, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    @contextmanager
     def paused(self):
         self.tell_standby("SELECT pg_wal_replay_pause()")
         try:
@@ -93,6 +117,7 @@ def gateway(cluster, tmp_path_factory):
         database_url=cluster.url,
         replica_urls=(cluster.standby_url,),
         replica_seconds=BOUND,
+        replica_answer_seconds=PATIENCE,
     )
     made.installation.initialise()
     made.installation.register_samples(vector_lines("enterprises"))
@@ -143,8 +168,10 @@ def revoke(gateway, licence):
 def test_only_look_ups_read_from_a_standby_and_also_when_nothing_happens(fresh):
     (row,) = fresh.deps.quick_reads.rows(IN_RECOVERY, {})
     assert not row.is_standby
-    time.sleep(2 * BOUND)
-    assert asked_standby(fresh)
+    end = time.monotonic() + 2 * BOUND
+    while time.monotonic() < end:
+        assert asked_standby(fresh)
+        time.sleep(0.1)
     assert fresh.look_ups.answer(lambda: fresh.catalogue.load().types_by_code, lambda _: False)
     assert set(create_app(fresh).test_client().get("/readyz").json["replicas"].values()) == {"fresh"}
 
@@ -192,15 +219,109 @@ def test_no_look_up_fails_when_the_standby_dies_and_returns(fresh, cluster):
     try:
         assert {client.get(address).status_code for _ in range(20)} == {200}
         assert not asked_standby(fresh)
-        assert set(client.get("/readyz").json["replicas"].values()) == {"not used"}
+        wait_until(lambda: set(client.get("/readyz").json["replicas"].values()) == {"left alone"}, REST_SECONDS)
     finally:
         cluster.start()
     wait_until(lambda: asked_standby(fresh), REST_SECONDS + 10)
     assert {client.get(address).status_code for _ in range(5)} == {200}
 
 
+def test_no_look_up_waits_for_a_standby_that_hangs(fresh, cluster):
+    """Not those that had asked it when it began to hang longer than is set, and those after them not at all."""
+    licence, client = issue(fresh, 5), create_app(fresh).test_client()
+    address = f"/api/v1/licences/{licence.licence_identifier}"
+    wait_until(lambda: asked_standby(fresh), 10)
+    waited, failed = [], count_of("failed")
+
+    def ask():
+        began = time.monotonic()
+        assert client.get(address).status_code == 200
+        waited.append(time.monotonic() - began)
+
+    with cluster.hanging():
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(waited) == len(threads)
+        assert max(waited) < max(PATIENCE, OPENING) + SLACK
+        assert count_of("failed") > failed
+        assert REGISTRY.get_sample_value("gateway_standby_left_alone", {"standby": "1"}) == 1
+        # Beyond the rest, when it is looked at again, nobody waits either.
+        waited.clear()
+        end = time.monotonic() + REST_SECONDS + 2 * PATIENCE
+        while time.monotonic() < end:
+            ask()
+            time.sleep(0.1)
+        assert max(waited) < PATIENCE
+        assert set(client.get("/readyz").json["replicas"].values()) <= {"left alone", NO_ANSWER}
+    wait_until(lambda: asked_standby(fresh), 2 * REST_SECONDS + 10)
+    assert REGISTRY.get_sample_value("gateway_standby_left_alone", {"standby": "1"}) == 0
+
+
+def test_one_that_takes_connections_and_stays_silent_is_left_alone(gateway):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://gateway@127.0.0.1:{silent.getsockname()[1]}/gateway"
+        standby = Standby(url, gateway.deps.engine, bound=BOUND, answer_seconds=PATIENCE)
+        began = time.monotonic()
+        assert not standby.is_fresh()
+        assert time.monotonic() - began < PATIENCE
+        wait_until(lambda: standby.state() == "left alone", REST_SECONDS)
+        standby.engine.dispose()
+
+
+def test_codes_files_and_signed_lists_are_looked_up_at_a_standby(fresh, cluster):
+    licence, client = issue(fresh, 6), create_app(fresh).test_client()
+    wait_until(lambda: client.get(f"/l/{licence.licence_identifier}").status_code == 200 and asked_standby(fresh), 10)
+    pdf = fresh.deps.files.read(licence.electronic_sm3, ".pdf")
+    for ask in (
+        lambda: client.post("/api/v1/resolutions", json={"text": licence.qr_text}),
+        lambda: client.post("/api/v1/paper-checks", json={"text": licence.qr_text}),
+        lambda: client.post("/api/v1/verifications", data=pdf, content_type="application/pdf"),
+        lambda: client.get(f"/api/v1/enterprises/{RICH}/list.cbor"),
+        lambda: client.get("/trust/status/"),
+        lambda: client.get(f"/api/v1/log/proofs/{licence.licence_identifier}"),
+    ):
+        wait_until(lambda: asked_standby(fresh), 10)
+        before = count_of("answered")
+        assert ask().status_code == 200
+        assert count_of("answered") == before + 1
+
+
+def test_a_signed_list_states_no_later_instant_than_it_holds_for(fresh, cluster):
+    licence = issue(fresh, 7)
+    wait_until(lambda: asked_standby(fresh), 10)
+    was_valid = []
+    with cluster.paused():
+        revoke(fresh, licence)
+        revoked_at = time.time()
+        while time.time() < revoked_at + 2 * BOUND:
+            stated = SignedList.decode(parse_sign1(fresh.signed_lists.cbor(RICH)).payload)
+            (line,) = (each for each in stated.licences if each.licence_identifier == licence.licence_identifier)
+            if line.status == "valid":
+                was_valid.append(stated.as_of.timestamp())
+    assert line.status == "revoked"
+    assert was_valid
+    assert max(was_valid) <= revoked_at
+
+
+def test_an_upload_that_the_standby_does_not_know_yet_is_found(fresh, cluster):
+    wait_until(lambda: asked_standby(fresh), 10)
+    with cluster.paused():
+        licence = issue(fresh, 8)
+        report = fresh.verifications.verify(fresh.deps.files.read(licence.electronic_sm3, ".pdf"), "x.pdf")
+    assert report.answer.in_force == "yes"
+    assert report.report_number
+
+
+def count_of(outcome):
+    return REGISTRY.get_sample_value("gateway_standby_look_ups_total", {"outcome": outcome}) or 0
+
+
 def test_what_is_no_standby_of_this_database_is_not_asked(fresh, cluster):
-    primary = Standby(cluster.url, fresh.deps.engine, BOUND)
+    primary = Standby(cluster.url, fresh.deps.engine, bound=BOUND, answer_seconds=PATIENCE)
+    assert primary.state() == "left alone"
     assert not primary.is_fresh()
     primary.engine.dispose()
 
@@ -229,8 +350,8 @@ def test_nothing_is_asked_twice_that_the_database_itself_answered(fresh, cluster
 def test_what_a_standby_refuses_is_asked_of_the_database_itself():
     """One that lacks a right or a function, say."""
     rested, asked = [], []
-    standby = SimpleNamespace(reads=None, rest=lambda: rested.append(True))
-    look_ups = LookUps(SimpleNamespace(standbys=SimpleNamespace(choose=lambda: standby)))
+    standby = SimpleNamespace(read=nullcontext, rest=lambda: rested.append(True))
+    look_ups = LookUps(SimpleNamespace(standbys=SimpleNamespace(choose=lambda: standby)), codes=None)
 
     def ask():
         asked.append(True)

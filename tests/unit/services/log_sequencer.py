@@ -10,4 +10,5 @@ if __name__ == "__main__":
     container = container_at(Path(home), None if url == "-" else url)
     print("ready", flush=True)
     while True:
-        container.log.sequence()
+        if container.log.sequence().leaves:
+            print("made", flush=True)

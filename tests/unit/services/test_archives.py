@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import struct
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from certs.key_uses import Purpose
 from certs.trust_store import TrustStore
 from gateway.domain.actors import OPERATOR, Scope
 from gateway.domain.answers import Genuine
-from gateway.domain.archive_files import pack, unpack
+from gateway.domain.archive_files import pack, read_members, require_package, unpack
 from gateway.domain.archives import MANIFEST, RECORD, TOKEN_TYPE, ArchiveManifest
 from gateway.domain.status import LicenceStatus
 from gateway.errors import ForbiddenError, NotFoundError, OverLimitError, UnreadableInputError, ValidationFailedError
@@ -21,6 +22,7 @@ from gateway.persistence.models import AuditEvent, Licence
 from gateway.services.archive_checks import check_archive
 from gateway.services.status_changes import StatusDecision
 from signing.cose import key_id_of, parse_sign1, sign1
+from signing.workers import WorkerLimits, WorkerPool
 from signing.x509_fields import public_key_info
 
 REASON = "移交档案馆"
@@ -184,6 +186,49 @@ def test_packages_that_are_built_otherwise_are_refused_unread():
             unpack(hostile)
     with pytest.raises(OverLimitError):
         pack({f"m{number}": b"" for number in range(20_001)})
+
+
+def overlapping(count, content):
+    """A bomb after Fifield: many members in the directory whose content is the same octets of the file."""
+    plain = zipped(("m00000", content))
+    at = plain.index(b"PK\x01\x02")
+    entry = plain[at : plain.index(b"PK\x05\x06")]
+    entries = b"".join(entry.replace(b"m00000", f"m{number:05}".encode()) for number in range(count))
+    sizes = struct.pack("<HHII", count, count, len(entries), at)
+    return plain[:at] + entries + b"PK\x05\x06" + bytes(4) + sizes + bytes(2)
+
+
+def encrypted():
+    """Its only member says that it takes a password."""
+    plain = bytearray(zipped(("m", b"secret")))
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        plain[plain.index(header) + flags] |= 1
+    return bytes(plain)
+
+
+@pytest.mark.parametrize(
+    ("hostile", "why"),
+    [
+        (lambda: overlapping(10_000, b"0" * 1_000_000), "m00001 overlaps another member"),
+        (encrypted, "m is encrypted"),
+        (lambda: zipped(("m", b"0" * 10_000_000), method=zipfile.ZIP_DEFLATED), "m is compressed"),
+    ],
+    ids=["overlapping", "encrypted", "compressed"],
+)
+def test_bombs_and_secrets_are_refused_for_what_they_are(hostile, why):
+    data, workers, asked = hostile(), WorkerPool(), []
+    workers.run = lambda function, *given: asked.append(function) or function(*given)
+    with pytest.raises(UnreadableInputError, match=why):
+        check_archive(data, None, None, workers, at=None)
+    assert asked == [read_members]
+
+
+def test_a_package_that_no_worker_could_hand_back_is_looked_at_by_one_too(monkeypatch):
+    workers, asked = WorkerPool(WorkerLimits(output_bytes=10)), []
+    workers.run = lambda function, *given: asked.append(function)
+    with pytest.raises(UnreadableInputError, match="manifest"):
+        check_archive(zipped(("m", b"x")), None, None, workers, at=None)
+    assert asked == [require_package]
 
 
 def test_the_scope_to_administer_suffices(issued, holder, away):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from certs.uscc import check_digit
 from gateway.domain.actors import Scope
 from gateway.domain.conversions import BAD, ERROR_COLUMNS, JobState, RowStatus
-from gateway.errors import ConflictError, NotFoundError, UnreadableInputError, ValidationFailedError
+from gateway.errors import ConflictError, NotFoundError, SealRefusedError, UnreadableInputError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, ConversionJob, ConversionRow, Enterprise, Licence, LicenceVersion
 from gateway.persistence.session import reading
 from gateway.services import conversion_chunks
@@ -272,6 +272,26 @@ def test_a_key_that_does_not_sign_pauses_the_job_and_says_so(fresh, tmp_path, mo
     fresh.conversions.resume(job.id)
     fresh.conversions.work(job.id, 0)
     assert fresh.conversions.show(job.id).state is JobState.FINISHED
+
+
+@pytest.mark.parametrize("act", ["suspend", "destroy"])
+def test_a_seal_that_ends_while_a_chunk_is_signed_signed_nothing(fresh, tmp_path, monkeypatch, act):
+    """The seal was read at the beginning of the chunk; what it signed before it ended does not come into the register."""
+    job = fresh.conversions.begin(source(fresh, register(tmp_path, *numbered(3))))
+    (seal,) = (s for s in fresh.seal_register.all() if s.authority_name == GOOD["发证机构"])
+    make, ended = conversion_chunks.make_draft, []
+
+    def ends_meanwhile(*args):
+        draft = make(*args)
+        ended.append(len(ended) == 2 and getattr(fresh.seal_register, act)(seal.key_id, "核查"))
+        return draft
+
+    monkeypatch.setattr(conversion_chunks, "make_draft", ends_meanwhile)
+    [chunk] = fresh.conversions.pending_chunks(job.id)
+    with pytest.raises(SealRefusedError, match="no longer in use"):
+        fresh.conversions.work(*chunk)
+    assert len(ended) == 3
+    assert count(fresh, Licence.id) == 0
 
 
 def test_a_department_converts_only_its_own(fresh, tmp_path):

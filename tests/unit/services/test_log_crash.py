@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -17,19 +18,32 @@ ROUNDS, EVENTS = 8, 300
 SEED = 20261125
 
 
-def test_killed_at_any_moment_it_goes_on_without_loss(logging):
-    moments = random.Random(SEED)
-    url = logging.settings.database_url or "-"
-    command = [sys.executable, "-m", "tests.unit.services.log_sequencer", str(logging.settings.data_dir), url]
-    seen = set()
-    for _ in range(ROUNDS):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+@contextmanager
+def sequencer(logging):
+    """A process that sequences, with new events before it, and when those began to be written; killed at the end."""
+    command = [sys.executable, "-m", "tests.unit.services.log_sequencer", str(logging.settings.data_dir)]
+    command.append(logging.settings.database_url or "-")
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
         assert process.stdout.readline() == b"ready\n"
+        began = time.monotonic()  # before the commit: the process may be done before we get on
         with logging.deps.sessions.begin() as session:
             session.add_all([event(number) for number in range(EVENTS)])
-        time.sleep(moments.uniform(0, 0.15))
+        yield process, began
+    finally:
         process.kill()
         process.communicate()
+
+
+def test_killed_at_any_moment_it_goes_on_without_loss(logging):
+    moments = random.Random(SEED)
+    with sequencer(logging) as (process, began):
+        assert process.stdout.readline() == b"made\n"
+        whole = time.monotonic() - began  # what the work takes on this machine, for the kills to be spread over it
+    seen = set()
+    for number in range(ROUNDS):
+        with sequencer(logging):
+            time.sleep(2 * whole * (number + moments.random()) / ROUNDS)
         published = logging.log_publication.files.published()
         seen.add((logging.log.backlog(), 0 if published is None else published.size))
         findings = logging.log_audit.verify()
@@ -39,5 +53,5 @@ def test_killed_at_any_moment_it_goes_on_without_loss(logging):
     with logging.deps.sessions() as session:
         leaves, events = (session.scalar(select(func.count()).select_from(model)) for model in (LogLeaf, AuditEvent))
         last = session.scalar(select(func.max(LogLeaf.leaf_index)))
-    assert leaves == events == last + 1 == ROUNDS * EVENTS
+    assert leaves == events == last + 1 == (1 + ROUNDS) * EVENTS
     assert logging.log_audit.verify().is_whole and tiles_of(logging).is_whole

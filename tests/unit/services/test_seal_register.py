@@ -83,6 +83,25 @@ def test_a_destroyed_seal_never_signs_again_and_what_it_signed_stays(fresh, seal
     assert report.answer.genuine == "yes"
 
 
+def test_a_seal_that_was_destroyed_by_half_is_destroyed_wholly(fresh, seal, authority, monkeypatch):
+    """A process died after the word and before the deed: the key still works, and yet it serves for no seal."""
+    keystore = fresh.deps.keystore
+    with monkeypatch.context() as patch:
+        patch.setattr(keystore, "retire", died)
+        with pytest.raises(OSError, match="died"):
+            fresh.seal_register.destroy(seal.key_id, "机构撤并")
+    assert keystore.attributes(seal.key_name).retired_at is None
+    with pytest.raises(ConflictError, match="another seal"):
+        fresh.seal_register.make(SealSpec(authority.code, "章", NUMBER, key_name=seal.key_name))
+    assert fresh.seal_register.destroy(seal.key_id, "机构撤并").state == "destroyed"
+    assert keystore.attributes(seal.key_name).retired_at is not None
+    assert [e.act for e in fresh.seal_register.of(seal.key_id).events] == [SealAct.MAKE, SealAct.DESTROY]
+
+
+def died(*_):
+    raise OSError("died")
+
+
 def test_a_new_seal_takes_the_place_of_a_destroyed_one(fresh, seal, authority, applications):
     spec = SealSpec(authority.code, "证照专用章", NUMBER, picture=SealPicture(png(), 30.0, 30.0))
     with pytest.raises(ConflictError):

@@ -1,7 +1,9 @@
 """The national service answers signing requests: over HTTP, with mutual TLS, with every exchange in evidence."""
 
 import json
+import subprocess
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from certs.outbound import CircuitState
+from gateway.container import Container
 from gateway.domain.enterprise_signers import EnterpriseSignerDownError, EnterpriseSignerRefusedError
 from gateway.domain.signing_orders import DocumentOrder, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SignerRole, SigningState
@@ -21,8 +24,13 @@ from gateway.elicence.national import CODE_PREFIX, NationalFault
 from gateway.elicence.phone import Fault, PhoneError
 from gateway.elicence.server import serve
 from gateway.elicence.simulator import configuration
-from gateway.errors import ConfigurationError, EnterpriseSignerUnavailableError, NotFoundError
-from gateway.persistence.models import SignerExchange
+from gateway.errors import (
+    ConfigurationError,
+    EnterpriseSignerUnavailableError,
+    NotFoundError,
+    SignatureRefusedError,
+)
+from gateway.persistence.models import SignerExchange, SignerExchangeContent
 from gateway.services.dependencies import system_clock
 from signing import sm2
 from signing.sm2 import sm3
@@ -74,12 +82,12 @@ def fetched(container, address):
     return container.signing_sessions.document(token, document_id).content
 
 
-def asked(container, *forms):
+def asked(container, *forms, role=SignerRole.LEGAL_REPRESENTATIVE, **order):
     contents = {DocumentForm.BYTES: b"plan", DocumentForm.JSON: '{"b":2,"a":"甲"}'.encode()}
     documents = tuple(DocumentOrder(f"文件 {form}", form, contents[form]) for form in forms or contents)
     code = next(iter(container.catalogue.load().authorities_by_code))
-    order = SigningOrder(HOLDER, "测试", SignerRole.LEGAL_REPRESENTATIVE, documents, department_code=code)
-    return container.signing_requests.create(order).request_id
+    ordered = SigningOrder(HOLDER, "测试", role, documents, department_code=code, **order)
+    return container.signing_requests.create(ordered).request_id
 
 
 def test_a_request_is_signed_by_way_of_the_service(gateway, simulator):
@@ -108,6 +116,22 @@ def test_every_step_may_be_done_again(gateway, simulator):
     signed = gateway.signer_relays.advance(request_id)
     assert signed.standing.state is SigningState.SIGNED
     assert gateway.signer_relays.advance(request_id) == signed
+
+
+def test_the_authorisation_of_a_handling_person_comes_that_way_too(gateway, simulator):
+    request_id = asked(gateway, DocumentForm.BYTES, role=SignerRole.HANDLING_PERSON, requires_authorisation=True)
+    opened = gateway.signer_relays.begin(request_id)
+    assert simulator.run(opened.qr_text).state == "scanned"
+    gateway.signer_relays.advance(request_id)
+    signed = gateway.signer_relays.advance(request_id)
+    told = gateway.signing_requests.show(request_id)
+    assert (signed.standing.state, told.evidence["role_basis"]) == (SigningState.SIGNED, "authorisation")
+    request_id = asked(gateway, DocumentForm.BYTES, role=SignerRole.HANDLING_PERSON, requires_authorisation=True)
+    opened = gateway.signer_relays.begin(request_id)
+    simulator.run(opened.qr_text, Fault.AUTHORISATION_EXPIRED)
+    with pytest.raises(SignatureRefusedError) as refused:
+        gateway.signer_relays.advance(request_id)
+    assert [each.code for each in refused.value.errors] == ["AUTHORISATION_EXPIRED"]
 
 
 def test_nobody_agrees_to_what_is_not_what_would_be_signed(gateway, simulator):
@@ -147,6 +171,8 @@ def test_an_answer_that_cannot_be_believed_decides_nothing(gateway, simulator, f
     [exchange] = gateway.signer_relays.exchanges(request_id)
     assert (exchange.outcome, len(exchange.response_sm3)) == ("not_believed", 64)
     assert gateway.signing_requests.show(request_id).standing.state is SigningState.CREATED
+    # What came back is evidence of that, too.
+    assert sm3(gateway.signer_relays.said(request_id, exchange.id).answer).hex() == exchange.response_sm3
     assert gateway.signer_relays.begin(request_id).qr_text
 
 
@@ -171,11 +197,11 @@ def test_a_service_that_keeps_failing_is_left_alone(fresh, simulator, folder):
                 container.signer_relays.begin(request_id)
         # Asked once, then left alone: there is nothing in evidence of what was not sent.
         assert len(container.signer_relays.exchanges(request_id)) == 1
-        assert container.signer_relays.signer.circuit.state is CircuitState.OPEN
+        assert container.signer_exchanges.signer.circuit.state is CircuitState.OPEN
 
 
 def test_the_first_generation_operations(gateway, simulator):
-    signer, card = gateway.signer_relays.signer, simulator.cards.card(HOLDER)
+    signer, card = gateway.signer_exchanges.signer, simulator.cards.card(HOLDER)
     assert signer.check_licence(card.certificate)
     assert not signer.check_licence(simulator.cards.card(HOLDER, CardKind.EXPIRED).certificate)
     facts = signer.licence_facts(card.certificate)
@@ -203,6 +229,52 @@ def test_evidence_holds_digests_of_exactly_what_was_said(gateway, simulator, mon
     assert "content" not in json.dumps(question["parameters"]["documents"])
 
 
+def test_what_was_said_is_kept_and_verifies_without_the_gateway(gateway, simulator, tmp_path):
+    request_id = asked(gateway, DocumentForm.BYTES)
+    token = gateway.signing_requests.show(request_id).token
+    relays = gateway.signer_relays
+    simulator.run(relays.begin(request_id).qr_text)
+    relays.advance(request_id)
+    for exchange in relays.exchanges(request_id):
+        said = relays.said(request_id, exchange.id)
+        assert token.encode() not in said.question
+        # Who has the token of the request has what was asked, octet for octet.
+        assert sm3(said.question.replace(b"__hidden__", token.encode())).hex() == exchange.request_sm3
+        (tmp_path / "answer").write_bytes(said.answer)
+        (tmp_path / "signature").write_bytes(b64decode(said.signature))
+        (tmp_path / "key").write_bytes(said.public_key)
+        files = ["-keyform", "DER", "-verify", "key", "-signature", "signature", "answer"]
+        command = ["openssl", "dgst", "-sm3", "-sigopt", "distid:1234567812345678", *files]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.stdout == "Verified OK\n", done.stderr
+    assert (said.exchange.operation, b"to_be_signed" in said.question) == ("SupplySigning", True)
+    with gateway.deps.sessions() as session:
+        kept = session.query(SignerExchangeContent).all()
+    assert len(kept) == 3
+    assert all(row.sealed.startswith("sealed:") for row in kept)
+
+
+def test_contents_are_for_who_may_read_the_request_and_for_their_time(gateway):
+    request_id, other = asked(gateway, DocumentForm.BYTES), asked(gateway, DocumentForm.BYTES)
+    relays = gateway.signer_relays
+    relays.begin(request_id)
+    relays.advance(request_id)
+    begun, waiting = relays.exchanges(request_id)
+    before = relays.said(request_id, begun.id)
+    with pytest.raises(NotFoundError):
+        relays.said(other, begun.id)
+    # That there is nothing new is not worth a copy.
+    with pytest.raises(NotFoundError):
+        relays.said(request_id, waiting.id)
+    gateway.storage.reseal(with_new_key=True)
+    later = Container(gateway.settings, lambda: gateway.clock() + timedelta(days=3654))
+    assert later.signer_relays.said(request_id, begun.id) == before
+    assert later.retention.purge().counts["signer_exchange_contents"] == 1
+    with pytest.raises(NotFoundError):
+        relays.said(request_id, begun.id)
+    assert list(relays.exchanges(request_id)) == [begun, waiting]
+
+
 def test_without_a_service_nothing_is_handed_over(fresh):
     request_id = asked(fresh, DocumentForm.BYTES)
     with pytest.raises(ConfigurationError, match="No national service"):
@@ -216,7 +288,7 @@ def test_a_configuration_that_lacks_something_is_named(fresh, tmp_path):
     file.write_text(json.dumps({"name": "x", "url": "http://example.org/", "public_key_file": "k", "system_code": "A"}))
     container = container_at(fresh.settings.data_dir, enterprise_signer=file)
     with pytest.raises(ConfigurationError, match="https"):
-        _ = container.signer_relays.signer
+        _ = container.signer_exchanges.signer
 
 
 def issued(name, issuer=None):
@@ -261,7 +333,7 @@ def test_mutual_tls_with_real_certificates(fresh, simulator, folder):
     heard = {}
     for name, client in clients.items():
         with serving(simulator, folder, scheme="https", settings=ours | client, **tls) as file:
-            signer = container_at(fresh.settings.data_dir, enterprise_signer=file).signer_relays.signer
+            signer = container_at(fresh.settings.data_dir, enterprise_signer=file).signer_exchanges.signer
             try:
                 heard[name] = signer.check_licence(simulator.cards.card(HOLDER).certificate)
             except EnterpriseSignerDownError:

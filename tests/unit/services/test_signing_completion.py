@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gateway.domain.signing_orders import DocumentOrder, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SigningState
+from gateway.domain.signing_views import evidence_entries
 from gateway.errors import ConflictError, TimestampsUnavailableError, TransitionRefusedError
 from gateway.persistence.models import SigningRequest
 from gateway.persistence.session import reading
@@ -20,24 +21,33 @@ from tests.unit.services.test_signing_requests import actions
 from tests.unit.signing.pki import plain_pdf
 
 DIE = """
-import importlib, os, signal, sys
+import importlib, itertools, os, signal, sys
 from pathlib import Path
 from tests.conftest import container_at
 from tests.phones import phone_of
 
 folder, at, code, token = sys.argv[1:]
 container = container_at(Path(folder))
+at, number = at.split("#")
 module, kind, name = at.rsplit(".", 2)
-setattr(getattr(importlib.import_module(module), kind), name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+owner = getattr(importlib.import_module(module), kind)
+real, calls = getattr(owner, name), itertools.count(1)
+def call(*given, **named):
+    if next(calls) == int(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given, **named)
+setattr(owner, name, call)
 phone_of(container, code).sign(container, token)
 """
 KILLED_AT = (
-    "gateway.services.signing_completion.SigningCompletion.complete",
-    "gateway.services.signing_completion.SigningCompletion._keep",
-    "gateway.services.signing_completion.SigningCompletion._recorded",
-    "gateway.persistence.folder_store.FolderStore.publish",
+    "gateway.persistence.folder_store.FolderStore.publish#1",
+    "gateway.services.signing_completion.SigningCompletion.complete#1",
+    "gateway.services.signing_completion.SigningCompletion._keep#1",
+    "gateway.services.signing_completion.SigningCompletion._recorded#1",
+    "gateway.persistence.folder_store.FolderStore.publish#2",
 )
-"""After the signature was received; after the time-stamps; with the files staged; with everything recorded."""
+"""After the signature was received, with its evidence staged; with that in its place; after the time-stamps; with the files
+staged; with everything recorded."""
 
 
 @pytest.fixture
@@ -66,6 +76,8 @@ def finished_once(container, request_id):
     assert container.signing_requests.show(request_id).standing.state is SigningState.SIGNED
     for number in "12":
         assert container.signing_requests.signed(request_id, number).content
+    for each in evidence_entries(container.signing_requests.show(request_id).evidence):
+        assert container.signing_requests.evidence(request_id, each["sha256"]).content
     found = actions(container, request_id)
     assert (found.count("signing_request_received"), found.count("signing_request_signed")) == (1, 1)
 
@@ -78,7 +90,7 @@ def test_a_process_that_is_killed_loses_nothing(fresh, code, request_, killed_at
     fresh.installation.recover()
     standing = fresh.signing_requests.show(request_.request_id).standing
     assert standing.received_at is not None
-    if not killed_at.endswith("publish"):
+    if not killed_at.endswith("#2"):
         assert standing.state is SigningState.PRESENTED
         # Nobody takes over before the lease is over; nothing expires or is taken back after it was received.
         assert fresh.signing_completion.resume() == 0
@@ -89,7 +101,7 @@ def test_a_process_that_is_killed_loses_nothing(fresh, code, request_, killed_at
     later = at(fresh, LEASE + timedelta(seconds=1))
     with ThreadPoolExecutor(4) as pool:
         moved = list(pool.map(lambda _: later.signing_completion.resume(), range(4)))
-    assert any(moved) is not killed_at.endswith("publish")
+    assert any(moved) is not killed_at.endswith("#2")
     finished_once(fresh, request_.request_id)
     assert later.signing_completion.resume() == 0
 

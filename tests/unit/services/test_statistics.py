@@ -1,15 +1,19 @@
 """The reform's own indicators, counted on a register of which every number is known."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from gateway.domain.actors import Scope
 from gateway.domain.basis import Basis
 from gateway.domain.purpose_copies import CopyRequest
 from gateway.domain.statistics import hours_to_both
 from gateway.domain.status import china_day
-from gateway.errors import ForbiddenError, ValidationFailedError
+from gateway.errors import ForbiddenError, UnreadableInputError, ValidationFailedError
+from gateway.persistence.models import Licence
+from gateway.persistence.session import reading
 from gateway.services import statistics
 from gateway.services.papers import BlankChoice
 from tests.unit.services.actors import client
@@ -88,6 +92,27 @@ def test_what_a_bound_leaves_out_is_said(register, monkeypatch):
     monkeypatch.setattr(statistics, "MOST_LICENCES", 1)
     found = container.statistics.report()
     assert (found.is_complete, found.total.issued) == (False, 1)
+
+
+def test_verifications_of_others_take_nothing_of_the_bound(register, monkeypatch):
+    container, hygiene, food, _ = register
+    for _ in range(2):
+        container.verifications.verify(hygiene.electronic_file.read_bytes(), "a.pdf")
+    for data in (food.electronic_file.read_bytes(), b"%PDF-1.7 of nobody", b"%PDF-1.7 of nobody"):
+        with suppress(UnreadableInputError):
+            container.verifications.verify(data, "b.pdf")
+    with reading(container.deps.sessions) as session:
+        kind = session.scalars(
+            select(Licence.local_type_code).where(Licence.licence_number == hygiene.licence_number)
+        ).one()
+    own = client(READ, types={kind})
+    monkeypatch.setattr(statistics, "MOST_VERIFICATIONS", 3)
+    found = container.statistics.report(actor=own)
+    assert (found.is_complete, found.total.verifications) == (True, 2)
+    assert not container.statistics.report().is_complete
+    monkeypatch.setattr(statistics, "MOST_VERIFICATIONS", 1)
+    found = container.statistics.report(actor=own)
+    assert (found.is_complete, found.total.verifications) == (False, 1)
 
 
 def test_an_application_after_its_issue_is_refused(fresh, applications):
