@@ -12,7 +12,7 @@ from sqlalchemy import select
 from gateway.domain.actors import SYSTEM
 from gateway.domain.signing_orders import ResultForm
 from gateway.domain.signing_reasons import SigningReason
-from gateway.domain.signing_requests import FINAL, DocumentForm, SigningState, Step
+from gateway.domain.signing_requests import FINAL, SigningState, Step
 from gateway.errors import GatewayError
 from gateway.persistence.blobs import FileAlteredError, FileDigest
 from gateway.persistence.models import SigningRequest
@@ -20,9 +20,9 @@ from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.seals import key_at_work
-from gateway.services.signing_forms import SUFFIXES, make_result, remote_key
+from gateway.services.signing_forms import make_result, remote_key
 from gateway.services.signing_requests import add_files
-from gateway.services.signing_rows import expire, find_request, move
+from gateway.services.signing_rows import content_of, expire, find_request, move
 from signing.errors import DocumentChangedError
 from signing.validation.context import open_context
 from signing.validation.policy import Use
@@ -127,7 +127,7 @@ class SigningCompletion:
         key = remote_key(row.certificate, self._issuers(row.certificate))
         made = []
         for document in row.documents:
-            content = self._deps.files.read(document.content_sm3, SUFFIXES[DocumentForm(document.form)])
+            content = content_of(self._deps, document)
             needs_time = document.result != ResultForm.COSE
             with key_at_work("timestamps"):
                 result, suffix = make_result(document, content, key, self._deps.timestamps if needs_time else None)

@@ -18,6 +18,7 @@ from gateway.domain.signing_requests import SigningState, Standing, Step
 from gateway.domain.signing_views import DocumentView, SigningView
 from gateway.errors import NotFoundError
 from gateway.persistence.models import AuditEvent, IssuingAuthorityRow, SigningDocument, SigningRequest, StoredFile
+from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.sealed_places import signing_request
 from signing.sm2 import sm3
@@ -191,3 +192,14 @@ def _document(row: SigningDocument, files: Mapping[str, StoredFile], to_be_signe
         result_sha256=None if result is None else result.sha256,
         result_size=None if result is None else result.size,
     )
+
+
+def content_of(deps: Dependencies, document: SigningDocument) -> bytes:
+    """The bytes of a document. FileAlteredError when they are others now, StorageError.
+
+    The same bytes may have come before in another form: they are read under the ending that their row has, by which they are
+    backed up.
+    """
+    with reading(deps.sessions) as session:
+        stored = session.get_one(StoredFile, document.content_sm3)
+    return deps.files.read(stored.sm3, stored.suffix, stored.sha256)

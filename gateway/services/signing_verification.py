@@ -8,14 +8,12 @@ from sqlalchemy import select
 from gateway.domain.signing_answers import AnswerForm, DocumentAnswer
 from gateway.domain.signing_orders import ResultForm
 from gateway.domain.signing_reasons import SigningReason
-from gateway.domain.signing_requests import DocumentForm
 from gateway.errors import StorageError
 from gateway.persistence.blobs import FileAlteredError
 from gateway.persistence.models import SigningDocument, SigningRequest
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.signing_forms import (
-    SUFFIXES,
     RefusedError,
     accept_cms,
     accept_raw,
@@ -24,6 +22,7 @@ from gateway.services.signing_forms import (
     value_digest,
 )
 from gateway.services.signing_requests import document_of
+from gateway.services.signing_rows import content_of
 
 _MOST_OTHERS = 50
 
@@ -47,7 +46,7 @@ class SigningVerification:
 
     def content(self, document: SigningDocument) -> bytes:
         """The bytes that are shown and signed. FileAlteredError when they are others now, StorageError."""
-        return self._deps.files.read(document.content_sm3, SUFFIXES[DocumentForm(document.form)])
+        return content_of(self._deps, document)
 
     def message(self, document: SigningDocument, certificate: bytes) -> bytes:
         """What the key of a certificate (DER) is to sign; errors as ``content`` where that is a part of it."""

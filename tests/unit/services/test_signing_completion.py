@@ -13,7 +13,7 @@ from gateway.domain.signing_orders import DocumentOrder, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SigningState
 from gateway.domain.signing_views import evidence_entries
 from gateway.errors import ConflictError, TimestampsUnavailableError, TransitionRefusedError
-from gateway.persistence.models import SigningRequest
+from gateway.persistence.models import SigningRequest, StoredFile
 from gateway.persistence.session import reading
 from gateway.services.signing_completion import LEASE, PAUSE
 from tests.phones import ROLE, phone_of
@@ -173,3 +173,16 @@ def test_the_round_notes_what_is_over_once(fresh, request_):
     with reading(fresh.deps.sessions) as session:
         assert session.scalar(select(SigningRequest.state)) == "expired"
     assert actions(fresh, request_.request_id) == ["signing_request_created", "signing_request_expired"]
+
+
+def test_the_same_bytes_in_two_forms_are_one_file(fresh, code):
+    """A machine that was restored from a backup has it under one ending."""
+    department = next(iter(fresh.catalogue.load().authorities_by_code))
+    documents = tuple(DocumentOrder(form, form, b'{"b":2}') for form in (DocumentForm.JSON, DocumentForm.BYTES))
+    made = fresh.signing_requests.create(SigningOrder(code, "申请", ROLE, documents, department_code=department))
+    with reading(fresh.deps.sessions) as session:
+        stored = session.get(StoredFile, made.documents[0].sm3)
+    [other] = {".json", ".bin"} - {stored.suffix}
+    (fresh.deps.settings.data_dir / "files" / stored.sm3[:2] / f"{stored.sm3}{other}").unlink(missing_ok=True)
+    phone_of(fresh, code).sign(fresh, made.token)
+    finished_once(fresh, made.request_id)
