@@ -39,12 +39,12 @@ class LicenceShowings:
         if Scope.ADMINISTER not in actor.scopes:
             actor.require(Scope.LICENCES_ISSUE)
         known = self._known(code)
-        if self._exchanges.signer is None:
+        signer, showing_id = self._exchanges.signer, secrets.token_hex(16)
+        if signer is None:
             raise ConflictError(
                 "没有配置国家电子营业执照系统。No national service is configured.",
                 hint="See docs/enterprise-signing.md.",
             )
-        signer, showing_id = self._exchanges.required_signer(), secrets.token_hex(16)
         outcome, facts, differences = ShowingOutcome.NOT_HELD, dict[str, str](), tuple[Difference, ...]()
         try:
             if signer.check_licence(entity, showing_id):

@@ -64,11 +64,6 @@ def reseal_rows(deps: Dependencies, catalogue: Catalogue) -> int:
         row.collected_by = value or row.collected_by
         return value is not None
 
-    def credential(row: ClientCredential) -> bool:
-        value = _resealed(vault, row.sealed, gateway_token(row.client_id)) if row.sealed else None
-        row.sealed = value or row.sealed
-        return value is not None
-
     def access(row: AccessRecord) -> bool:
         value = _resealed(vault, str(row.elements["user_name"]), asking_person(row.accessed_at, row.request_id))
         if value is not None:
@@ -76,12 +71,17 @@ def reseal_rows(deps: Dependencies, catalogue: Catalogue) -> int:
         return value is not None
 
     return (
-        _members(deps)
+        _column(deps, StaffMember.account, StaffMember.secret, lambda row: authenticator_secret(row.account))
         + _conversions(deps)
-        + _signing_requests(deps)
-        + _exchanges(deps)
-        + _subscriptions(deps)
-        + _each(deps, ClientCredential, ClientCredential.id, credential)
+        + _column(deps, SigningRequest.id, SigningRequest.sealed, lambda row: signing_request(row.id))
+        + _column(
+            deps,
+            SignerExchangeContent.exchange_id,
+            SignerExchangeContent.sealed,
+            lambda row: exchange_content(row.exchange_id),
+        )
+        + _column(deps, SubscriptionSecret.id, SubscriptionSecret.sealed, lambda row: subscription_secret(row.id))
+        + _column(deps, ClientCredential.id, ClientCredential.sealed, lambda row: gateway_token(row.client_id))
         + _each(deps, AccessRecord, AccessRecord.id, access)
         + _each(deps, LicenceVersion, LicenceVersion.licence_identifier, version)
         + _each(deps, ReportedLicence, ReportedLicence.id, report)
@@ -89,63 +89,35 @@ def reseal_rows(deps: Dependencies, catalogue: Catalogue) -> int:
     )
 
 
-def _members(deps: Dependencies) -> int:
-    """The secrets of authenticators."""
-
-    def change(row: StaffMember) -> bool:
-        value = _resealed(deps.vault, row.secret, authenticator_secret(row.account)) if row.secret else None
-        row.secret = value or row.secret
-        return value is not None
-
-    return _each(deps, StaffMember, StaffMember.account, change)
-
-
-def _subscriptions(deps: Dependencies) -> int:
-    """The secrets that are shared with receivers of events."""
-
-    def change(row: SubscriptionSecret) -> bool:
-        value = _resealed(deps.vault, row.sealed, subscription_secret(row.id))
-        row.sealed = value or row.sealed
-        return value is not None
-
-    return _each(deps, SubscriptionSecret, SubscriptionSecret.id, change)
-
-
 def _conversions(deps: Dependencies) -> int:
     """The rows of conversions, job by job."""
 
-    def change(row: ConversionRow) -> bool:
-        value = _resealed(deps.vault, row.content, conversion_content(row.job_id, row.position))
-        row.content = value or row.content
-        return value is not None
+    def place(row: Any) -> Place:
+        return conversion_content(row.job_id, row.position)
 
     with reading(deps.sessions) as session:
         jobs = session.scalars(select(ConversionJob.id)).all()
-    return sum(
-        _each(deps, ConversionRow, ConversionRow.position, change, ConversionRow.job_id == job_id) for job_id in jobs
-    )
+    of_job = (ConversionRow.job_id == job_id for job_id in jobs)
+    return sum(_column(deps, ConversionRow.position, ConversionRow.content, place, only) for only in of_job)
 
 
-def _signing_requests(deps: Dependencies) -> int:
-    """The tokens of signing requests, and who signs."""
+def _column(
+    deps: Dependencies,
+    key: InstrumentedAttribute[Any],
+    column: InstrumentedAttribute[Any],
+    place: Callable[[Any], Place],
+    *only: ColumnElement[bool],
+) -> int:
+    """A column that has a sealed text, or nothing; ``place`` says of a row where that is sealed for."""
 
-    def change(row: SigningRequest) -> bool:
-        value = _resealed(deps.vault, row.sealed, signing_request(row.id))
-        row.sealed = value or row.sealed
+    def change(row: Base) -> bool:
+        stored = getattr(row, column.key)
+        value = _resealed(deps.vault, stored, place(row)) if stored else None
+        if value is not None:
+            setattr(row, column.key, value)
         return value is not None
 
-    return _each(deps, SigningRequest, SigningRequest.id, change)
-
-
-def _exchanges(deps: Dependencies) -> int:
-    """What was said to the national service and by it."""
-
-    def change(row: SignerExchangeContent) -> bool:
-        value = _resealed(deps.vault, row.sealed, exchange_content(row.exchange_id))
-        row.sealed = value or row.sealed
-        return value is not None
-
-    return _each(deps, SignerExchangeContent, SignerExchangeContent.exchange_id, change)
+    return _each(deps, key.parent.class_, key, change, *only)
 
 
 def _each(
