@@ -13,6 +13,8 @@ STAMP := $(VENV)/.ready
 ARGS ?=
 # The Python that is here is used; none is fetched.
 export UV_PYTHON_DOWNLOADS := never
+# Containers often set it; each process that a test starts would then compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench faults lock format clean

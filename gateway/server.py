@@ -39,8 +39,6 @@ _TIMEOUT_SECONDS = 60
 _GRACE_SECONDS = 30
 _REST_SECONDS, _REST_BYTES, _REST_CHUNK = 5.0, 64 * 1024 * 1024, 1 << 16
 """How much, and for how long, is read of a request that was answered before it was read."""
-_COLLECT_AFTER = (20_000, 20, 20)
-"""Thresholds of the collector's generations."""
 
 
 class StreamingWorker(SyncWorker):  # type: ignore[misc] # gunicorn has no types
@@ -177,9 +175,6 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         # What was loaded until now stays for good: the collector need not walk over it while someone waits.
         gc.collect()
         gc.freeze()
-        # A request makes thousands of objects, nearly none in circles: to look for these every 700 objects takes a
-        # twentieth of the time of an issue.
-        gc.set_threshold(*_COLLECT_AFTER)
         return application
 
 

@@ -3,6 +3,7 @@ deliveries by threads.
 """
 
 import fcntl
+import gc
 import multiprocessing
 import os
 import threading
@@ -103,7 +104,7 @@ def _run_queue_workers(settings: Settings, processes: int, until: Until) -> None
 
 def _work_queue(settings: Settings, parent: int) -> None:
     _begin(settings, parent)
-    container = Container(settings, actor="worker")
+    container = _container(settings)
     queue = container.deps.queue
     assert queue is not None
     try:
@@ -111,6 +112,13 @@ def _work_queue(settings: Settings, parent: int) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it was, the process that keeps us alive begins another
         structlog.get_logger().error("worker", kind=type(error).__name__)
         time.sleep(_REST_SECONDS)
+
+
+def _container(settings: Settings) -> Container:
+    """The gateway of a process that converts; what it has loaded is for good, and not looked through for rubbish again."""
+    container = Container(settings, actor="worker")
+    gc.freeze()
+    return container
 
 
 def _convert_one(container: Container, job_id: str, first: int) -> None:
@@ -190,7 +198,7 @@ _opened: list[Container] = []
 
 def _open(settings: Settings, parent: int) -> None:
     _begin(settings, parent)
-    _opened.append(Container(settings, actor="worker"))
+    _opened.append(_container(settings))
 
 
 def _convert(job_id: str, first: int) -> None:

@@ -21,6 +21,26 @@ SLOWEST = 1000
 """Milliseconds to the largest contentful paint."""
 PHONE = {"offline": False, "latency": 400, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8}
 CPU = 4
+DESKTOP = 1500
+"""Speed of the machine that is throttled: the slowest of what Lighthouse's docs/throttling.md calls a high-end desktop."""
+SPEED = """() => {
+  const perTenth = work => {
+    let rounds = 0
+    const started = performance.now()
+    while (performance.now() - started < 200) { work(); rounds += 1 }
+    return rounds / (performance.now() - started) * 100
+  }
+  const from = Array.from({length: 100000}, (_, index) => index), to = from.slice()
+  const copied = perTenth(() => { for (let at = 0; at < from.length; at += 1) to[at] = from[at] })
+  const grown = perTenth(() => {
+    let text = ""
+    for (let at = 0; at < 10000; at += 1) text += "a"
+    if (text.length !== 10000) throw new Error(text)
+  })
+  return (copied + grown) / 2
+}"""
+"""Lighthouse's BenchmarkIndex as its documents and reports describe it: texts grown and arrays copied per tenth of a second."""
+TRIES = 5
 PAINTS = """new Promise(done => {
   let paint = 0, shift = 0
   const watch = (type, take) =>
@@ -52,14 +72,18 @@ def crowded(set_up_home, tmp_path_factory):
 
 
 def measured(browser, site, path):
-    """Largest contentful paint in milliseconds, and the sum of layout shifts, on a throttled phone."""
+    """Largest contentful paint in milliseconds, the sum of layout shifts, and by how much the CPU was throttled.
+
+    A machine that is slower than the profile's desktop is throttled by less, so that the phone is the same on each.
+    """
     with opened(browser, site, width=360) as page:
+        rate = min(CPU, max(1, CPU * page.evaluate(SPEED) / DESKTOP))
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         session.send("Network.emulateNetworkConditions", PHONE)
-        session.send("Emulation.setCPUThrottlingRate", {"rate": CPU})
+        session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
         page.goto(path)
-        return page.evaluate(PAINTS)
+        return (*page.evaluate(PAINTS), rate)
 
 
 @pytest.mark.alone
@@ -71,12 +95,15 @@ def test_a_page_fits_the_first_flight_and_shows_its_answer_at_once(browser, crow
     with urllib.request.urlopen(request) as response:
         assert response.headers["Content-Encoding"] == "gzip"
         octets = len(response.read())
-    # A machine that others use as well may be late; a page that is too slow is so every time.
-    paints = [measured(browser, site, path) for _ in range(3)]
-    print(f"{which}: {octets} octets, paints {[round(paint) for paint, _ in paints]} ms")
     assert octets <= MOST_OCTETS
-    assert [shift for _, shift in paints] == [0, 0, 0]
-    assert 0 < min(paint for paint, _ in paints) < SLOWEST
+    # A machine that others use as well may be late; a page that is too slow is so every time.
+    for _ in range(TRIES):
+        paint, shift, rate = measured(browser, site, path)
+        print(f"{which}: {octets} octets, painted after {paint:.0f} ms at {rate:.1f}x")
+        assert shift == 0 < paint
+        if paint < SLOWEST:
+            return
+    pytest.fail(f"not one of {TRIES} paints took less than {SLOWEST} ms")
 
 
 def test_the_first_screen_asks_for_nothing_else(browser, crowded):
