@@ -34,8 +34,11 @@ OTHERS = """
 
 
 @contextmanager
-def nginx_before(gateway_port, port, folder, certificate, key):
-    """nginx on a port of the loopback; gives the file of the paths that were asked for beside the gateway's."""
+def nginx_before(gateway_port, port, folder, certificate, key, more=()):
+    """nginx on a port of the loopback; gives the file of the paths that were asked for beside the gateway's.
+
+    ``more`` are pairs of lines: what stands behind a line of the documentation.
+    """
     outside = folder / "outside.log"
     server = documented(
         {
@@ -43,6 +46,7 @@ def nginx_before(gateway_port, port, folder, certificate, key):
             "/etc/ssl/zwfw.pem": str(certificate),
             "/etc/ssl/zwfw.key": str(key),
             "http://127.0.0.1:8000;": f"http://127.0.0.1:{gateway_port};",
+            **{line: f"{line}\n{added}" for line, added in more},
         }
     )
     configuration = folder / "nginx.conf"
