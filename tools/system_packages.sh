@@ -17,6 +17,7 @@ need_file /usr/share/java/bcpkix.jar libbcpkix-java
 need_file /usr/share/java/bcutil.jar libbcutil-java
 need_file /usr/bin/chromium chromium
 need_command softhsm2-util softhsm2
+need_file /usr/sbin/nginx nginx-light
 need_command gcc gcc
 need_file /usr/include/stdlib.h libc6-dev
 [ ${#missing[@]} -eq 0 ] && exit 0
@@ -35,6 +36,13 @@ echo "installing system packages: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# Nothing that comes with a server starts it: the suites start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$log" "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+fi
 # A mirror may fail for a moment: the same is tried once more.
 for attempt in 1 2; do
   if { apt-get update -qq && $command; } </dev/null >"$log" 2>&1; then

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from tests.api.conftest import ROOT
 from tests.databases import database_of
 from tests.department_server import serving
 from tests.phones import phone_of
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 GUIDE, SIGNING, DELIVERIES = (
@@ -84,12 +84,6 @@ def certificate(tmp_path):
     made = [*words.split(), "-out", str(paths[0]), "-keyout", str(paths[1])]
     subprocess.run(made, check=True, capture_output=True)
     return paths
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_the_examples_of_the_guide_run(fresh, shell, certificate):

@@ -1,14 +1,11 @@
-"""A gateway under a path of a host, behind a proxy that ended TLS: every page, the scanner and checks without a network."""
+"""A gateway under a path of a host, behind an nginx that ends TLS: every page, the scanner and checks without a network."""
 
 import os
 import re
 import ssl
 import threading
 import urllib.request
-from contextlib import suppress
 from http import HTTPStatus
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urljoin
 
 import pytest
@@ -24,7 +21,9 @@ from tests.browser.test_camera import film
 from tests.browser.test_own_device import IN_CHARGE, answer, reasons
 from tests.console_office import PASSWORD, RICH, open_office
 from tests.gallery import application
+from tests.nginx import nginx_before
 from tests.phones import ROLE
+from tests.ports import free_port
 from tests.unit.signing.pki import plain_pdf
 from tests.unit.signing.test_keys_remote import self_signed
 
@@ -45,46 +44,11 @@ CONSOLE = (
 OFFICE = ("seals", "deliveries", "staff", "clients", "clients/create")
 
 
-class Proxy(BaseHTTPRequestHandler):
-    """What nginx does with `location ~* ^/licences(/|$) { proxy_pass http://gateway; }`; other paths are other people's."""
-
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self):
-        if self.path == "/favicon.ico":
-            # What browsers ask of a host by themselves.
-            self.send_response(HTTPStatus.NO_CONTENT)
-            return self.end_headers()
-        if re.match(rf"{PREFIX}(/|$)", self.path, re.IGNORECASE) is None:
-            self.server.outside.append(self.path)
-            return self.send_error(HTTPStatus.NOT_FOUND)
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("connection", "host")}
-        headers |= {"X-Forwarded-Proto": "https", "X-Forwarded-Host": self.headers["Host"]}
-        headers["X-Forwarded-For"] = self.client_address[0]
-        upstream = HTTPConnection("127.0.0.1", self.server.gateway_port)
-        upstream.request(self.command, self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))), headers)
-        reply = upstream.getresponse()
-        self.send_response(reply.status)
-        for name, value in reply.getheaders():
-            self.send_header(name, value)
-        self.end_headers()
-        with suppress(OSError):
-            # Whoever follows a signing request goes away in the middle of the stream.
-            while part := reply.read1():
-                self.wfile.write(part)
-        return upstream.close()
-
-    do_POST = do_HEAD = do_GET  # noqa: N815 - the names that the base class calls
-
-    def log_message(self, *_):
-        pass
-
-
 class House:
-    """A gateway under a prefix, the proxy before it, and a licence whose code the camera sees."""
+    """A gateway under a prefix, what was asked beside it, and a licence whose code the camera sees."""
 
-    def __init__(self, office, proxy, licence, token):
-        self.office, self.proxy, self.licence, self.token = office, proxy, licence, token
+    def __init__(self, office, outside, licence, token):
+        self.office, self.outside, self.licence, self.token = office, outside, licence, token
         self.site = office.container.settings.public_base_url
 
     def fetch(self, address):
@@ -99,12 +63,8 @@ class House:
 @pytest.fixture(scope="module")
 def house(set_up_home, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prefixed")
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    proxy.outside = []
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*self_signed(folder, "proxy"))
-    proxy.socket = context.wrap_socket(proxy.socket, server_side=True, do_handshake_on_connect=False)
-    base = f"https://127.0.0.1:{proxy.server_port}{PREFIX}"
+    port = free_port()
+    base = f"https://127.0.0.1:{port}{PREFIX}"
     office = open_office(set_up_home, folder / "data", public_base_url=base, trusted_proxies=1)
     services, today = office.container, china_day(office.clock())
     licence = services.licences.issue(
@@ -114,12 +74,10 @@ def house(set_up_home, tmp_path_factory):
     order = SigningOrder(RICH, "食品经营许可申请", ROLE, documents, department_code=office.authority())
     token = services.signing_requests.create(order).token
     gateway = make_server("127.0.0.1", 0, office.app(), threaded=True)
-    proxy.gateway_port = gateway.server_port
-    for server in (gateway, proxy):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield House(office, proxy, licence, token)
-    for server in (proxy, gateway):
-        server.shutdown()
+    threading.Thread(target=gateway.serve_forever, daemon=True).start()
+    with nginx_before(gateway.server_port, port, folder, *self_signed(folder, "proxy")) as outside:
+        yield House(office, outside, licence, token)
+    gateway.shutdown()
     services.deps.engine.dispose()
 
 
@@ -148,7 +106,7 @@ def page(phone, house):
     opened.on("console", lambda said: opened.faults.append(said.text) if said.type == "error" else None)
     yield opened
     context.close()
-    assert house.proxy.outside == []
+    assert house.outside.read_text() == ""
 
 
 def test_every_public_page_finds_all_that_it_names(page, house):

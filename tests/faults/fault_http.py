@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from gateway.settings import read_settings
 from tests.department_server import department_headers, serving, workers_of
 from tests.faults.gateway import APPLICATIONS, VECTORS, breaches, records
 from tests.faults.result import FaultResult
+from tests.ports import free_port
 from tools.check_migrations import postgresql
 
 KEYS, TIMES, ROUNDS = 8, 8, 3
@@ -114,10 +114,3 @@ def issue(port, record, headers, barrier):
             connection.close()
         time.sleep(0.1)
     raise AssertionError("a client was never answered")
-
-
-def free_port():
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

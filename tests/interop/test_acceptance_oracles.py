@@ -6,7 +6,8 @@ import pytest
 
 from gateway.documents.pdf_writer import ACCEPTANCE_FIELD, SIGNATURE_FIELD
 from signing.pyhanko_adapter import validate_with_pyhanko
-from tests.interop.test_signing_levels import JARS, JAVA, covered_and_cms, run
+from tests.interop.bouncy_castle import ask
+from tests.interop.test_signing_levels import covered_and_cms, run
 from tests.unit.signing.pki import pki
 from tests.unit.signing.test_acceptance import accepted, holders, holders_list, judged
 from tests.unit.signing.western_pki import western_pki
@@ -14,22 +15,14 @@ from tests.unit.signing.western_pki import western_pki
 pytestmark = pytest.mark.interop
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("classes")
-    compiled = run("javac", "-cp", JARS, "-d", folder, JAVA / "VerifyCms.java")
-    assert compiled.returncode == 0, compiled.stderr
-    return folder
-
-
 @pytest.fixture
-def bouncy_castle(classes, tmp_path):
+def bouncy_castle(tmp_path):
     def verify(*files) -> subprocess.CompletedProcess:
         paths = []
         for number, content in enumerate(files):
             paths.append(tmp_path / f"bc-{number}")
             paths[-1].write_bytes(content)
-        return run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", "cms", *paths)
+        return ask("VerifyCms", "cms", *paths)
 
     return verify
 

@@ -3,7 +3,6 @@
 import re
 import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from asn1crypto import pem
@@ -20,12 +19,11 @@ from signing.private_keys import generate, public_half, signing_key
 from signing.validation.policy import Use
 from signing.validation.process import validate_certificate
 from signing.validation.report import Conclusion
+from tests.interop.bouncy_castle import ask
 from tests.pki import CREDIT_CODE, DAY, NOW, make_pki, make_stranger
 
 pytestmark = pytest.mark.interop
 
-JAVA = Path(__file__).parent / "java"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("bcprov", "bcpkix", "bcutil"))
 DISTID = ("-vfyopt", "distid:1234567812345678")
 
 
@@ -235,21 +233,13 @@ def test_a_key_that_openssl_sealed_is_loaded_and_kept(pki, tmp_path):
     assert private.public_key.spki == pem.unarmor(public.encode())[2]
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("classes")
-    compiled = run("javac", "-cp", JARS, "-d", folder, JAVA / "VerifyChain.java")
-    assert compiled.returncode == 0, compiled.stderr
-    return folder
-
-
 @pytest.fixture
-def bouncy_castle(classes, write):
+def bouncy_castle(write):
     """Validates root, certificates from the leaf upwards, and CRLs at an instant."""
 
     def validate(root, certificates, crls, at=NOW):
         files = [f"cert={write(c)}" for c in (root, *certificates)] + [f"crl={write(c)}" for c in crls]
-        return run("java", "-cp", f"{JARS}:{classes}", "VerifyChain", int(at.timestamp() * 1000), *files)
+        return ask("VerifyChain", int(at.timestamp() * 1000), *files)
 
     return validate
 

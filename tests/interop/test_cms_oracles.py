@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from asn1crypto import pem
@@ -16,12 +15,11 @@ from signing.sm2 import sm3
 from signing.timestamp import build_request as build_query
 from signing.timestamp import build_response, parse_request
 from signing.validation.cms_reading import parse_cms, strip_padding
+from tests.interop.bouncy_castle import ask
 from tests.unit.signing.pki import NOW, ecdsa_key, pki, prepared_pdf
 
 pytestmark = pytest.mark.interop
 
-JAVA = Path(__file__).parent / "java"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("bcprov", "bcpkix", "bcutil"))
 CONTENT = "江城区 食品经营许可证".encode()
 
 
@@ -29,16 +27,8 @@ def run(*command):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("classes")
-    compiled = run("javac", "-cp", JARS, "-d", str(folder), str(JAVA / "VerifyCms.java"))
-    assert compiled.returncode == 0, compiled.stderr
-    return folder
-
-
 @pytest.fixture
-def bouncy_castle(classes, tmp_path):
+def bouncy_castle(tmp_path):
     """Runs VerifyCms on byte strings, with the root of the test PKI as only anchor."""
 
     def verify(mode, *files):
@@ -46,7 +36,7 @@ def bouncy_castle(classes, tmp_path):
         for number, content in enumerate((pki().root.certificate, *files)):
             paths.append(tmp_path / str(number))
             paths[-1].write_bytes(content)
-        return run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", mode, *map(str, paths))
+        return ask("VerifyCms", mode, *paths)
 
     return verify
 
@@ -101,7 +91,7 @@ def test_a_request_by_openssl_is_answered_to_bouncy_castles_satisfaction(algorit
     assert "nonce" in bouncy_castle("response", asked.read_bytes(), build_response(wrong)).stderr
 
 
-def test_the_service_answers_to_bouncy_castles_satisfaction(fresh, classes, tmp_path):
+def test_the_service_answers_to_bouncy_castles_satisfaction(fresh, tmp_path):
     """Asked over HTTP as anyone may ask: the SM2 token, its chain and its nonce."""
     request = build_query(imprint=sm3(CONTENT), digest_oid=SM3_OID, nonce=4711)
     answer = (
@@ -111,10 +101,10 @@ def test_the_service_answers_to_bouncy_castles_satisfaction(fresh, classes, tmp_
     files = [tmp_path / name for name in ("root", "request", "answer")]
     for path, content in zip(files, contents, strict=True):
         path.write_bytes(content)
-    result = run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", "response", *map(str, files))
+    result = ask("VerifyCms", "response", *files)
     assert (result.returncode, result.stdout[:10]) == (0, "time-stamp"), result.stderr
     files[1].write_bytes(build_query(imprint=sm3(b"another"), digest_oid=SM3_OID, nonce=4711))
-    assert run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", "response", *map(str, files)).returncode != 0
+    assert ask("VerifyCms", "response", *files).returncode != 0
 
 
 def test_openssl_reads_a_response_with_sm2(tmp_path):

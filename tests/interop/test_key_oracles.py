@@ -20,13 +20,12 @@ from signing.outside_keys import accept
 from signing.pkcs12 import read_pkcs12
 from signing.private_keys import open_key, public_half, seal_key, signing_key
 from signing.x509_fields import public_key_info
+from tests.interop.bouncy_castle import ask
 from tests.pki import CREDIT_CODE, NOW, make_pki
 from tests.unit.signing.key_material import KINDS, certified, private
 
 pytestmark = pytest.mark.interop
 
-JAVA = Path(__file__).parent / "java"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("bcprov", "bcpkix", "bcutil"))
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 PASSWORD = "correct horse"
 SM2, ECDSA, RSA = KINDS
@@ -129,16 +128,15 @@ def test_we_read_openssl_s_pkcs12(kind, options, files, tmp_path):
         read_pkcs12(container.read_bytes(), b"wrong")
 
 
-@pytest.fixture(scope="module")
-def bouncy_castle(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("classes")
-    run("javac", "-cp", JARS, "-d", folder, JAVA / "Pkcs12.java")
-    return lambda *arguments: run("java", "-cp", f"{JARS}:{folder}", "Pkcs12", *arguments).strip()
+def bouncy_castle(*arguments):
+    done = ask("Pkcs12", *arguments)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout.strip()
 
 
 @each_kind
 @pytest.mark.parametrize("form", ["PKCS12", "PKCS12-3DES-3DES"])
-def test_we_read_bouncy_castle_s_pkcs12(kind, form, files, tmp_path, bouncy_castle):
+def test_we_read_bouncy_castle_s_pkcs12(kind, form, files, tmp_path):
     key, chain = files(kind)
     plain, container = tmp_path / "plain.der", tmp_path / "key.p12"
     run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", key, "-outform", "der", "-out", plain)
@@ -149,7 +147,7 @@ def test_we_read_bouncy_castle_s_pkcs12(kind, form, files, tmp_path, bouncy_cast
 
 
 @each_kind
-def test_bouncy_castle_reads_our_pkcs8(kind, tmp_path, bouncy_castle):
+def test_bouncy_castle_reads_our_pkcs8(kind, tmp_path):
     sealed = tmp_path / "sealed.p8"
     sealed.write_bytes(seal_key(private(kind), PASSWORD.encode(), iterations=1000))
     name, plain = bouncy_castle("open", sealed, PASSWORD, JAVA_NAMES[kind]).split()
@@ -348,7 +346,7 @@ def vendor_token(tmp_path_factory):
     """A PKCS#11 module that does SM2 under a vendor's numbers: C and OpenSSL, nothing of ours."""
     folder = tmp_path_factory.mktemp("vendor")
     module = folder / "libvendor.so"
-    source = JAVA.parent / "c" / "sm2_token.c"
+    source = Path(__file__).parent / "c" / "sm2_token.c"
     run("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", module, source, "-l:libcrypto.so.3")
     run("openssl", "genpkey", "-algorithm", "SM2", "-outform", "der", "-out", folder / "key.der")
     key = open_key((folder / "key.der").read_bytes())

@@ -1,20 +1,15 @@
 """SM2-signed OCSP responses against BouncyCastle, which knows nothing of this library."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from certs.profiles import OCSP_RESPONDER
 from signing.algorithms import SHA1_OID, SHA256_OID, SM3_OID
 from signing.keys import SignatureAlgorithm
 from signing.ocsp import CertStatus, SingleResponse, build_response, cert_id
+from tests.interop.bouncy_castle import ask
 from tests.pki import DAY, NOW, make_pki
 
 pytestmark = pytest.mark.interop
-
-JAVA = Path(__file__).parent / "java" / "VerifyOcsp.java"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("bcprov", "bcpkix", "bcutil"))
 
 
 def judged(tmp_path, algorithm, oid, *, revoked=False, damage=False):
@@ -35,9 +30,8 @@ def judged(tmp_path, algorithm, oid, *, revoked=False, damage=False):
     paths = []
     for name, data in (("response", response), ("issuer", pki.issuing.certificate), ("leaf", leaf.certificate)):
         (tmp_path / name).write_bytes(data)
-        paths.append(str(tmp_path / name))
-    command = ["java", "-cp", JARS, str(JAVA), *paths, oid]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        paths.append(tmp_path / name)
+    return ask("VerifyOcsp", *paths, oid)
 
 
 @pytest.mark.parametrize(

@@ -29,14 +29,13 @@ from signing.signature_spec import DocMdp, SignatureSpec
 from signing.validation.cms_reading import strip_padding
 from signing.validation.evidence import ValidationData
 from signing.validation.policy import Limits
+from tests.interop.bouncy_castle import ask
 from tests.unit.documents.faces import ATTACHMENT, electronic, fonts, make_face, seal
 from tests.unit.signing.pki import NOW, pki, plain_pdf
 from tests.unit.signing.western_pki import western_pki
 
 pytestmark = pytest.mark.interop
 
-JAVA = Path(__file__).parent / "java"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("bcprov", "bcpkix", "bcutil"))
 PYHANKO = Path(sys.executable).parent / "pyhanko"
 SPEC = SignatureSpec(claimed_at=NOW, certify=DocMdp.NO_CHANGES)
 WESTERN = (SignatureAlgorithm.ECDSA_WITH_SHA256, SignatureAlgorithm.RSA_WITH_SHA256)
@@ -183,22 +182,14 @@ def test_pyhankos_command_line_and_poppler_find_every_level_valid(algorithm, lev
     assert run("qpdf", "--check", path).returncode == 0
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("classes")
-    compiled = run("javac", "-cp", JARS, "-d", folder, JAVA / "VerifyCms.java")
-    assert compiled.returncode == 0, compiled.stderr
-    return folder
-
-
 @pytest.fixture
-def bouncy_castle(classes, tmp_path):
+def bouncy_castle(tmp_path):
     def verify(mode, *files):
         paths = []
         for number, content in enumerate((pki().root.certificate, *files)):
             paths.append(tmp_path / f"bc-{number}")
             paths[-1].write_bytes(content)
-        return run("java", "-cp", f"{JARS}:{classes}", "VerifyCms", mode, *paths)
+        return ask("VerifyCms", mode, *paths)
 
     return verify
 

@@ -5,12 +5,12 @@ import pytest
 from gateway.domain.signing_orders import DocumentOrder, ResultForm, SignaturePlace, SigningOrder
 from gateway.domain.signing_requests import DocumentForm, SigningState
 from gateway.services.installation import LICENCE_ROOT_KEY, ROOT_KEY
-from tests.interop.test_acceptance_oracles import bouncy_castle, classes
+from tests.interop.test_acceptance_oracles import bouncy_castle
 from tests.interop.test_signing_levels import covered_and_cms
 from tests.phones import ROLE, phone_of
 from tests.unit.signing.pki import plain_pdf
 
-__all__ = ["bouncy_castle", "classes"]
+__all__ = ["bouncy_castle"]
 pytestmark = pytest.mark.interop
 BYTES = b"a drawing"
 DOCUMENTS = (

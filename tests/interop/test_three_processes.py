@@ -9,11 +9,11 @@ from gateway.demo_acceptance import accept_over_http
 from gateway.services.embedded_cas import ROOT_KEY
 from tests.conftest import VECTORS, container_at, vector_lines
 from tests.elicence import HOLDER
-from tests.interop.test_acceptance_oracles import bouncy_castle, classes
+from tests.interop.test_acceptance_oracles import bouncy_castle
 from tests.interop.test_signing_levels import covered_and_cms
 
 pytestmark = pytest.mark.interop
-__all__ = ["bouncy_castle", "classes"]
+__all__ = ["bouncy_castle"]
 
 
 def free_ports(number):

@@ -1,10 +1,12 @@
-"""The command line as a new user meets it: each call is a process of its own."""
+"""The command line as a new user meets it."""
 
 import json
 import subprocess
 import sys
 
 import pytest
+
+from gateway.cli import main
 
 SUSPEND = ("--ground", "公共场所卫生管理条例", "--reason", "整改期间")
 
@@ -33,12 +35,19 @@ def run(*arguments):
         (),
     ],
 )
-def test_a_wrong_call_is_one_sentence_and_64(arguments):
-    done = run(*arguments)
-    assert done.returncode == 64
-    assert done.stderr.startswith("错误 error:")
-    assert len(done.stderr.splitlines()) == 1
-    assert "--help" in done.stderr
+def test_a_wrong_call_is_one_sentence_and_64(arguments, monkeypatch, capfd):
+    monkeypatch.setattr(sys, "argv", ["licence-gateway", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capfd.readouterr().err
+    assert ended.value.code == 64
+    assert said.startswith("错误 error:")
+    assert len(said.splitlines()) == 1
+    assert "--help" in said
+
+
+def test_the_status_of_a_wrong_call_is_that_of_the_process():
+    assert run("frobnicate").returncode == 64
 
 
 def test_resolve_without_a_gateway_could_not_ask(tmp_path):
