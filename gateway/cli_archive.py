@@ -66,7 +66,7 @@ def verify(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Verify a package without database and network: manifest, every member, every signed file, every log proof.
+    """Verify a package without database and network: manifest, every member, signed file, log proof, and piece of evidence.
 
     Exit status: 0 genuine, 1 not genuine, 2 undecided, 4 no package, 64 usage.
 
@@ -90,6 +90,7 @@ def verify(
     say(_WORDS[report.genuine])
     tell(f"{report.subject} · {report.issuer} · {report.made_at.isoformat()}")
     say(f"文件 members {report.members}，签名 signed files {report.files}，日志证明 log proofs {report.proofs}")
+    say(f"签名请求的材料 files that signing requests name: {report.evidence}")
     for fault in report.faults:
         tell(f"✗ {fault.member}: {fault.code}. {fault.detail}")
     raise typer.Exit(_STATUS[report.genuine])

@@ -6,6 +6,7 @@ from gateway.domain.actors import OPERATOR
 from gateway.persistence.visit_counts import VisitCounts
 from gateway.services.acceptances import Acceptances
 from gateway.services.access_records import AccessRecords
+from gateway.services.archive_requests import ArchivedRequests
 from gateway.services.archives import Archives
 from gateway.services.authentication import Authentication
 from gateway.services.authority_reports import AuthorityReports
@@ -227,4 +228,5 @@ class Container:
         self.network_log = NetworkLog(self.deps)
         self.retention = Retention(self.deps, self.network_log)
         public = (self.log_proofs, self.signed_lists, self.status_lists, self.trust)
-        self.archives = Archives(self.deps, self.dossiers, self.licence_records, self.acceptances, public)
+        requests = ArchivedRequests(self.deps, self.acceptances, self.signing_requests)
+        self.archives = Archives(self.deps, self.dossiers, requests, public)

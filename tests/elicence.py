@@ -11,10 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from gateway.elicence.cards import known_enterprises
 from gateway.elicence.simulator import open_simulator
 from gateway.services.dependencies import system_clock
+from gateway.services.trust_anchors import pem_blocks
 from signing.cms import signed_attributes
 from signing.deferred import RemoteKey
 from signing.keys import SignatureAlgorithm
 from signing.sm2 import sm3
+from signing.validation.policy import Use
 from tests.conftest import vector_lines
 
 TOKEN = "A" * 32
@@ -105,3 +107,11 @@ def gateway_of(session):
 def phone_at(folder, gateway, *, clock=system_clock):
     """A simulator with the sample enterprises."""
     return open_simulator(folder, known_enterprises(vector_lines("enterprises")), gateway, clock)
+
+
+def trust_phones(container, simulator):
+    """The simulator's CA may vouch for enterprises, and for nothing else."""
+    trust = simulator.cards.trust_dir
+    [anchor], [crl] = (list((trust / folder).iterdir()) for folder in ("anchors", "crls"))
+    lists = pem_blocks(crl, "X509 CRL")
+    container.trust_anchors.admit(anchor.stem, pem_blocks(anchor, "CERTIFICATE"), [Use.ENTERPRISE], lists)

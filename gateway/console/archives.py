@@ -24,7 +24,7 @@ def archive() -> BaseResponse:
     sheet = Sheet(
         _l("导出档案"),
         _l("导出"),
-        lead=_l("签署的档案包含全部版本、文件、状态、日志证明和不脱敏的个人信息，请妥善保管。"),
+        lead=_l("签署的档案包含全部版本、文件、状态、日志证明、签名请求及其证据和不脱敏的个人信息，请妥善保管。"),
     )
     return take_form(sheet, Form(_FIELDS), _export)
 

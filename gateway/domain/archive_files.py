@@ -32,12 +32,18 @@ def is_archive(data: bytes) -> bool:
     return data.startswith(_MAGIC)
 
 
+def require_room(size: int, members: int) -> None:
+    """OverLimitError when a package cannot hold as many bytes, or members."""
+    if size > MOST_BYTES // 2 or members > MOST_MEMBERS:
+        raise OverLimitError(
+            "档案包过大，请按证照逐个导出。Too much for one package.",
+            hint="Export licence by licence, and fetch signing requests one by one.",
+        )
+
+
 def pack(members: Mapping[str, bytes]) -> bytes:
     """The package of these members by name, in order of name. OverLimitError when it would be too large to be read again."""
-    if sum(map(len, members.values())) > MOST_BYTES // 2 or len(members) > MOST_MEMBERS:
-        raise OverLimitError(
-            "档案包过大，请按证照逐个导出。Too much for one package.", hint="Export licence by licence."
-        )
+    require_room(sum(map(len, members.values())), len(members))
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
         for name in sorted(members):

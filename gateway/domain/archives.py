@@ -14,6 +14,7 @@ TOKEN_TYPE = "application/licence-archive+cose"  # noqa: S105 - a media type
 MANIFEST, RECORD = "manifest.cose", "record.json"
 UNDECIDED = "undecided"
 LOG, LISTS, STATUS, TRUST = "log/", "lists/", "status/", "trust/"
+REQUESTS, EVIDENCE = "signing-requests/", "evidence/"
 
 
 class ManifestError(ValueError):

@@ -65,14 +65,14 @@ LIST_REASONS: dict[str, tuple[str, str, str, str]] = {
         "Get the trust files of the gateway that made it, and check again.",
     ),
     "ARCHIVE_ALTERED": (
-        "档案包中有 {count} 个文件的内容与签署的清单不符：{names}。",
-        "Files in the package that are not what was signed for: {count} ({names}).",
+        "档案包中有 {count} 个文件的内容与签署的清单或记录不符：{names}。",
+        "Files in the package that are not what was signed for, or what a record names: {count} ({names}).",
         "不要采用，请索取原档案包。",
         "Do not rely on it; ask for the original package.",
     ),
     "ARCHIVE_MISSING": (
-        "档案包缺少清单所列的 {count} 个文件：{names}。",
-        "Files that were signed for and are not in the package: {count} ({names}).",
+        "档案包缺少清单或记录所列的 {count} 个文件：{names}。",
+        "Files that were signed for, or that a record names, and that are not in the package: {count} ({names}).",
         "不要采用，请索取原档案包。",
         "Do not rely on it; ask for the original package.",
     ),

@@ -11,6 +11,7 @@ from asn1crypto import pem
 
 from certs.trust_store import TrustStore
 from gateway.domain.answers import Genuine
+from gateway.domain.archive_evidence import check_evidence
 from gateway.domain.archive_files import read_members, require_package, unpack
 from gateway.domain.archives import (
     LISTS,
@@ -58,6 +59,8 @@ class ArchiveReport:
     """Signed PDFs that were verified as of ``made_at``."""
     proofs: int
     """Events of the transparency log whose proofs were followed to a signed checkpoint."""
+    evidence: int
+    """Files that signing requests name by their digests: accepted licences, certificates, revocation lists, OCSP responses."""
     faults: tuple[ArchiveFault, ...]
     signer: Signer
     """Who signed the manifest."""
@@ -113,6 +116,8 @@ def check_archive(
     # What nobody trusted signed for says nothing of an instant.
     basis = _Basis(trust_store, _with_lists(policy, members), workers, at if signer_faults else manifest.made_at)
     files, proofs = _signed_files(members), _proofs(members)
+    evidence, unlike = check_evidence(members, manifest, named)
+    faults += unlike
     faults += [fault for name in files for fault in _of_file(name, members[name], basis)]
     faults += [fault for name, proof in proofs for fault in _of_proof(name, proof, manifest)]
     faults += [fault for name in members if name.startswith(LISTS) for fault in _of_list(name, members[name], basis)]
@@ -124,6 +129,7 @@ def check_archive(
         members=whole,
         files=len(files),
         proofs=len(proofs),
+        evidence=evidence,
         faults=tuple(faults),
         signer=signer,
     )

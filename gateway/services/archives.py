@@ -1,6 +1,5 @@
 """Archive packages: the whole record of a licence or of an enterprise, signed, for whoever keeps it without this gateway."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,25 +7,24 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 
 from gateway.domain.actors import OPERATOR, Actor, Scope
-from gateway.domain.answers import EnterpriseView
 from gateway.domain.archive_files import pack
-from gateway.domain.archives import LISTS, LOG, MANIFEST, RECORD, STATUS, TOKEN_TYPE, TRUST, ArchiveManifest
+from gateway.domain.archives import LISTS, LOG, MANIFEST, RECORD, REQUESTS, STATUS, TOKEN_TYPE, TRUST, ArchiveManifest
 from gateway.domain.status_list import PLACES
 from gateway.errors import FieldError, ForbiddenError, ValidationFailedError
 from gateway.persistence.models import AuditEvent, StatusPlace
 from gateway.persistence.retrying import retried
 from gateway.persistence.session import reading
-from gateway.services.acceptances import Acceptances
+from gateway.services.archive_contents import ArchiveContents
+from gateway.services.archive_requests import ArchivedRequests
 from gateway.services.dependencies import Dependencies
 from gateway.services.dossiers import Dossier, Dossiers
-from gateway.services.licence_records import LicenceRecords
 from gateway.services.log_proofs import LogProofs
 from gateway.services.signed_lists import SignedLists, sign_token
 from gateway.services.status_lists import StatusLists
 from gateway.services.trust import Trust
 
 _ANCHORS = "anchors.json"
-_ENDINGS = {"application/pdf": ".pdf", "application/json": ".json"}
+_READING = {Scope.LICENCES_READ, Scope.PAPERS_HANDLE, Scope.SIGNING_READ}
 
 
 class Archives:
@@ -36,14 +34,12 @@ class Archives:
         self,
         deps: Dependencies,
         dossiers: Dossiers,
-        records: LicenceRecords,
-        acceptances: Acceptances,
+        requests: ArchivedRequests,
         public: tuple[LogProofs, SignedLists, StatusLists, Trust],
     ) -> None:
         self._deps = deps
         self._dossiers = dossiers
-        self._records = records
-        self._acceptances = acceptances
+        self._requests = requests
         self._log_proofs, self._signed_lists, self._status_lists, self._trust = public
 
     def of_licence(self, licence_identifier: str, *, reason: str, actor: Actor = OPERATOR) -> bytes:
@@ -51,61 +47,76 @@ class Archives:
         the sandbox; NotFoundError, ValidationFailedError without a reason, OverLimitError, StorageError, ConfigurationError.
         """
         actor = _exporter(reason, actor)
-        dossier = self._dossiers.of(licence_identifier, actor=actor)
+        contents, dossier = ArchiveContents(), self._dossiers.of(licence_identifier, actor=actor)
         enterprise, _ = self._dossiers.holder(dossier.holder_code, actor=actor)
-        return self._package(licence_identifier, enterprise, [dossier], reason, actor)
+        record: dict[str, Any] = {"enterprise": enterprise, "licences": self._licences([dossier], contents, actor)}
+        return self._package(licence_identifier, record, contents, reason, actor)
 
     def of_enterprise(self, code: str, *, reason: str, actor: Actor = OPERATOR) -> bytes:
-        """The package of an enterprise with every licence that it holds or held. Errors of ``of_licence``: none is left out."""
-        actor = _exporter(reason, actor)
+        """The package of an enterprise with every licence that it holds or held. Errors of ``of_licence``: none is left out.
+
+        With all that it was asked to sign by those for whom the actor acts; who that is stands in the record.
+        """
+        actor, contents = _exporter(reason, actor), ArchiveContents()
         enterprise, lines = self._dossiers.holder(code, actor=actor)
         dossiers = [self._dossiers.of(line.licence_identifier, actor=actor) for line in lines]
-        return self._package(code, enterprise, dossiers, reason, actor)
+        record: dict[str, Any] = {"enterprise": enterprise, "licences": self._licences(dossiers, contents, actor)}
+        record["signing_requests"] = self._requests.of_enterprise(code, contents, actor=actor)
+        return self._package(code, record, contents, reason, actor)
 
     def _package(
-        self, subject: str, enterprise: EnterpriseView, dossiers: list[Dossier], reason: str, actor: Actor
+        self, subject: str, record: dict[str, Any], contents: ArchiveContents, reason: str, actor: Actor
     ) -> bytes:
-        members: dict[str, bytes] = {}
-        licences = [self._licence(number, each, members, actor) for number, each in enumerate(dossiers, 1)]
-        members[RECORD] = _json({"enterprise": enterprise, "licences": licences})
-        members[f"{LISTS}list.cbor"] = self._signed_lists.cbor(enterprise.unified_social_credit_code)
+        licences = record["licences"]
+        contents.add_json(RECORD, record)
+        contents.add(f"{LISTS}list.cbor", self._signed_lists.cbor(record["enterprise"].unified_social_credit_code))
         identifiers = [version["licence_identifier"] for licence in licences for version in licence["versions"]]
-        members |= self._statuses(identifiers) | self._trust_files()
+        for name, content in (self._statuses(identifiers) | self._trust_files()).items():
+            contents.add(name, content)
         manifest = ArchiveManifest.of(
-            members,
+            contents.members,
             issuer=self._deps.settings.public_base_url,
             subject=subject,
             made_at=self._deps.clock(),
             log_certificates=tuple(self._deps.log_certificates()),
         )
-        packed = pack(members | {MANIFEST: sign_token(self._deps, manifest.encode(), TOKEN_TYPE)})
+        packed = pack(contents.members | {MANIFEST: sign_token(self._deps, manifest.encode(), TOKEN_TYPE)})
+        requests = sum(name.startswith(REQUESTS) for name in contents.members)
         # First the word, then the deed: nobody gets what is not on record.
-        self._note(subject, {"reason": reason, "licences": len(licences), "bytes": len(packed)}, actor)
+        held = {"licences": len(licences), "signing_requests": requests, "bytes": len(packed)}
+        self._note(subject, {"reason": reason, **held}, actor)
         return packed
 
-    def _licence(self, number: int, newest: Dossier, members: dict[str, bytes], actor: Actor) -> dict[str, Any]:
-        """The rows of a licence; its files become members."""
-        versions = []
-        for place, line in enumerate(newest.versions, 1):
-            folder = f"licences/{number:04d}/{place:03d}"
-            dossier = self._dossiers.of(line.licence_identifier, actor=actor)
-            files = self._files(folder, dossier, actor)
-            members |= files
-            proofs = self._log_proofs.of_licence(line.licence_identifier)
-            members[f"{LOG}{number:04d}-{place:03d}.json"] = _json(proofs.to_json())
-            versions.append({**to_jsonable_python(dossier, fallback=str), "files": sorted(files)})
-        return {"licence_number": newest.licence_number, "versions": versions}
+    def _licences(self, newest: list[Dossier], contents: ArchiveContents, actor: Actor) -> list[dict[str, Any]]:
+        """The rows of each licence, by the version that is its newest; its files become members."""
+        return [
+            {
+                "licence_number": dossier.licence_number,
+                "versions": [
+                    self._version(f"{number:04d}", f"{place:03d}", line.licence_identifier, contents, actor)
+                    for place, line in enumerate(dossier.versions, 1)
+                ],
+            }
+            for number, dossier in enumerate(newest, 1)
+        ]
 
-    def _files(self, folder: str, dossier: Dossier, actor: Actor) -> dict[str, bytes]:
-        identifier = dossier.licence_identifier
+    def _version(
+        self, number: str, place: str, identifier: str, contents: ArchiveContents, actor: Actor
+    ) -> dict[str, Any]:
+        """The rows of a version; its files, its events in the log and the requests to accept it become members."""
+        folder = f"licences/{number}/{place}"
+        dossier = self._dossiers.of(identifier, actor=actor)
         files = {f"{folder}/licence.pdf": self._dossiers.electronic(identifier, actor=actor)}
         for paper in dossier.papers:
             content = self._dossiers.paper(identifier, paper.copy_number, actor=actor)
             files[f"{folder}/paper-{paper.copy_number}.pdf"] = content
-        if self._records.get(identifier, actor=actor).accepted_sm3 is not None:
-            accepted = self._acceptances.file(identifier, actor=actor)
-            files[f"{folder}/accepted{_ENDINGS.get(accepted.media_type, '.bin')}"] = accepted.content
-        return files
+        for name, content in files.items():
+            contents.add(name, content)
+        acceptances = self._requests.of_version(identifier, folder, contents, actor=actor)
+        contents.add_json(f"{LOG}{number}-{place}.json", self._log_proofs.of_licence(identifier).to_json())
+        accepted = [each["file"] for each in acceptances if each["file"] is not None]
+        rows = {"files": sorted([*files, *accepted]), "acceptances": acceptances}
+        return {**to_jsonable_python(dossier, fallback=str), **rows}
 
     def _statuses(self, identifiers: list[str]) -> dict[str, bytes]:
         query = select(StatusPlace.authority_code, StatusPlace.place).where(
@@ -143,8 +154,4 @@ def _exporter(reason: str, actor: Actor) -> Actor:
         raise ValidationFailedError(
             [FieldError("reason", "MISSING", "请说明导出的理由。Say why the record is exported.")]
         )
-    return replace(actor, scopes=actor.scopes | {Scope.LICENCES_READ, Scope.PAPERS_HANDLE})
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(to_jsonable_python(value, fallback=str), ensure_ascii=False, indent=1, sort_keys=True).encode()
+    return replace(actor, scopes=actor.scopes | _READING)

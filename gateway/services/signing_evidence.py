@@ -3,7 +3,7 @@
 Each is a file named by its digest, so that a list by which many requests were judged is stored once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from gateway.domain.holder_certificates import (
 from gateway.domain.signing_views import evidence_entries
 from gateway.errors import NotFoundError
 from gateway.persistence.blobs import FileDigest
-from gateway.persistence.models import SigningRequest, StoredFile
+from gateway.persistence.models import StoredFile
 from gateway.persistence.session import reading
 from gateway.services.dependencies import Dependencies
 from gateway.services.signer_roles import RoleProof
@@ -53,12 +53,12 @@ def stage_missing(deps: Dependencies, files: Sequence[tuple[bytes, str]]) -> lis
     return [(digest, suffix) for digest, (_, suffix) in zip(deps.files.stage(new), new, strict=True)] if new else []
 
 
-def evidence_file(deps: Dependencies, row: SigningRequest, sha256: str) -> tuple[bytes, str, str]:
+def evidence_file(deps: Dependencies, evidence: Mapping[str, Any], sha256: str) -> tuple[bytes, str, str]:
     """(content, media type, suffix) of what the evidence of a request names. StorageError.
 
     NotFoundError when it names no such thing, or was taken before contents were kept.
     """
-    entry = next((each for each in evidence_entries(row.evidence) if each["sha256"] == sha256), None)
+    entry = next((each for each in evidence_entries(evidence) if each["sha256"] == sha256), None)
     with reading(deps.sessions) as session:
         found = None if entry is None else session.get(StoredFile, entry.get("sm3", ""))
     if entry is None or found is None:

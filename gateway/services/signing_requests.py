@@ -150,7 +150,7 @@ class SigningRequests:
         """A certificate, list or response that the evidence of a request names. NotFoundError, ForbiddenError, StorageError."""
         with reading(self._deps.sessions) as session:
             row = self._found(session, request_id, actor, Scope.SIGNING_READ)
-        content, media_type, suffix = evidence_file(self._deps, row, sha256)
+        content, media_type, suffix = evidence_file(self._deps, row.evidence, sha256)
         return SignedDocument(content, media_type, f"{sha256}{suffix}")
 
     def _found(

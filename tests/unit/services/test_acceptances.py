@@ -20,18 +20,17 @@ from gateway.domain.status import LicenceStatus
 from gateway.elicence.cards import CardKind
 from gateway.errors import ForbiddenError, NotFoundError, SignatureRefusedError, TransitionRefusedError
 from gateway.services.status_changes import StatusDecision
-from gateway.services.trust_anchors import pem_blocks
 from signing import sm2
 from signing.cose import parse_sign1
 from signing.pades import sign_prepared
 from signing.pdf.reading import read_structure
 from signing.pyhanko_writing import prepare_signature
 from signing.signature_spec import SignatureSpec
-from signing.validation.policy import PermittedChange, Use
+from signing.validation.policy import PermittedChange
 from signing.validation.policy_files import read_policy
 from signing.validation.report import Changes
 from tests.conftest import vector_lines
-from tests.elicence import HOLDER, phone_at
+from tests.elicence import HOLDER, phone_at, trust_phones
 
 APPLICATION = next(a for a in vector_lines("applications") if a["CYRSFZJHM"] == HOLDER) | {"YXQJSRQ": "长期"}
 
@@ -39,14 +38,6 @@ APPLICATION = next(a for a in vector_lines("applications") if a["CYRSFZJHM"] == 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
     return phone_at(tmp_path_factory.mktemp("elicence"), "http://127.0.0.1:1")
-
-
-def trust_phones(container, simulator):
-    """The simulator's CA may vouch for enterprises, and for nothing else."""
-    trust = simulator.cards.trust_dir
-    [anchor], [crl] = (list((trust / folder).iterdir()) for folder in ("anchors", "crls"))
-    lists = pem_blocks(crl, "X509 CRL")
-    container.trust_anchors.admit(anchor.stem, pem_blocks(anchor, "CERTIFICATE"), [Use.ENTERPRISE], lists)
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import json
 import subprocess
-import threading
 from base64 import b64decode
-from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
 
@@ -22,8 +20,6 @@ from gateway.domain.signing_requests import DocumentForm, SignerRole, SigningSta
 from gateway.elicence.cards import CardKind
 from gateway.elicence.national import CODE_PREFIX, NationalFault
 from gateway.elicence.phone import Fault, PhoneError
-from gateway.elicence.server import serve
-from gateway.elicence.simulator import configuration
 from gateway.errors import (
     ConfigurationError,
     EnterpriseSignerUnavailableError,
@@ -35,51 +31,8 @@ from gateway.services.dependencies import system_clock
 from signing import sm2
 from signing.sm2 import sm3
 from tests.conftest import container_at
-from tests.elicence import HOLDER, phone_at
-from tests.unit.services.test_acceptances import trust_phones
-
-
-@contextmanager
-def serving(simulator, folder, *, scheme="http", settings=None, **tls):
-    """The simulator in a thread; gives the configuration of the service for a gateway."""
-    server = serve(simulator, "127.0.0.1", 0, **tls)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    document = json.loads(configuration(f"{scheme}://127.0.0.1:{server.port}"))
-    file = folder / "enterprise-signer.json"
-    file.write_text(json.dumps(document | {"failures": 99, "timeout_seconds": 5} | (settings or {})))
-    try:
-        yield file
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("elicence")
-
-
-@pytest.fixture
-def simulator(folder):
-    return phone_at(folder, "http://127.0.0.1:1")
-
-
-@pytest.fixture
-def gateway(fresh, simulator, folder):
-    """A gateway that asks the simulated service."""
-    simulator.cards.card(HOLDER)
-    trust_phones(fresh, simulator)
-    with serving(simulator, folder) as file:
-        container = container_at(fresh.settings.data_dir, enterprise_signer=file)
-        simulator.national.fetch = lambda address: fetched(container, address)
-        yield container
-
-
-def fetched(container, address):
-    """What the gateway gives at an address, without HTTP."""
-    assert address.startswith(f"{container.settings.public_base_url}/sign/v1/sessions/")
-    *_, token, _, document_id = address.split("/")
-    return container.signing_sessions.document(token, document_id).content
+from tests.elicence import HOLDER
+from tests.national_service import serving
 
 
 def asked(container, *forms, role=SignerRole.LEGAL_REPRESENTATIVE, **order):
@@ -187,8 +140,8 @@ def test_what_did_not_arrive_is_asked_again_and_each_attempt_is_in_evidence(gate
         gateway.signer_relays.begin(request_id)
 
 
-def test_a_service_that_keeps_failing_is_left_alone(fresh, simulator, folder):
-    with serving(simulator, folder, settings={"failures": 1, "attempts": 1}) as file:
+def test_a_service_that_keeps_failing_is_left_alone(fresh, simulator, service_folder):
+    with serving(simulator, service_folder, settings={"failures": 1, "attempts": 1}) as file:
         container = container_at(fresh.settings.data_dir, enterprise_signer=file)
         request_id = asked(container, DocumentForm.BYTES)
         simulator.national.faults.append(NationalFault.ERROR)
@@ -317,7 +270,8 @@ def written(folder, name, pair):
     return folder / f"{name}.pem", folder / f"{name}.key"
 
 
-def test_mutual_tls_with_real_certificates(fresh, simulator, folder):
+def test_mutual_tls_with_real_certificates(fresh, simulator, service_folder):
+    folder = service_folder
     ca, stranger = issued("ca"), issued("stranger")
     certificate, key = written(folder, "server", issued("server", ca))
     authority, _ = written(folder, "tls-ca", ca)

@@ -18,8 +18,7 @@ from gateway.services.enterprise_registrations import Registration
 from signing.cose import key_id_of, parse_sign1, sign1
 from signing.sm2 import sm3
 from signing.x509_fields import public_key_info
-from tests.elicence import HOLDER, phone_at
-from tests.unit.services.test_acceptances import trust_phones
+from tests.elicence import HOLDER, phone_at, trust_phones
 from tests.unit.services.test_signing_refusals import at
 from tests.unit.services.test_signing_requests import actions
 

@@ -12,8 +12,7 @@ from gateway.services.trust_anchors import pem_blocks
 from signing.validation.policy import Use
 from signing.validation.process import validate_certificate
 from signing.validation.report import Conclusion
-from tests.elicence import HOLDER, phone_at
-from tests.unit.services.test_acceptances import trust_phones
+from tests.elicence import HOLDER, phone_at, trust_phones
 
 
 @pytest.fixture
