@@ -18,6 +18,7 @@ from gateway.domain.seal_register import ACT_WORDS, SEAL_WORDS, SealAct
 from gateway.domain.staff import ROLE_WORDS, StaffRole
 from gateway.domain.status import WORDS, LicenceStatus
 from gateway.domain.verdicts import status_verdict
+from gateway.domain.wrong_entries import WrongEntryOutcome
 from gateway.services.clients import GATEWAY_TOKEN, SECRET
 from verify_web.words import say
 
@@ -58,6 +59,12 @@ SCOPE_WORDS = {
     Scope.SIGNING_READ: _l("查阅签名请求"),
     Scope.EVENTS_READ: _lp("scope", "事件"),
     Scope.ADMINISTER: _l("调用记录中的人名"),
+}
+OUTCOME_WORDS = {
+    WrongEntryOutcome.CORRECTED: _l("已更正"),
+    WrongEntryOutcome.FOUND_RIGHT: _l("登记无误"),
+    WrongEntryOutcome.NOT_OURS: _l("非本机关登记"),
+    WrongEntryOutcome.UNCLEAR: _l("无法核实"),
 }
 CREDENTIAL_WORDS = {
     SECRET: _l("OAuth 密钥"),
@@ -164,6 +171,11 @@ def scope_word(scope: str) -> str:
     return str(SCOPE_WORDS[Scope(scope)])
 
 
+def outcome_word(outcome: str) -> str:
+    """What came of a report of a wrong entry."""
+    return str(OUTCOME_WORDS[WrongEntryOutcome(outcome)])
+
+
 def credential_word(kind: str) -> str:
     """What kind of secret."""
     return str(CREDENTIAL_WORDS[kind])
@@ -189,6 +201,7 @@ def register_console_words(blueprint: Blueprint) -> None:
         role_word,
         request_word,
         scope_word,
+        outcome_word,
         credential_word,
     ):
         blueprint.add_app_template_filter(function)

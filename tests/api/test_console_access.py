@@ -52,6 +52,7 @@ PAGES = {
     "reconciliation_file": ("/console/reconciliation.csv", READERS),
     "statistics": ("/console/statistics", READERS),
     "wrong_entries": ("/console/wrong-entries", READERS),
+    "settle_wrong_entry": ("/console/wrong-entries/{report}", READERS),
     "holder_certificates": ("/console/holder-certificates", EVERYONE),
     "deliveries": ("/console/deliveries", ADMINISTRATORS),
     "stock": ("/console/stock", CLERKS),
@@ -107,7 +108,9 @@ def addresses(shared_office, tmp_path_factory):
     client = shared_office.container.clients.create(spec)
     job = dry_run(shared_office.container, tmp_path_factory.mktemp("register"), shared_office.actor("window"))
     of_authority = shared_office.container.seal_register.all(authority_codes=own)
+    report = shared_office.container.wrong_entries.report(RICH, "地址有误")
     named = {"seal": of_authority[0].key_id, "holder": RICH, "licence": identifier, "client": client, "job": job}
+    named["report"] = report
     return {name: path.format(**named) for name, (path, _) in PAGES.items()}
 
 

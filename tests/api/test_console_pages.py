@@ -262,3 +262,27 @@ def test_drifts_are_found_shown_and_exported(office, clerk, licence_path):
     foreign = Browser(office, office.app(), "stranger")
     assert NUMBER not in foreign.get("/console/reconciliation").text
     assert NUMBER not in foreign.get("/console/reconciliation.csv").text
+
+
+def test_a_wrong_entry_is_settled_with_a_note_that_stays_on_the_page(office, clerk, app):
+    number = office.container.wrong_entries.report(RICH, "地址有误")
+    path = f"/console/wrong-entries/{number}"
+    assert f'href="{path}"' in clerk.get("/console/wrong-entries").text
+    opened = clerk.get(path)
+    assert "地址有误" in opened.text
+    assert f"/console/enterprises?text={RICH}" in opened.text
+    for wrong, typed in (("outcome", {"note": "已更正"}), ("note", {"outcome": "corrected", "note": " "})):
+        page = clerk.send(path, opened, **typed)
+        assert page.status_code == 422
+        assert re.findall(r'class="wrong" id="(\w+)-wrong"', page.text) == [wrong]
+        assert fields(page.text).items() >= {name: text.strip() for name, text in typed.items()}.items()
+    assert clerk.send(path, opened, outcome="corrected", note="<b>已按营业执照更正").status_code == 303
+    late = clerk.send(path, opened, outcome="unclear", note="看不懂")
+    assert (late.status_code, "已由他人处理" in late.text) == (412, True)
+    assert clerk.get(path).status_code == 404
+    assert clerk.get("/console/wrong-entries/9999999999").status_code == 404
+    shown = Browser(office, app, "approver").get("/console/wrong-entries?before=x").text
+    assert "没有待处理的报告" in shown
+    assert "&lt;b&gt;已按营业执照更正" in shown
+    assert ("梁窗口" in shown, ">已更正<" in shown) == (True, True)
+    assert "最近处理的" in clerk.get(f"/console/wrong-entries?before={number}").text

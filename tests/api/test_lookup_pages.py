@@ -13,6 +13,7 @@ from gateway.container import Container
 from gateway.domain.actors import Scope
 from gateway.domain.orders import VersionKind
 from gateway.domain.status import china_day
+from gateway.domain.wrong_entries import WrongEntryOutcome
 from gateway.errors import ConfigurationError
 from gateway.persistence.models import LicenceTypeRow
 from gateway.services.versions import VersionRequest
@@ -180,7 +181,7 @@ def test_a_wrong_entry_is_kept_and_reaches_the_desk(client, gallery):
     number = int(re.search(r'<strong class="code">(\d+)</strong>', sent.text)[1])
     kept = next(each for each in services.waiting(actor=staff) if each.id == number)
     assert (kept.about, kept.text) == (RICH, "地址写错了<b>")
-    services.settle(number, actor=staff)
+    services.settle(number, WrongEntryOutcome.CORRECTED, "已按营业执照更正", actor=staff)
     assert number not in [each.id for each in services.waiting(actor=staff)]
 
 

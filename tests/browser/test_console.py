@@ -7,6 +7,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from gateway.domain.actors import Scope
+from gateway.domain.wrong_entries import WrongEntryOutcome
 from gateway.services.clients import ClientSpec
 from tests.api.test_deliveries import dead_letter
 from tests.browser.test_pages import inspect
@@ -17,6 +18,8 @@ from tests.receivers import receiving
 __all__ = ["shared_office"]
 pytestmark = pytest.mark.browser
 LOOKS = (("zh", 1280, "light"), ("zh", 360, "light"), ("en", 1280, "light"), ("en", 360, "light"), ("zh", 360, "dark"))
+ROOM = 768
+"""Pixels from which on the links of the console stand open."""
 NUMBER = "粤卫公证字〔2026〕第441702009号"
 
 
@@ -30,13 +33,13 @@ def desk(shared_office):
 
 
 @contextmanager
-def seated(browser, desk, office, account=None, language="zh", width=1280, scheme="light"):
+def seated(browser, desk, office, account=None, language="zh", width=1280, scheme="light", *, script=True):
     """A page of someone who has signed in; nobody's without an account."""
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         locale={"zh": "zh-CN", "en": "en-GB"}[language],
         color_scheme=scheme,
-        java_script_enabled=True,
+        java_script_enabled=script,
         base_url=desk,
     )
     page = context.new_page()
@@ -118,6 +121,9 @@ def walk(shared_office, desk, applications):
     licence = next(line.licence_identifier for line in lines if line.licence_number == number)
     kind = services.catalogue.load().types_by_name["公共场所卫生许可证"].local_type_code
     base = f"/console/licences/{licence}"
+    reports = services.wrong_entries
+    settled, waiting = (reports.report(RICH, "经营场所地址与营业执照上的不一致。") for _ in range(2))
+    reports.settle(settled, WrongEntryOutcome.NOT_OURS, "企业登记由市场监管局负责，已转告。", actor=clerk)
     return {
         "start": "/console/",
         "search": "/console/enterprises?text=江城区",
@@ -135,6 +141,8 @@ def walk(shared_office, desk, applications):
         "receive": "/console/stock/receive",
         "drifts": "/console/reconciliation",
         "statistics": "/console/statistics",
+        "reports": "/console/wrong-entries",
+        "report": f"/console/wrong-entries/{waiting}",
         "password": "/console/password",
         "not-found": "/console/licences/1.2.3",
         "refused": "/console/staff",
@@ -178,6 +186,9 @@ def test_every_page_is_fit_to_be_seen(browser, desk, shared_office, walk, kept, 
         for name, path in walk.items():
             page.goto(path)
             inspect(page, axe, screens / f"console-{name}-{look}.png")
+        if width < ROOM:
+            page.click(".menu")
+            inspect(page, axe, screens / f"console-menu-{look}.png")
         page.goto(walk["issue"])
         page.fill("#number", "字" * 64)
         for box in ("#item_0", "#item_1"):
@@ -194,3 +205,28 @@ def test_every_page_is_fit_to_be_seen(browser, desk, shared_office, walk, kept, 
             page.goto(path)
             assert page.locator("h1").first.is_visible(), name
             inspect(page, axe, screens / f"console-{name}-{look}.png")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_menu_of_a_phone_takes_one_row_and_opens_without_javascript(browser, desk, shared_office, language):
+    with seated(browser, desk, shared_office, "both", language, 360, script=False) as page:
+        page.goto("/console/stock")
+        header, links = page.locator("header"), page.locator(".who a")
+        assert header.bounding_box()["height"] < 2 * 44
+        assert not links.first.is_visible()
+        page.focus(".menu")
+        page.keyboard.press("Enter")
+        assert all(link.is_visible() for link in links.all())
+        assert page.locator(".who [aria-current=page]").get_attribute("href") == "/console/stock"
+        assert page.locator(".who").bounding_box()["y"] >= header.bounding_box()["height"] - 1
+        page.keyboard.press("Tab")
+        assert links.first.evaluate("link => link === document.activeElement")
+        page.keyboard.press("Escape")
+        assert not links.first.is_visible()
+        page.click(".menu")
+        page.click(".who a[href='/console/wrong-entries']")
+        page.wait_for_url("**/console/wrong-entries")
+        assert not links.first.is_visible()
+        page.set_viewport_size({"width": ROOM + 1, "height": 800})
+        assert links.first.is_visible()
+        assert not page.is_visible(".menu")

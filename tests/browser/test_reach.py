@@ -63,6 +63,17 @@ def test_the_first_key_leads_past_what_repeats(browser, site):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_links_of_a_phone_stand_in_two_rows_at_most(browser, site, language):
+    with opened(browser, site, language) as page:
+        page.goto("/")
+        rows = page.evaluate(
+            "[...document.querySelectorAll('nav')].map(nav => new Set([...nav.querySelectorAll('a')]"
+            ".filter(a => a.checkVisibility()).map(a => a.getBoundingClientRect().top)).size)"
+        )
+        assert rows == [1, 2]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_nothing_is_lost_on_the_narrowest_screen_with_large_and_spaced_type(browser, site, gallery, language):
     context = browser.new_context(viewport={"width": 320, "height": 640}, base_url=site, bypass_csp=True)
     page = context.new_page()

@@ -22,3 +22,7 @@ class WrongEntry(Base):
     handled_at: Mapped[datetime | None]
     handled_by: Mapped[str | None] = mapped_column(String(128))
     """Id of the member of staff."""
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    """A ``WrongEntryOutcome``; None of what waits, and of what a release that did not ask for it settled."""
+    note: Mapped[str | None] = mapped_column(Text)
+    """What was found and done, in that person's words."""
