@@ -4,12 +4,14 @@ import re
 import secrets
 import time
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.routing import IntegerConverter, Map
 
 from gateway.api import (
     acceptances,
@@ -156,6 +158,7 @@ def create_app(container: Container) -> Flask:
     """The WSGI application of one gateway."""
     configure_logs(container.settings.log_level)
     app = Flask("gateway", static_folder=None)
+    app.url_map.converters["int"] = _Number
     app.config["MAX_CONTENT_LENGTH"] = container.settings.max_upload_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = container.settings.max_upload_bytes
     app.extensions["container"] = container
@@ -180,6 +183,13 @@ def create_app(container: Container) -> Flask:
         )
     require_declarations(app)
     return app
+
+
+class _Number(IntegerConverter):
+    """A number that a column of the register holds: a larger one is in no address, and no database is asked for it."""
+
+    def __init__(self, url_map: Map, **limits: Any) -> None:
+        super().__init__(url_map, **({"max": 2**63 - 1} | limits))
 
 
 def _check_prefix(app: Flask, prefix: str) -> None:

@@ -46,7 +46,7 @@ def wrong_entries() -> BaseResponse:
     )
 
 
-@blueprint.route("/wrong-entries/<int(max=999999999):number>", methods=["GET", "POST"])
+@blueprint.route("/wrong-entries/<int:number>", methods=["GET", "POST"])
 @staff(Scope.LICENCES_READ)
 def settle_wrong_entry(number: int) -> BaseResponse:
     """Say what was found and done about one."""

@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from gateway.app import create_app
 from gateway.cli import app as cli
 from gateway.errors import ValidationFailedError
 from gateway.persistence.models import IdempotencyRecord
@@ -38,6 +39,14 @@ def segment(text):
 
 def assert_refused(answer):
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30])
+def test_a_number_that_no_column_holds_is_in_no_address(fresh, number):
+    http = create_app(fresh).test_client()
+    for path in ("/console/revocations/{}", "/console/wrong-entries/{}", "/api/v1/licences/1/files/paper-{}"):
+        assert http.get(path.format(1)).status_code in (303, 401)
+        assert http.get(path.format(number)).status_code == 404
 
 
 @pytest.mark.parametrize("payload", HOSTILE_PAYLOADS.values(), ids=HOSTILE_PAYLOADS)
