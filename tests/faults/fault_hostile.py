@@ -19,6 +19,7 @@ from tests.unit.signing.revisions import updated
 
 SEED = 20261124
 MUTATIONS = 300
+HEX = b"0123456789abcdef"
 BOUND_MS = 12_000
 """No input may hold a server longer: eight seconds of reading, and the start of another process on a busy machine."""
 
@@ -28,6 +29,7 @@ def run(folder):
     container = set_up(folder / "home")
     licence = container.licences.issue(records(APPLICATIONS)[0])
     original = licence.electronic_file.read_bytes()
+    signed, container_of = covered(original)
     paper = licence.paper_file.read_bytes()
 
     def verify(data):
@@ -50,7 +52,13 @@ def run(folder):
         assert verify(original) is Genuine.YES
         assert resolve(licence.qr_text).listed.genuine is Genuine.YES
         return [
-            attack("signed PDF, bytes changed", mutations(original), verify, {Genuine.NO, Genuine.UNKNOWN}),
+            attack("signed PDF, bytes changed", mutations(original, signed), verify, {Genuine.NO, Genuine.UNKNOWN}),
+            attack(
+                "container of the signature, bytes changed",
+                mutations(original, container_of, HEX),
+                verify,
+                set(Genuine),
+            ),
             attack("signed PDF, cut off", cuts(original), verify, {Genuine.NO, Genuine.UNKNOWN}),
             attack("PDF made to hurt", hostile_pdfs(paper), verify, {Genuine.NO, Genuine.UNKNOWN}),
             attack("update after signing", updates(original), verify, {Genuine.NO}),
@@ -87,13 +95,24 @@ def attack(name, inputs, door, allowed):
     return FaultResult(name, rounds, survived, said, slowest, wrong=wrong)
 
 
-def mutations(original):
-    """One to four bytes changed anywhere in the file."""
+def covered(original):
+    """Places of the bytes that the signature is over, and of those that hold it.
+
+    Of these nobody signed the certificates, which are looked for elsewhere too, nor the time-stamp, without which a
+    signature is judged as of now (EN 319 102-1, 5.5.4): whoever changes them changes nothing of what the authority said.
+    """
+    start, length, second, rest = map(int, re.search(rb"/ByteRange ?\[(\d+) (\d+) (\d+) (\d+)", original).groups())
+    return [*range(start, start + length), *range(second, second + rest)], range(start + length, second)
+
+
+def mutations(original, places, values=bytes(range(256))):
+    """One to four of the bytes at these places changed to other values."""
     chance = random.Random(SEED)
     for _ in range(MUTATIONS):
         changed = bytearray(original)
         for _ in range(chance.randint(1, 4)):
-            changed[chance.randrange(len(changed))] ^= chance.randint(1, 255)
+            place = chance.choice(places)
+            changed[place] = chance.choice(values.replace(changed[place : place + 1], b""))
         yield bytes(changed)
 
 
