@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,11 @@ class Gallery:
 
     def app(self):
         return create_app(self.container)
+
+    def copy(self, home: Path):
+        """Its gateway once more; PostgreSQL copies a database only while nothing is connected to it."""
+        self.container.deps.engine.dispose()
+        copy_home(self.container.settings.data_dir, home)
 
     def electronic(self, name: str) -> bytes:
         return self.licences[name].electronic_file.read_bytes()

@@ -22,6 +22,7 @@ from gateway.services.pulse import silence
 from signing.errors import SigningError
 
 OK = "ok"
+AT_REST = "No process does the background work of this machine: events are not logged or delivered from here."
 NEEDED = frozenset({"database", "schema", "trust", "server"})
 """Without one of these no answer is right: such a process must get no requests."""
 _SECONDS, _KEPT_FOR = 3.0, 1.0
@@ -164,7 +165,7 @@ class Health:
     def _background(self) -> str:
         silent = silence(self._deps.settings.data_dir)
         if silent is None:
-            return "No process does the background work of this machine: events are not logged or delivered from here."
+            return AT_REST
         return OK if silent < _SILENT_SECONDS else f"The background work gave no sign of life for {silent:.0f} seconds."
 
     def _log(self) -> str:

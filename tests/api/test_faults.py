@@ -8,7 +8,7 @@ import pytest
 from gateway.app import create_app
 from tests.api.conftest import form, problem_of
 from tests.conftest import container_at
-from tests.databases import break_database, copy_home, forget_home
+from tests.databases import break_database, forget_home
 from tests.gallery import RICH
 
 HISTORY = re.compile(r'<section aria-labelledby="history">.*?</section>', re.DOTALL)
@@ -30,7 +30,7 @@ VERDICTS = (
 def broken(gallery, tmp_path):
     """A client of a gateway with the gallery's data, of which a test may break a part."""
     home = tmp_path / "data"
-    copy_home(gallery.container.settings.data_dir, home)
+    gallery.copy(home)
     container = container_at(home)
     yield home, create_app(container).test_client()
     container.deps.engine.dispose()

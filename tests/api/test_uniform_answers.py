@@ -18,7 +18,7 @@ from gateway.domain.actors import Scope
 from gateway.domain.status import china_day
 from tests.api.conftest import form
 from tests.conftest import container_at
-from tests.databases import copy_home, forget_home
+from tests.databases import forget_home
 from tests.gallery import RICH, application
 from tests.unit.services.actors import client as department
 
@@ -31,7 +31,7 @@ CHANGING = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?|[0-9a-f]{32}")
 def container(gallery, tmp_path_factory):
     """The gallery once more, to be added to."""
     home = tmp_path_factory.mktemp("uniform") / "data"
-    copy_home(gallery.container.settings.data_dir, home)
+    gallery.copy(home)
     copied = container_at(home)
     yield copied
     copied.deps.engine.dispose()
