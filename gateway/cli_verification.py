@@ -1,5 +1,6 @@
 """``licence-gateway verify``: files against what is trusted, with or without the register."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from gateway.domain.verification import RegistryFinding, RegistryStatus, Verific
 from gateway.errors import NotInitialisedError, UnreadableInputError
 from gateway.imaging.qr_reading import read_codes
 from gateway.services.archive_reports import archive_report
-from gateway.services.file_validation import attached_licence, validate_file
+from gateway.services.file_validation import Attachments, attached_licence, validate_file
 from gateway.services.token_reports import is_token, licence_code_report, signed_list_report, with_status
 from gateway.services.verifications import claims_in
 from gateway.settings import Settings, read_settings
@@ -59,8 +60,10 @@ class Verifier:
         if is_archive(data):
             return archive_report(data, file_name, self._store, self._policy(), self._workers, at=at)
         if is_pdf:
-            report = validate_file(data, file_name, self._policy(), _not_asked, at=at, workers=self._workers)
-            return self._with_status(report, data)
+            attached: dict[str, bytes] = {}
+            ask = partial(_not_asked, attached)
+            report = validate_file(data, file_name, self._policy(), ask, at=at, workers=self._workers)
+            return self._with_status(report, attached)
         if is_token(data):
             return signed_list_report(data, file_name, self._store, self._policy(), at=at)
         text = self._code_text(data, file_name)
@@ -80,9 +83,9 @@ class Verifier:
             status_lists=self._status_lists,
         )
 
-    def _with_status(self, report: VerificationReport, data: bytes) -> VerificationReport:
+    def _with_status(self, report: VerificationReport, attached: Attachments) -> VerificationReport:
         """By the status lists at hand, where there are some; the file itself names the licence's place."""
-        attachment = attached_licence(data, self._workers) if self._status_lists else None
+        attachment = attached_licence(attached) if self._status_lists else None
         claims = None if attachment is None else claims_in(attachment.get("qr_text"))
         if claims is None:
             return report
@@ -118,7 +121,9 @@ def _files_in(path: Path | None) -> list[bytes]:
     return [read_bytes(file) for file in files]
 
 
-def _not_asked() -> RegistryFinding:
+def _not_asked(attached: dict[str, bytes], attachments: Attachments) -> RegistryFinding:
+    """Off line there is no registry; what is attached to the file is kept, since it names the licence's place in a list."""
+    attached.update(attachments)
     return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
 

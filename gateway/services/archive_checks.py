@@ -30,7 +30,7 @@ from gateway.domain.instants import instant
 from gateway.domain.merkle import SM3_TREE, verify_inclusion
 from gateway.domain.verification import RegistryFinding, RegistryStatus
 from gateway.errors import BusyError, GatewayError, UnreadableInputError
-from gateway.services.file_validation import reading_file, validate_file
+from gateway.services.file_validation import Attachments, reading_file, validate_file
 from gateway.services.list_checks import Signer, check_signed_list, check_signer, token_of
 from signing.errors import SigningError
 from signing.validation.policy import ValidationPolicy
@@ -189,7 +189,7 @@ def _of_file(name: str, content: bytes, basis: _Basis) -> Iterator[ArchiveFault]
         yield ArchiveFault(name, code, f"签名核验：{reasons}。Its signatures: {reasons}.")
 
 
-def _not_asked() -> RegistryFinding:
+def _not_asked(_: Attachments) -> RegistryFinding:
     return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
 

@@ -1,7 +1,7 @@
 """One presented PDF, read in a worker process: needs no network and no database."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,6 @@ from gateway.services.presented_copies import attached_terms
 from signing.errors import (
     MalformedDataError,
     ResourceLimitError,
-    SigningError,
     UnsupportedFormatError,
     WorkerProblemError,
     WorkersBusyError,
@@ -34,6 +33,8 @@ from signing.validation.process import validate_pdf
 from signing.validation.relevance import relevant_revocation_data
 from signing.workers import WorkerPool
 
+Attachments = Mapping[str, bytes]
+"""Embedded files of a PDF, by name."""
 MEDIA_TYPE = "application/pdf"
 REPORT_ATTACHMENT = "verification-report.json"
 """Name of what a signed report carries for machines; a file with it says that it is a report."""
@@ -62,7 +63,7 @@ def validate_file(
     data: bytes,
     file_name: str,
     policy: ValidationPolicy,
-    ask_registry: Callable[[], RegistryFinding],
+    ask_registry: Callable[[Attachments], RegistryFinding],
     *,
     at: datetime,
     workers: WorkerPool,
@@ -70,16 +71,18 @@ def validate_file(
     """The report on one PDF, read in a worker process, with what the registry says about it.
 
     Needs no network and no database: counterparties call it with their own policy. UnreadableInputError when it is no
-    usable PDF, OverLimitError when it takes too much to read, BusyError when too many wait. The registry is asked last.
+    usable PDF, OverLimitError when it takes too much to read, BusyError when too many wait. The registry is asked last,
+    about a file that has these attachments.
     """
     with reading_file(file_name):
         validation = workers.run(validate_pdf, data, policy, at=at)
-    registry = ask_registry()
+        attachments = attachments_of(data, workers)
+    registry = ask_registry(attachments)
     digest = FileDigest.of(data)
-    kind = document_kind(data, workers)
-    terms = attached_terms(data, workers) if kind is DocumentKind.PURPOSE_COPY else None
+    kind = document_kind(attachments)
+    terms = attached_terms(attachments) if kind is DocumentKind.PURPOSE_COPY else None
     is_over = terms is not None and terms.is_expired(at)
-    licence = attached_licence(data, workers)
+    licence = attached_licence(attachments)
     parties = stated(parties_of(validation.signatures, licence), registry.accepted_by)
     chains = [chain for s in validation.signatures for chain in (s.chain, *(stamp.chain for stamp in s.timestamps))]
     return VerificationReport(
@@ -101,12 +104,19 @@ def validate_file(
     )
 
 
-def document_kind(data: bytes, workers: WorkerPool) -> DocumentKind:
-    """What a PDF says that it is, by its attachments; who says so is for the signatures to tell."""
+def attachments_of(data: bytes, workers: WorkerPool) -> Attachments:
+    """Embedded files by name; none where they are no such thing.
+
+    ResourceLimitError, WorkersBusyError, WorkerProblemError when nobody can say what they are.
+    """
     try:
-        names = workers.run(read_attachments, data)
-    except SigningError:
-        return DocumentKind.DOCUMENT
+        return workers.run(read_attachments, data)
+    except (MalformedDataError, UnsupportedFormatError):
+        return {}
+
+
+def document_kind(names: Collection[str]) -> DocumentKind:
+    """What a PDF says that it is, by its attachments; who says so is for the signatures to tell."""
     if REPORT_ATTACHMENT in names:
         return DocumentKind.VERIFICATION_REPORT
     if LIST_ATTACHMENT in names and ATTACHMENT_NAME not in names:
@@ -116,11 +126,11 @@ def document_kind(data: bytes, workers: WorkerPool) -> DocumentKind:
     return DocumentKind.PURPOSE_COPY if is_copy else DocumentKind.DOCUMENT
 
 
-def attached_licence(data: bytes, workers: WorkerPool) -> dict[str, Any] | None:
+def attached_licence(attachments: Attachments) -> dict[str, Any] | None:
     """The machine-readable licence attached to a PDF, None when there is none that can be read."""
     try:
-        content = workers.run(read_attachments, data).get(ATTACHMENT_NAME)
+        content = attachments.get(ATTACHMENT_NAME)
         document = None if content is None else json.loads(content)
-    except (SigningError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

@@ -1,5 +1,6 @@
 """Purpose copies that are presented for verification: what they say of themselves, and what the register holds of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -12,17 +13,11 @@ from gateway.domain.verification import RegistryFinding, RegistryStatus
 from gateway.persistence.models import LicenceVersion, PurposeCopy
 from gateway.services.listing import WHOLE, current_status
 from gateway.services.purpose_copies import terms_of
-from signing.errors import SigningError
-from signing.pdf.reading import read_attachments
-from signing.workers import WorkerPool
 
 
-def attached_terms(data: bytes, workers: WorkerPool) -> CopyTerms | None:
+def attached_terms(attachments: Mapping[str, bytes]) -> CopyTerms | None:
     """What a PDF says that it is a copy of; None when it says nothing that can be read."""
-    try:
-        content = workers.run(read_attachments, data).get(ATTACHMENT)
-    except SigningError:
-        return None
+    content = attachments.get(ATTACHMENT)
     return None if content is None else CopyTerms.parse(content)
 
 

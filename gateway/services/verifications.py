@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -34,7 +35,7 @@ from gateway.services.acceptance_statements import accepted_by_statement
 from gateway.services.archive_reports import archive_report
 from gateway.services.binding_chains import binding_chain
 from gateway.services.dependencies import Dependencies
-from gateway.services.file_validation import attached_licence, validate_file
+from gateway.services.file_validation import Attachments, attached_licence, validate_file
 from gateway.services.kept_reports import keep_report, new_report_number, restore_report
 from gateway.services.listing import WHOLE, current_status, registered_face
 from gateway.services.log_proofs import LogProofs
@@ -75,7 +76,7 @@ class Verifications:
         elif is_token(data):
             report = signed_list_report(data, file_name, self._deps.trust_store, policy, at=now)
         else:
-            ask = lambda: self._ask_registry(data, now)  # noqa: E731 - asked last, when the file was read
+            ask = partial(self._ask_registry, FileDigest.of(data).sm3, now)
             report = validate_file(data, file_name, policy, ask, at=now, workers=workers)
         numbered = replace(report, report_number=new_report_number(report))
         return numbered if self._record(numbered) else report
@@ -89,9 +90,9 @@ class Verifications:
             raise NotFoundError("没有这个编号的核验报告。No verification report is kept under this number.")
         return restore_report(found.report)
 
-    def _ask_registry(self, data: bytes, now: datetime) -> RegistryFinding:
-        attachment, document_sm3 = attached_licence(data, self._deps.workers), FileDigest.of(data).sm3
-        terms = attached_terms(data, self._deps.workers) if attachment is None else None
+    def _ask_registry(self, document_sm3: str, now: datetime, attachments: Attachments) -> RegistryFinding:
+        attachment = attached_licence(attachments)
+        terms = attached_terms(attachments) if attachment is None else None
         try:
             return self._look_ups.answer(
                 lambda: self._registered(document_sm3, attachment, terms, now),

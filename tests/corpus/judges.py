@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.domain.conclusion import conclude, is_unsigned
 from gateway.domain.parties import parties_of
 from gateway.domain.verification import RegistryFinding, RegistryStatus
-from gateway.services.file_validation import attached_licence
+from gateway.services.file_validation import attached_licence, attachments_of
 from signing.errors import MalformedDataError, ResourceLimitError, UnsupportedFormatError
 from signing.validation.process import validate_pdf
 from tests.corpus.case import REFUSED, Judgement
@@ -36,7 +36,7 @@ def by_library(data, policy, at):
         signatures = validate_pdf(data, policy, at=at).signatures
     except (MalformedDataError, UnsupportedFormatError, ResourceLimitError) as error:
         return Judgement(REFUSED, UNPROCESSABLE, (error.code,))
-    licence = attached_licence(data, _Here())
+    licence = attached_licence(attachments_of(data, _Here()))
     parties = None if licence is None else parties_of(signatures, licence)
     answer = conclude(signatures, RegistryFinding(RegistryStatus.NOT_CHECKED), at, parties=parties)
     return Judgement(

@@ -30,7 +30,7 @@ class Here:
 
 def _validated(data, registry, *, pki=None, name="食品经营许可证.pdf"):
     policy = (pki or make_pki()).policy()
-    return replace(validate_file(data, name, policy, lambda: registry, at=NOW, workers=Here()), report_number=NUMBER)
+    return replace(validate_file(data, name, policy, lambda _: registry, at=NOW, workers=Here()), report_number=NUMBER)
 
 
 @cache

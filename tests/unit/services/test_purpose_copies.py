@@ -104,7 +104,7 @@ def test_off_line_it_still_says_what_it_is(fresh, made):
     _, pdf = made
     deps = fresh.deps
 
-    def not_asked():
+    def not_asked(_):
         return RegistryFinding(RegistryStatus.NOT_CHECKED)
 
     report = validate_file(pdf, "copy.pdf", deps.policy(), not_asked, at=fresh.clock(), workers=deps.workers)
