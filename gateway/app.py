@@ -189,7 +189,7 @@ class _Number(IntegerConverter):
     """A number that a column of the register holds: a larger one is in no address, and no database is asked for it."""
 
     def __init__(self, url_map: Map, **limits: Any) -> None:
-        super().__init__(url_map, **({"max": 2**63 - 1} | limits))
+        super().__init__(url_map, **({"max": 2**31 - 1} | limits))
 
 
 def _check_prefix(app: Flask, prefix: str) -> None:

@@ -41,7 +41,7 @@ def assert_refused(answer):
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
 
 
-@pytest.mark.parametrize("number", [2**63, 10**30])
+@pytest.mark.parametrize("number", [2**31, 10**30])
 def test_a_number_that_no_column_holds_is_in_no_address(fresh, number):
     http = create_app(fresh).test_client()
     for path in ("/console/revocations/{}", "/console/wrong-entries/{}", "/api/v1/licences/1/files/paper-{}"):

@@ -8,9 +8,9 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 
-from tests.faults.fault_http import free_port
 from tests.faults.gateway import APPLICATIONS, records, set_up
 from tests.faults.result import FaultResult
+from tests.ports import free_port
 from tests.rolling import Load, holding, replace, status_of
 
 ROUNDS = 3

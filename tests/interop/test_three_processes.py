@@ -1,7 +1,5 @@
 """Gateway, department and phone as three processes over HTTP; BouncyCastle verifies both signatures of what comes out."""
 
-import socket
-
 import pytest
 from asn1crypto import pem
 
@@ -11,25 +9,15 @@ from tests.conftest import VECTORS, container_at, vector_lines
 from tests.elicence import HOLDER
 from tests.interop.test_acceptance_oracles import bouncy_castle
 from tests.interop.test_signing_levels import covered_and_cms
+from tests.ports import free_port
 
 pytestmark = pytest.mark.interop
 __all__ = ["bouncy_castle"]
 
 
-def free_ports(number):
-    """Ports that nobody listens at now."""
-    sockets = [socket.socket() for _ in range(number)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = tuple(each.getsockname()[1] for each in sockets)
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @pytest.mark.timeout(900)  # three processes start, and Java twice; on a busy machine that takes minutes
 def test_a_holder_accepts_its_licence_over_http(fresh, tmp_path, bouncy_castle):
-    ports = free_ports(2)
+    ports = (free_port(), free_port())
     container = container_at(fresh.settings.data_dir, public_base_url=f"http://127.0.0.1:{ports[0]}")
     application = next(a for a in vector_lines("applications") if a["CYRSFZJHM"] == HOLDER) | {"YXQJSRQ": "长期"}
     identifier = container.licences.issue(application).licence_identifier

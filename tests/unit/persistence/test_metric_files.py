@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.persistence import metric_files
 from gateway.persistence.metric_files import MetricFiles
 from tests.department_server import ROOT
-from tests.faults.fault_http import free_port
+from tests.ports import free_port
 
 COUNT = """
 import sys
