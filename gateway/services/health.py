@@ -74,12 +74,12 @@ class Health:
         # Each standby is asked how far it is, and so is the database: either may hang.
         self._replicas = BoundedQuestion(self._ask_replicas, seconds=_SECONDS, kept_for=_KEPT_FOR)
 
-    def check(self, *, is_leaving: bool = False) -> Readiness:
-        """Ask everything at once; what does not answer in time is not there. ``is_leaving``: the server is about to go."""
+    def check(self, *, is_leaving: bool = False, seconds: float = _SECONDS) -> Readiness:
+        """Ask everything at once; what does not answer within ``seconds`` is not there. ``is_leaving``: the server is about to go."""
         for question in self._questions.values():
             question.begin()
         self._replicas.begin()
-        until = time.monotonic() + _SECONDS
+        until = time.monotonic() + seconds
         told = {name: question.answer(until - time.monotonic()) for name, question in self._questions.items()}
         found = {
             name: f"{name} does not answer in time." if each is None else each.answer for name, each in told.items()
