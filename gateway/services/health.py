@@ -75,7 +75,10 @@ class Health:
         self._replicas = BoundedQuestion(self._ask_replicas, seconds=_SECONDS, kept_for=_KEPT_FOR)
 
     def check(self, *, is_leaving: bool = False, seconds: float = _SECONDS) -> Readiness:
-        """Ask everything at once; what does not answer within ``seconds`` is not there. ``is_leaving``: the server is about to go."""
+        """Ask everything at once; what does not answer within ``seconds`` is not there.
+
+        ``is_leaving``: the server is about to go.
+        """
         for question in self._questions.values():
             question.begin()
         self._replicas.begin()
