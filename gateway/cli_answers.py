@@ -251,7 +251,8 @@ def diagnose(container: Container) -> list[Finding]:
         findings.append(Finding("key password", False, f"{error}. Run: licence-gateway init"))
         return findings
     readiness = container.health.check(seconds=_PATIENCE_SECONDS)
-    findings += [_readiness(name, state) for name, state in readiness.checks.items()]
+    is_at_rest = readiness.checks["background"] == AT_REST
+    findings += [_readiness(name, state, is_at_rest=is_at_rest) for name, state in readiness.checks.items()]
     findings += [
         Finding(f"code system {name}", state == "closed", state)
         for name, state in container.health.code_systems().items()
@@ -263,9 +264,9 @@ def diagnose(container: Container) -> list[Finding]:
     return findings + _expiries(container)
 
 
-def _readiness(name: str, state: str) -> Finding:
-    """As a probe is told; but a machine is looked over before it serves too, and after it was stopped."""
-    if state == AT_REST:
+def _readiness(name: str, state: str, *, is_at_rest: bool) -> Finding:
+    """As a probe is told; but a machine is looked over before it serves too, when nothing brings its log up."""
+    if is_at_rest and name in ("background", "log") and state != OK:
         return Finding(name, True, "at rest: serve or worker begins it, and /readyz tells")
     return Finding(name, state == OK, state)
 

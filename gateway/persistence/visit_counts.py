@@ -61,7 +61,8 @@ class VisitCounts:
 
         def behind(at: float, _: float) -> tuple[float, float]:
             over = max(at, now) + seconds
-            return over - now, over
+            # The difference of two sums may be a little more than what was put in, and is rounded up later.
+            return round(over - now, 6), over
 
         return self._changed(key, 0, behind)
 

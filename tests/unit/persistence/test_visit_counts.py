@@ -47,6 +47,13 @@ def test_a_wait_that_was_told_is_long_enough(counts, clock):
     assert counts.wait_for("a", 7) == 0
 
 
+def test_a_place_takes_its_seconds_and_no_more_at_any_instant(counts, clock):
+    # Floating point numbers get coarser at each power of two.
+    for seventh in range(100):
+        clock.now = 65_522 + seventh / 7
+        assert [counts.queue(str(seventh), 15) for _ in range(3)] == [15, 30, 45]
+
+
 def test_places_in_the_queue_come_one_after_the_other(counts, clock):
     assert [counts.queue("a", 15) for _ in range(3)] == [15, 30, 45]
     assert counts.queue("b", 15) == 15
