@@ -21,7 +21,7 @@ from gateway.domain.status import WORDS
 from gateway.domain.verification import VerificationReport, instant
 from gateway.domain.visible_text import visible
 from gateway.errors import GatewayError
-from gateway.services.health import AT_REST, OK
+from gateway.services.health import AT_REST, LOG_WAITS, OK
 from gateway.services.issuing import IssueOutcome, IssueRun
 from signing import sm2
 from signing.errors import SigningError
@@ -266,7 +266,7 @@ def diagnose(container: Container) -> list[Finding]:
 
 def _readiness(name: str, state: str, *, is_at_rest: bool) -> Finding:
     """As a probe is told; but a machine is looked over before it serves too, when nothing brings its log up."""
-    if is_at_rest and name in ("background", "log") and state != OK:
+    if is_at_rest and state in (AT_REST, LOG_WAITS):
         return Finding(name, True, "at rest: serve or worker begins it, and /readyz tells")
     return Finding(name, state == OK, state)
 

@@ -23,6 +23,7 @@ from signing.errors import SigningError
 
 OK = "ok"
 AT_REST = "No process does the background work of this machine: events are not logged or delivered from here."
+LOG_WAITS = "Events wait for the transparency log: they are not proven, and receivers are not told of them."
 NEEDED = frozenset({"database", "schema", "trust", "server"})
 """Without one of these no answer is right: such a process must get no requests."""
 _SECONDS, _KEPT_FOR = 3.0, 1.0
@@ -180,7 +181,7 @@ class Health:
             return "Unknown, since the database does not answer."
         if oldest is None or (self._deps.clock() - oldest).total_seconds() < _LOG_BEHIND_SECONDS:
             return OK
-        return "Events wait for the transparency log: they are not proven, and receivers are not told of them."
+        return LOG_WAITS
 
     def _conversions(self) -> str:
         """Only a queue that several machines share can be without anyone who works on it."""

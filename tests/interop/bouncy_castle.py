@@ -35,7 +35,7 @@ def _classes():
         with tempfile.TemporaryDirectory(dir=CLASSES) as folder:
             compiled = run("javac", "-J-XX:TieredStopAtLevel=1", "-cp", JARS, "-d", Path(folder) / "out", *sources)
             assert compiled.returncode == 0, compiled.stderr
-            # Another process may have been quicker.
-            with contextlib.suppress(FileExistsError, OSError):
+            # Another process may have been quicker; without a place, every program fails.
+            with contextlib.suppress(OSError):
                 (Path(folder) / "out").rename(place)
     return place
