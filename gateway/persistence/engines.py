@@ -6,6 +6,7 @@ docs/databases.md lists what an engine must offer; ``tests/test_house_rules.py``
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.types.numeric import Int8Dumper
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -21,6 +22,16 @@ QUICK_SETTINGS = (
     "SET synchronous_commit = off",
 )
 """What a connection for quick reads is told on PostgreSQL."""
+
+
+def send_one_kind_of_number(connection: Any, record: object) -> None:
+    """For a new connection of PostgreSQL's driver, a listener of SQLAlchemy's ``connect``: send every whole number as bigint.
+
+    The driver takes the smallest type that holds a number, and prepares a statement anew for each mixture of types: one with
+    sixteen numbers was planned at nearly every call.
+    """
+    del record
+    connection.adapters.register_dumper(int, Int8Dumper)
 
 
 _WRITTEN = text(

@@ -29,7 +29,7 @@ from gateway.persistence.direct import (
     in_our_words,
     unavailable,
 )
-from gateway.persistence.engines import QUICK_SETTINGS, is_embedded, is_postgresql
+from gateway.persistence.engines import QUICK_SETTINGS, is_embedded, is_postgresql, send_one_kind_of_number
 from gateway.persistence.inserting import insert_all, insertion
 from gateway.persistence.liveness import client_settings, watch_client
 from gateway.persistence.traced import trace_transactions
@@ -87,6 +87,7 @@ def _connect_by(engine: Engine, connect: Connect | None) -> None:
     if connect is not None:
         event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", watch_client)
+    event.listen(engine, "connect", send_one_kind_of_number)
 
 
 def _count_connections(engine: Engine) -> None:

@@ -1,11 +1,13 @@
 """The QR code as an image mask."""
 
+import random
+
 import numpy as np
 import pytest
 import zxingcpp
 
 from gateway.documents.face import FaceError
-from gateway.documents.qr_drawing import encode_qr
+from gateway.documents.qr_drawing import LEVEL, encode_qr
 from tests.unit.documents.faces import PAYLOAD, URL
 
 
@@ -21,6 +23,24 @@ def test_the_modules_say_the_text(text):
     assert found.text == text
     assert found.ec_level == "M"
     assert symbol.size == 17 + 4 * symbol.version
+
+
+def dark(text, **options):
+    """The encoder's own modules, True for dark."""
+    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=LEVEL, **options)
+    return np.asarray(barcode.to_image(scale=1, add_quiet_zones=False)) == 0
+
+
+def test_the_mask_is_the_one_that_the_encoder_itself_would_take():
+    """It tries the eight one after another by rules of its own; texts of every length, so that each version comes."""
+    lot = random.Random(18004)
+    taken = set()
+    for length in range(1, 600, 3):
+        text = "".join(lot.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567/:.", k=length))
+        own = dark(text)
+        assert encode_qr(text).rows == np.packbits(~own, axis=1).tobytes(), text
+        taken |= {mask for mask in range(8) if (dark(text, dataMask=mask) == own).all()}
+    assert taken == set(range(8))
 
 
 def test_alphanumeric_text_takes_the_dense_mode():
