@@ -205,7 +205,8 @@ def test_what_only_one_database_engine_understands_stands_in_few_modules():
     )
     # docs/databases.md says of each what it needs and why; only the first asks which engine it is.
     known = {
-        f"gateway/persistence/{name}.py" for name in ("engines", "direct", "session", "bounded_connections", "queue")
+        f"gateway/persistence/{name}.py"
+        for name in ("engines", "direct", "connecting", "session", "bounded_connections", "queue")
     }
     triggers = "gateway/migrations/0004_log_every_event.py"
     found = {name for name in TREES if name.startswith("gateway/") and vendor.search((ROOT / name).read_text())}

@@ -63,10 +63,14 @@ class FolderStore:
     def publish(self, files: Iterable[tuple[str, str]]) -> None:
         """Rename staged files, given as (SM3, suffix), to their lasting names. Safe to repeat."""
         for digest, suffix in files:
-            target = self.local_path(digest, suffix)
-            target.parent.mkdir(exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                self._staged(digest, suffix).replace(target)
+            staged, target = self._staged(digest, suffix), self.local_path(digest, suffix)
+            try:
+                staged.replace(target)
+            except FileNotFoundError:
+                # The first file of its folder; or it was published before.
+                target.parent.mkdir(exist_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    staged.replace(target)
 
     def discard(self, files: Iterable[tuple[str, str]]) -> None:
         """Remove staged files whose transaction did not happen."""

@@ -1,8 +1,6 @@
-"""Engines and sessions for SQLite (embedded) and PostgreSQL (production)."""
+"""Sessions and single reads on SQLite (embedded) and PostgreSQL (production)."""
 
-import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -10,96 +8,20 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import namedtuple_row
-from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, make_url
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy import Connection, Engine, Select, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import UpdateBase
 
 from gateway.errors import RegistryUnavailableError
-from gateway.metrics import DATABASE_CONNECTIONS, DATABASE_ERRORS
 from gateway.persistence.base import Base
-from gateway.persistence.change_marks import ChangeMark
-from gateway.persistence.direct import (
-    GAVE_WAY,
-    busy,
-    change,
-    driver_text,
-    in_our_words,
-    unavailable,
-)
-from gateway.persistence.engines import QUICK_SETTINGS, is_embedded, is_postgresql, send_one_kind_of_number
+from gateway.persistence.connecting import Connect, connect_by, count_connections, name_error
+from gateway.persistence.direct import change, driver_text, in_our_words, unavailable
+from gateway.persistence.engines import QUICK_SETTINGS, is_postgresql
 from gateway.persistence.inserting import insert_all, insertion
-from gateway.persistence.liveness import client_settings, watch_client
-from gateway.persistence.traced import trace_transactions
+from gateway.persistence.liveness import client_settings
 from gateway.tracing import span
 
-BUSY_TIMEOUT_MS = 30_000
-"""How long a SQLite writer waits for the other one before it gives up."""
-
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_PRIMARY = 0xFF
-"""An extended result code of SQLite holds its primary one in the last byte."""
-_OUR_OWN_FAULT = frozenset({"IntegrityError", "ProgrammingError", "NotSupportedError", "DataError"})
-"""Errors of the drivers (PEP 249) that a statement caused: they pass, for the caller to judge."""
-
-_RESTS = "rests since"
-_TRUSTED_SECONDS = 1.0
-"""A connection that was used so short a time ago is used again without asking."""
-
 SessionFactory = Callable[[], Session]
-Connect = Callable[[Dialect, ConnectionPoolEntry, Any, Any], Any]
-"""A listener of SQLAlchemy's ``do_connect``: gives a connection of the driver."""
-
-
-def make_engine(url: str, *, connect: Connect | None = None, changes: ChangeMark | None = None) -> Engine:
-    """An engine with the pragmas and the locking that the registry relies on; ``connect`` opens connections for it, ``changes``
-    is changed by its commits.
-
-    Whatever it cannot open, read or write is a RegistryUnavailableError; what had to give way to another transaction
-    a RegistryBusyError (``gateway.persistence.retrying``).
-    """
-    if is_embedded(url):
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    else:
-        # Row locks do the work (``hold_version``); a server set to another level must not change what they mean.
-        engine = create_engine(
-            url,
-            isolation_level="READ COMMITTED",
-            connect_args=client_settings(make_url(url)),
-            hide_parameters=True,
-        )
-        _connect_by(engine, connect)
-        _ping_rested(engine)
-    if changes is not None:
-        # No listener is called after the one that gives errors our own words.
-        changes.watch(engine)
-    event.listen(engine, "handle_error", _name_error)
-    _count_connections(engine)
-    trace_transactions(engine)
-    return engine
-
-
-def _connect_by(engine: Engine, connect: Connect | None) -> None:
-    if connect is not None:
-        event.listen(engine, "do_connect", connect)
-    event.listen(engine, "connect", watch_client)
-    event.listen(engine, "connect", send_one_kind_of_number)
-
-
-def _count_connections(engine: Engine) -> None:
-    """Those that are open, and those in use; a connection of the driver tells nobody when it is dropped unclosed."""
-
-    def count(name: str, state: str, by: int) -> None:
-        event.listen(engine, name, lambda *_: DATABASE_CONNECTIONS.labels(state).inc(by))
-
-    count("connect", "open", 1)
-    count("close", "open", -1)
-    count("checkout", "in_use", 1)
-    count("checkin", "in_use", -1)
 
 
 class Sessions(sessionmaker[Session]):
@@ -234,6 +156,19 @@ def reading(sessions: SessionFactory, *, own: bool = False) -> Iterator[Session]
         yield session
 
 
+@dataclass(frozen=True)
+class Question:
+    """A statement that is asked over and over, with its parameters."""
+
+    statement: Select[*tuple[Any, ...]]
+    parameters: Mapping[str, Any]
+
+
+_Key = tuple[int, frozenset[tuple[str, Any]]]
+_known: ContextVar[dict[_Key, Sequence[Any]] | None] = ContextVar("known", default=None)
+"""Answers that came ahead of their questions."""
+
+
 class QuickReads:
     """Single statements without a transaction around them, for answers that are asked for all the time.
 
@@ -254,10 +189,10 @@ class QuickReads:
                 connect_args={"prepare_threshold": 0} | client_settings(engine.url),
                 hide_parameters=True,
             )
-            _connect_by(self._engine, connect)
-            _count_connections(self._engine)
+            connect_by(self._engine, connect)
+            count_connections(self._engine)
             event.listen(self._engine, "connect", _prepare_quick)
-            event.listen(self._engine, "handle_error", _name_error)
+            event.listen(self._engine, "handle_error", name_error)
             event.listen(engine, "engine_disposed", self._dispose)
 
     def rows(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Sequence[Any]:
@@ -265,6 +200,9 @@ class QuickReads:
 
         Instants are aware; on PostgreSQL columns have the types of the driver, which are those of the entities.
         """
+        known = _known.get()
+        if known and (found := known.pop(_key(statement, parameters), None)) is not None:
+            return found
         whole = _joined.get()
         if whole is not None and whole.connection is not None:
             # What was written in a transaction that is still open, only that transaction sees.
@@ -279,6 +217,36 @@ class QuickReads:
                 return self._directly(statement, parameters)
         with self._engine.connect().execution_options(reads_only=True) as connection:
             return connection.execute(statement, parameters).all()
+
+    @contextmanager
+    def ahead(self, questions: Iterable[Question]) -> Iterator[None]:
+        """Have ``rows`` answer each of these, once, by what stood there now: on PostgreSQL all are asked in one round trip.
+
+        For the questions that a task will ask at once anyway. Elsewhere, and within an open write, nothing is asked ahead.
+        """
+        whole = _joined.get()
+        if not self._is_direct or _elsewhere.get() is not None or (whole is not None and whole.connection is not None):
+            yield
+            return
+        token = _known.set(self._answers(questions))
+        try:
+            yield
+        finally:
+            _known.reset(token)
+
+    def _answers(self, questions: Iterable[Question]) -> dict[_Key, Sequence[Any]]:
+        """Of all questions. Where the connection was lost nothing is known, and each is asked by itself."""
+        cursors: dict[_Key, Any] = {}
+        try:
+            with span("statements", system="postgresql"), self._pooled() as connection, connection.pipeline():
+                for question in questions:
+                    asked = driver_text(question.statement, self._engine.dialect)
+                    cursor = connection.cursor(row_factory=namedtuple_row)
+                    key = _key(question.statement, question.parameters)
+                    cursors[key] = cursor.execute(asked.text, asked.values(question.parameters))
+        except RegistryUnavailableError:
+            return {}
+        return {key: cursor.fetchall() for key, cursor in cursors.items()}
 
     def insert(self, entity: Base) -> None:
         """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError.
@@ -320,69 +288,12 @@ class QuickReads:
             pooled.close()
 
 
-def _ping_rested(engine: Engine) -> None:
-    """Ask a connection that nobody used for a while whether its server is still there; one in use says so itself."""
-
-    def rest(connection: Any, record: Any) -> None:
-        del connection
-        record.info[_RESTS] = time.monotonic()
-
-    def ping(connection: Any, record: Any, fairy: Any) -> None:
-        del fairy
-        since = record.info.pop(_RESTS, None)
-        if since is None or time.monotonic() - since < _TRUSTED_SECONDS:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except psycopg.Error as error:
-            raise InvalidatePoolError from error
-
-    event.listen(engine, "checkin", rest)
-    event.listen(engine, "checkout", ping)
+def _key(statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> _Key:
+    """Statements that are asked over and over live as long as their modules."""
+    return id(statement), frozenset(parameters.items())
 
 
 def _prepare_quick(connection: Any, record: object) -> None:
     del record
     for setting in QUICK_SETTINGS:
         connection.execute(setting)
-
-
-def _name_error(context: ExceptionContext) -> None:
-    """Say in our own words that the database failed; the statement and its values stay out of the message."""
-    error = context.original_exception
-    dialect = context.dialect
-    # A pooled connection that the server closed fails its ping; the pool opens another one.
-    if context.is_pre_ping or dialect is None or dialect.dbapi is None or not isinstance(error, dialect.dbapi.Error):
-        return
-    if _gave_way(error):
-        DATABASE_ERRORS.labels("busy").inc()
-        raise busy() from error
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if not kinds & _OUR_OWN_FAULT:
-        DATABASE_ERRORS.labels("unavailable").inc()
-        raise unavailable(error) from error
-
-
-def _gave_way(error: BaseException) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is not None:
-        return code & _PRIMARY in _BUSY
-    return getattr(error, "sqlstate", None) in GAVE_WAY
-
-
-def _prepare_sqlite(connection: Any, record: object) -> None:
-    del record
-    # The driver's own BEGIN is deferred and loses locks; we say BEGIN IMMEDIATE ourselves.
-    connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Any) -> None:
-    reads_only = connection.get_execution_options().get("reads_only", False)
-    connection.exec_driver_sql("BEGIN DEFERRED" if reads_only else "BEGIN IMMEDIATE")

@@ -18,8 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.errors import RegistryUnavailableError
 from gateway.metrics import STANDBY_LEFT_ALONE
 from gateway.persistence.bounded_connections import bounded_connect, waiting_at_most
+from gateway.persistence.connecting import make_engine
 from gateway.persistence.engines import WalPosition, replayed_up_to, written_up_to
-from gateway.persistence.session import Elsewhere, QuickReads, make_engine, reading_from
+from gateway.persistence.session import Elsewhere, QuickReads, reading_from
 
 LOOK_SECONDS = 0.5
 """How often a process asks how far a standby is, while there are look-ups."""

@@ -23,7 +23,7 @@ from gateway.services.catalogue import Catalogues
 from gateway.services.conversion_rows import CHUNK_ROWS, RowContent, Settlement, settle_chunk
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import HolderBinding, SealInUse, make_draft
-from gateway.services.enterprises import Enterprises
+from gateway.services.enterprises import Enterprises, binding_question
 from gateway.services.recording import VersionToRecord, record_versions
 from gateway.services.seals import Seals, key_at_work, require_standing
 from gateway.services.status_places import draw_places
@@ -144,9 +144,10 @@ class ConversionChunks:
             seals[authority.code] = self._seals.in_use(authority)
             places[authority.code] = draw_places(self._deps.quick_reads, authority.code, number)
         orders = {}
-        for position, application in wanted.items():
-            code, named = application.authority.code, _named(application, names[application.holder_code])
-            orders[position] = _Order(named, self._binding(named), seals[code], places[code].pop())
+        with self._deps.quick_reads.ahead(binding_question(code) for code in names):
+            for position, application in wanted.items():
+                code, named = application.authority.code, _named(application, names[application.holder_code])
+                orders[position] = _Order(named, self._binding(named), seals[code], places[code].pop())
         return orders
 
     def _binding(self, application: Application) -> HolderBinding | None:

@@ -23,11 +23,12 @@ from gateway.domain.verification import SOFTWARE
 from gateway.errors import ConfigurationError
 from gateway.persistence.blobs import FileStore
 from gateway.persistence.change_marks import CHANGES, ChangeMark
+from gateway.persistence.connecting import make_engine
 from gateway.persistence.engines import is_embedded
 from gateway.persistence.folder_store import FolderStore
 from gateway.persistence.queue import WorkQueue
 from gateway.persistence.sealing import FieldVault, open_vault
-from gateway.persistence.session import QuickReads, Sessions, make_engine, make_sessions
+from gateway.persistence.session import QuickReads, Sessions, make_sessions
 from gateway.persistence.standbys import Standbys
 from gateway.services.code_systems import CodeSystems, open_code_systems
 from gateway.services.counting import OWN, PROVIDER, CountedTimestamps, CountedUses

@@ -12,6 +12,7 @@ from gateway.domain.holder_certificates import HolderCertificateReason
 from gateway.domain.identifiers import check_unified_social_credit_code
 from gateway.errors import BindingRefusedError
 from gateway.persistence.models import ElectronicBusinessLicence, Enterprise
+from gateway.persistence.session import Question
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import HolderBinding
 from gateway.services.holder_certificates import HolderCertificates
@@ -41,7 +42,8 @@ class Enterprises:
         Where the newest was revoked or is out of its validity, an earlier one that is still valid serves. BindingRefusedError
         says why the newest does not, when none does.
         """
-        certificates = self._deps.quick_reads.rows(_NEWEST_CERTIFICATES, {"code": code})
+        asked = binding_question(code)
+        certificates = self._deps.quick_reads.rows(asked.statement, asked.parameters)
         held = next(iter(certificates), None)
         if held is None:
             raise BindingRefusedError(f"持证主体 {code} 未登记。No enterprise is registered under {code}.")
@@ -95,6 +97,11 @@ _NEWEST_CERTIFICATES = (
     .order_by(ElectronicBusinessLicence.not_before.desc(), ElectronicBusinessLicence.registered_at.desc())
     .limit(_MOST_CERTIFICATES)
 )
+
+
+def binding_question(code: str) -> Question:
+    """What ``Enterprises.binding`` asks the register."""
+    return Question(_NEWEST_CERTIFICATES, {"code": code})
 
 
 def enterprise_view(enterprise: Enterprise) -> EnterpriseView:

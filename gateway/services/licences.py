@@ -18,15 +18,15 @@ from gateway.errors import ConflictError, NotFoundError
 from gateway.persistence.blobs import StoredDocument
 from gateway.persistence.models import Licence, LicenceVersion
 from gateway.persistence.retrying import retried
-from gateway.persistence.session import reading
+from gateway.persistence.session import Question, reading
 from gateway.services.catalogue import Catalogues
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import HolderBinding, SealInUse, make_draft
-from gateway.services.enterprises import Enterprises
+from gateway.services.enterprises import Enterprises, binding_question
 from gateway.services.listing import WHOLE, Listing
 from gateway.services.recording import RecordedVersion, VersionToRecord, document_of, record_version
-from gateway.services.seals import Seals, key_at_work
-from gateway.services.status_places import draw_place, require_place_free
+from gateway.services.seals import Seals, key_at_work, seal_question
+from gateway.services.status_places import draw_place, place_question, require_place_free
 
 
 @dataclass(frozen=True)
@@ -93,18 +93,27 @@ class Licences:
         """
         application = self.parse(record, basis, actor)
         check_forms(application.licence_type, duplicates)
-        known = self._known(application, is_sample=actor.is_sandbox)
-        if known is not None:
-            return known
-        binding = self._enterprises.binding(application.holder_code, application.holder_name)
-        seal = self._seals.in_use(application.authority, is_sample=actor.is_sandbox)
-        status_place = None if actor.is_sandbox else draw_place(self._deps.quick_reads, application.authority.code)
+        code, is_sample = application.authority.code, actor.is_sandbox
+        place = None if is_sample else place_question(code)
+        questions = (
+            _number_question(application, is_sample=is_sample),
+            binding_question(application.holder_code),
+            seal_question(code, is_sample=is_sample),
+            *([] if place is None else [place]),
+        )
+        with self._deps.quick_reads.ahead(questions):
+            known = self._known(application, is_sample=is_sample)
+            if known is not None:
+                return known
+            binding = self._enterprises.binding(application.holder_code, application.holder_name)
+            seal = self._seals.in_use(application.authority, is_sample=is_sample)
+            status_place = None if place is None else draw_place(self._deps.quick_reads, code, asked=place)
         order = VersionOrder(
             application,
-            first_identifier(application, is_sample=actor.is_sandbox),
+            first_identifier(application, is_sample=is_sample),
             takes_effect_at=day_start(application.valid_from),
             duplicates=duplicates,
-            is_sample=actor.is_sandbox,
+            is_sample=is_sample,
             status_place=status_place,
         )
         return self._record(order, binding, seal, actor)
@@ -154,13 +163,8 @@ class Licences:
 
     def _known(self, application: Application, *, is_sample: bool) -> IssuedLicence | None:
         """The first answer, when this number of this authority and type was issued already."""
-        asked = {
-            "type": application.licence_type.local_type_code,
-            "authority": application.authority.code,
-            "number": application.licence_number,
-            "is_sample": is_sample,
-        }
-        rows = self._deps.quick_reads.rows(_NUMBERED, asked)
+        asked = _number_question(application, is_sample=is_sample)
+        rows = self._deps.quick_reads.rows(asked.statement, asked.parameters)
         if not rows:
             return None
         with reading(self._deps.sessions) as session:
@@ -211,6 +215,17 @@ class Licences:
             papers=tuple(IssuedPaper(paper.kind, paper.copy_number, paper.file.sm3) for paper in recorded.papers),
             revision=recorded.revision,
         )
+
+
+def _number_question(application: Application, *, is_sample: bool) -> Question:
+    """Whether this number of this authority and type was issued already."""
+    parameters = {
+        "type": application.licence_type.local_type_code,
+        "authority": application.authority.code,
+        "number": application.licence_number,
+        "is_sample": is_sample,
+    }
+    return Question(_NUMBERED, parameters)
 
 
 _NUMBERED = select(Licence.id).where(

@@ -14,6 +14,7 @@ from gateway.domain.catalogue import IssuingAuthority
 from gateway.domain.seal_register import SEAL_WORDS, SealStatus, standing
 from gateway.errors import ConfigurationError, KeyUnavailableError, SealRefusedError, TimestampsUnavailableError
 from gateway.persistence.models import Seal
+from gateway.persistence.session import Question
 from gateway.services.dependencies import Dependencies
 from gateway.services.drafts import SealInUse
 from gateway.services.second_signatures import second_key_name, signs_twice
@@ -42,8 +43,8 @@ class Seals:
         """The newest seal of the authority, or the one for its samples, checked now. ConfigurationError when it has none,
         SealRefusedError when it may not sign, KeyUnavailableError without its key.
         """
-        asked = {"authority": authority.code, "is_sample": is_sample}
-        seal = next(iter(self._deps.quick_reads.rows(_NEWEST, asked)), None)
+        asked = seal_question(authority.code, is_sample=is_sample)
+        seal = next(iter(self._deps.quick_reads.rows(asked.statement, asked.parameters)), None)
         if seal is None:
             command = f"key samples {authority.code}" if is_sample else "init"
             raise ConfigurationError(f"Authority {authority.code} has no seal.", hint=f"Run: licence-gateway {command}")
@@ -100,6 +101,11 @@ class Seals:
         with self._deps.sessions() as session:
             seal = session.get(Seal, key_id)
             return None if seal is None else seal.certificate
+
+
+def seal_question(authority_code: str, *, is_sample: bool = False) -> Question:
+    """What ``Seals.in_use`` asks the register."""
+    return Question(_NEWEST, {"authority": authority_code, "is_sample": is_sample})
 
 
 def require_standing(session: Session, key_ids: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.domain.status_list import PLACES
 from gateway.errors import RegistryBusyError
 from gateway.persistence.models import StatusPlace
-from gateway.persistence.session import QuickReads
+from gateway.persistence.session import Question, QuickReads
 
 _DRAWS = 16
 """Where so many places are all taken, the list is full enough (some 60 %), and the next one is begun."""
@@ -34,28 +34,36 @@ _TAKEN = select(_BEGINS.c.of.label("begins"), StatusPlace.place).outerjoin_from(
 """Where the newest list of an authority begins, and which of the places drawn in it are taken."""
 
 
-def draw_place(reads: QuickReads, authority_code: str) -> int:
-    """A place that nobody has, by chance from the operating system, so that it tells nothing of what came before or after.
+def place_question(authority_code: str) -> Question:
+    """What ``draw_place`` asks the register: which of some places, drawn by chance from the operating system, are taken."""
+    drawn = {f"drawn_{n}": secrets.randbelow(PLACES) for n in range(_DRAWS)}
+    return Question(_TAKEN, {"authority": authority_code} | drawn)
+
+
+def draw_place(reads: QuickReads, authority_code: str, *, asked: Question | None = None) -> int:
+    """A place that nobody has, by chance, so that it tells nothing of what came before or after; of those in ``asked`` first.
 
     Another process may take it meanwhile; the unique constraint decides, and the issue is done again.
     """
-    return draw_places(reads, authority_code, 1)[0]
+    return next(iter(_free_places(reads, asked or place_question(authority_code))))
 
 
 def draw_places(reads: QuickReads, authority_code: str, count: int) -> list[int]:
     """The same for several at once, each another."""
     found: dict[int, None] = {}
     while len(found) < count:
-        drawn = [secrets.randbelow(PLACES) for _ in range(_DRAWS)]
-        rows = reads.rows(
-            _TAKEN, {"authority": authority_code} | {f"drawn_{n}": place for n, place in enumerate(drawn)}
-        )
-        begins: int = rows[0].begins
-        taken = {row.place for row in rows}
-        free = [begins + place for place in drawn if begins + place not in taken]
-        # Nobody has a place in the list after the newest.
-        found |= dict.fromkeys(free or [begins + PLACES + drawn[0]])
+        found |= dict.fromkeys(_free_places(reads, place_question(authority_code)))
     return list(found)[:count]
+
+
+def _free_places(reads: QuickReads, asked: Question) -> list[int]:
+    """Those of the drawn places that nobody has; never none."""
+    rows = reads.rows(asked.statement, asked.parameters)
+    begins: int = rows[0].begins
+    taken = {row.place for row in rows}
+    drawn = [asked.parameters[f"drawn_{n}"] for n in range(_DRAWS)]
+    # Nobody has a place in the list after the newest.
+    return [begins + place for place in drawn if begins + place not in taken] or [begins + PLACES + drawn[0]]
 
 
 def require_place_free(error: IntegrityError) -> None:

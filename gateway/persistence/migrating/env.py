@@ -6,10 +6,10 @@ from alembic import context
 from sqlalchemy import JSON, Column, Connection
 
 from gateway.persistence.base import Base
+from gateway.persistence.connecting import make_engine
 from gateway.persistence.engines import is_postgresql
 from gateway.persistence.models import Licence
 from gateway.persistence.schema import unenforced_foreign_keys
-from gateway.persistence.session import make_engine
 from gateway.settings import read_settings
 
 assert Licence.metadata is Base.metadata

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from gateway.persistence.session import make_engine, make_sessions, reading
+from gateway.persistence.connecting import make_engine
+from gateway.persistence.session import make_sessions, reading
 from tools.check_migrations import postgresql
 
 

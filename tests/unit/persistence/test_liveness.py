@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import make_url, text
 
+from gateway.persistence.connecting import make_engine
 from gateway.persistence.liveness import SERVER_SETTINGS, client_settings
-from gateway.persistence.session import make_engine
 from tools.check_migrations import postgresql
 
 

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import bindparam, select, text
 
 from gateway.errors import RegistryUnavailableError
+from gateway.persistence.connecting import make_engine
 from gateway.persistence.models import AuditEvent
 from gateway.persistence.schema import upgrade
-from gateway.persistence.session import QuickReads, make_engine, make_sessions
+from gateway.persistence.session import Question, QuickReads, make_sessions
 from tools.check_migrations import postgresql
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -54,14 +55,75 @@ def test_what_others_commit_is_seen_at_once(engine):
     assert len(reads.rows(EVENTS, {"subject": "later"})) == 1
 
 
+def test_what_is_asked_ahead_answers_each_question_once(engine):
+    reads = QuickReads(engine)
+    add(engine, "ahead")
+    known, other = {"subject": "ahead"}, {"subject": "other"}
+    with reads.ahead([Question(EVENTS, known), Question(EVENTS, other)]):
+        # On SQLite nothing is asked ahead, and what others write meanwhile is seen.
+        assert [row.detail for row in reads.rows(EVENTS, dict(known))] == [{"a": [1]}]
+        assert reads.rows(EVENTS, other) == []
+        add(engine, "ahead")
+        assert len(reads.rows(EVENTS, known)) == 2
+    assert len(reads.rows(EVENTS, known)) == 2
+
+
+def test_all_questions_ahead_are_one_round_trip(server, monkeypatch):
+    engine = make_engine(server)
+    upgrade(engine)
+    reads, pooled = QuickReads(engine), []
+    monkeypatch.setattr(reads, "_pooled", lambda real=reads._pooled: pooled.append(1) or real())
+    with reads.ahead([Question(EVENTS, {"subject": f"q{n}"}) for n in range(50)]):
+        assert [reads.rows(EVENTS, {"subject": f"q{n}"}) for n in range(50)] == [[]] * 50
+    assert len(pooled) == 1
+    engine.dispose()
+
+
+def test_questions_ahead_of_a_write_that_is_open_are_not_asked_elsewhere(engine):
+    reads, sessions = QuickReads(engine), make_sessions(engine)
+    event = AuditEvent(occurred_at=AT, action="x", subject="mine", detail={}, actor={})
+    with sessions.joined(), sessions.begin() as session:
+        session.add(event)
+        session.flush()
+        with reads.ahead([Question(EVENTS, {"subject": "mine"})]):
+            assert len(reads.rows(EVENTS, {"subject": "mine"})) == 1
+
+
+def test_an_end_of_the_connection_while_asking_ahead_is_not_seen(server):
+    engine = make_engine(server)
+    upgrade(engine)
+    reads = QuickReads(engine)
+    reads.rows(EVENTS, {"subject": "x"})
+    cut_others(engine)
+    with reads.ahead([Question(EVENTS, {"subject": "x"})]):
+        assert reads.rows(EVENTS, {"subject": "x"}) == []
+    engine.dispose()
+
+
+def test_numbers_of_every_size_share_one_prepared_statement(server):
+    engine = make_engine(server)
+    upgrade(engine)
+    numbered = select(AuditEvent.subject).where(AuditEvent.id == bindparam("number"))
+    reads = QuickReads(engine)
+    for number in (1, 2**14, 2**20, 2**31 - 1):
+        reads.rows(numbered, {"number": number})
+    prepared = text("SELECT count(*) AS number FROM pg_prepared_statements WHERE statement LIKE 'SELECT audit_events.subject%'")
+    assert reads.rows(prepared, {})[0].number == 1
+    engine.dispose()
+
+
+def cut_others(engine):
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+
+
 def test_a_connection_that_was_cut_is_replaced(server):
     engine = make_engine(server)
     upgrade(engine)
     reads = QuickReads(engine)
     reads.rows(EVENTS, {"subject": "x"})
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        others = "pid <> pg_backend_pid() AND datname = current_database()"
-        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+    cut_others(engine)
     assert reads.rows(EVENTS, {"subject": "x"}) == []
     engine.dispose()
 

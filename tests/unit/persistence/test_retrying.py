@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.errors import ConflictError, RegistryBusyError, RegistryUnavailableError
-from gateway.persistence import session
+from gateway.persistence import connecting
 from gateway.persistence.retrying import MOST_ATTEMPTS, retried
 
 
@@ -42,18 +42,18 @@ def test_no_other_error_is_tried_again(error):
 
 
 def test_a_lock_that_does_not_come_is_busy_and_rubbish_is_unavailable(tmp_path, monkeypatch):
-    monkeypatch.setattr(session, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(connecting, "BUSY_TIMEOUT_MS", 50)
     url = f"sqlite:///{tmp_path / 'a.db'}"
-    one, other = session.make_engine(url), session.make_engine(url)
+    one, other = connecting.make_engine(url), connecting.make_engine(url)
     with one.begin(), pytest.raises(RegistryBusyError), other.begin():
         pass
     (tmp_path / "b.db").write_bytes(b"rubbish" * 1000)
     with pytest.raises(RegistryUnavailableError, match="SQLITE_NOTADB"):
-        session.make_engine(f"sqlite:///{tmp_path / 'b.db'}").connect()
+        connecting.make_engine(f"sqlite:///{tmp_path / 'b.db'}").connect()
     with pytest.raises(RegistryUnavailableError, match="SQLITE_CANTOPEN"):
-        session.make_engine(f"sqlite:///{tmp_path / 'no' / 'c.db'}").connect()
+        connecting.make_engine(f"sqlite:///{tmp_path / 'no' / 'c.db'}").connect()
     with pytest.raises(RegistryUnavailableError):
-        session.make_engine("postgresql+psycopg://u:secret@127.0.0.1:9/x").connect()
+        connecting.make_engine("postgresql+psycopg://u:secret@127.0.0.1:9/x").connect()
     with one.connect() as connection, pytest.raises(RegistryUnavailableError, match="SQLITE_ERROR"):
         connection.execute(text("SELECT * FROM nowhere"))
 
