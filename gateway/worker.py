@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import ensure_running
 
 import structlog
 
@@ -25,7 +26,9 @@ from gateway.services.pulse import watched
 from gateway.settings import Settings
 from gateway.tracing import span
 
-_SPAWN = multiprocessing.get_context("spawn")
+_PROCESSES = multiprocessing.get_context("forkserver")
+"""Worker processes come from one that has loaded the gateway, and has neither threads of ours nor connections."""
+_PROCESSES.set_forkserver_preload(["gateway.cli"])
 _NICE = 10
 """Bulk work gives way to whoever waits at a window or for a page."""
 _LOOK_SECONDS = 0.25
@@ -38,6 +41,11 @@ _AHEAD = 2
 """Chunks given out for each process: few, so that a pause is felt soon."""
 
 Until = Callable[[], bool]
+
+
+def load_ahead() -> None:
+    """Have what worker processes need loaded from now on, while the caller still does other things."""
+    ensure_running()
 
 
 def work(settings: Settings, *, processes: int, until: Until) -> None:
@@ -86,12 +94,12 @@ def _tried(name: str, act: Callable[[], object]) -> object:
 
 def _run_queue_workers(settings: Settings, processes: int, until: Until) -> None:
     """Keep so many workers alive; one that died (killed, or the database was away) is replaced."""
-    workers: list[SpawnProcess] = []
+    workers: list[ForkServerProcess] = []
     try:
         while not until():
             workers = [worker for worker in workers if worker.is_alive()]
             while len(workers) < processes:
-                worker = _SPAWN.Process(target=_work_queue, args=(settings, os.getpid()), daemon=False)
+                worker = _PROCESSES.Process(target=_work_queue, args=(settings,), daemon=False)
                 worker.start()
                 workers.append(worker)
             time.sleep(_LOOK_SECONDS)
@@ -102,8 +110,8 @@ def _run_queue_workers(settings: Settings, processes: int, until: Until) -> None
             worker.join()
 
 
-def _work_queue(settings: Settings, parent: int) -> None:
-    _begin(settings, parent)
+def _work_queue(settings: Settings) -> None:
+    _begin(settings)
     container = _container(settings)
     queue = container.deps.queue
     assert queue is not None
@@ -163,8 +171,9 @@ class _LocalPool:
             time.sleep(_LOOK_SECONDS)
 
     def _pool(self) -> ProcessPoolExecutor:
-        arguments = (self._settings, os.getpid())
-        return ProcessPoolExecutor(self._processes, mp_context=_SPAWN, initializer=_open, initargs=arguments)
+        return ProcessPoolExecutor(
+            self._processes, mp_context=_PROCESSES, initializer=_open, initargs=(self._settings,)
+        )
 
     def _feed(self, pool: ProcessPoolExecutor, until: Until) -> None:
         given: dict[Future[None], tuple[str, int]] = {}
@@ -196,8 +205,8 @@ _opened: list[Container] = []
 """The gateway of this process of the pool."""
 
 
-def _open(settings: Settings, parent: int) -> None:
-    _begin(settings, parent)
+def _open(settings: Settings) -> None:
+    _begin(settings)
     _opened.append(_container(settings))
 
 
@@ -210,15 +219,16 @@ def log_aside() -> None:
     configure_logs(aside=True)
 
 
-def _begin(settings: Settings, parent: int) -> None:
-    """Give way to others, and end with the process that began us, however that ended."""
+def _begin(settings: Settings) -> None:
+    """Give way to others, and end with the process that wanted us, however that ended."""
     os.nice(_NICE)
     log_aside()
     tracing.start(settings.trace_endpoint, settings.trace_share)
+    wanted_by = multiprocessing.parent_process()
+    assert wanted_by is not None
 
     def follow() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
+        wanted_by.join()
         os._exit(1)
 
     threading.Thread(target=follow, name="follow-parent", daemon=True).start()

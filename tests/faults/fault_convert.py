@@ -255,8 +255,8 @@ class Site:
 
 
 def is_worker(child):
-    """A process that converts, not one that only keeps the books of Python's multiprocessing."""
+    """A process that converts, not the one that it comes from, nor one that only keeps the books of Python's multiprocessing."""
     try:
-        return "spawn_main" in " ".join(child.cmdline())
-    except psutil.Error:
+        return all("forkserver" in " ".join(process.cmdline()) for process in (child, child.parent()))
+    except (psutil.Error, AttributeError):
         return False

@@ -107,7 +107,9 @@ def test_numbers_of_every_size_share_one_prepared_statement(server):
     reads = QuickReads(engine)
     for number in (1, 2**14, 2**20, 2**31 - 1):
         reads.rows(numbered, {"number": number})
-    prepared = text("SELECT count(*) AS number FROM pg_prepared_statements WHERE statement LIKE 'SELECT audit_events.subject%'")
+    prepared = text(
+        "SELECT count(*) AS number FROM pg_prepared_statements WHERE statement LIKE 'SELECT audit_events.subject%'"
+    )
     assert reads.rows(prepared, {})[0].number == 1
     engine.dispose()
 
