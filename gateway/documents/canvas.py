@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gateway.documents.face import FaceError
 from gateway.documents.fonts import FontFace, FontLibrary, FontSubset
@@ -25,6 +26,10 @@ class _Text:
     """Operators from the size to the position."""
 
 
+_Codes = dict[FontFace, tuple[str, dict[int, str]]]
+"""By face its name on the page and what ``str.translate`` needs to write its glyphs."""
+
+
 @dataclass
 class Canvas:
     """A page being drawn."""
@@ -32,7 +37,8 @@ class Canvas:
     fonts: FontLibrary
     repertoire: dict[str, str] = field(default_factory=dict)
     """Characters that a role's font gets in any case: equal subsets are made once for many pages."""
-    _operations: list[str | _Text] = field(default_factory=list)
+    _operations: "list[str | _Text | Canvas]" = field(default_factory=list)
+    _shown_last: tuple[_Codes, str] | None = None
 
     def raw(self, operators: str) -> None:
         """Content stream operators, in points."""
@@ -49,8 +55,8 @@ class Canvas:
                 x += (self.fonts.width(part, role) * size + spacing * len(part)) / MM
 
     def draw(self, other: "Canvas") -> None:
-        """All that was drawn on another page with the same fonts."""
-        self._operations += other._operations  # noqa: SLF001 - of its own kind
+        """All that was drawn on another page with the same fonts; from now on nothing more is drawn there."""
+        self._operations.append(other)
 
     @contextmanager
     def spoken(self, text: str) -> Iterator[None]:
@@ -83,25 +89,43 @@ class Canvas:
 
     def finish(self) -> tuple[bytes, list[tuple[str, FontSubset]]]:
         """(content stream, subset fonts with their resource names)."""
-        used: dict[FontFace, set[str]] = {}
-        for operation in self._operations:
-            if isinstance(operation, _Text):
-                used.setdefault(operation.face, set()).update(operation.text)
+        used = {face: set(characters) for face, characters in self._used.items()}
         for role, characters in self.repertoire.items():
             for face, part in self.fonts.runs(characters, role):
                 used.setdefault(face, set()).update(part)
         fonts: list[tuple[str, FontSubset]] = []
-        codes: dict[FontFace, tuple[str, dict[int, str]]] = {}
+        codes: _Codes = {}
         for number, (face, characters_used) in enumerate(used.items()):
             subset = self.fonts.subset(face, frozenset(characters_used))
             fonts.append((f"F{number}", subset))
             codes[face] = (f"F{number}", subset.codes)
-        return "\n".join(_shown(op, codes) for op in self._operations).encode(), fonts
+        return self._shown(codes).encode(), fonts
+
+    @cached_property
+    def _used(self) -> dict[FontFace, set[str]]:
+        """The characters by face, once all is drawn."""
+        used: dict[FontFace, set[str]] = {}
+        for operation in self._operations:
+            if isinstance(operation, _Text):
+                used.setdefault(operation.face, set()).update(operation.text)
+            elif isinstance(operation, Canvas):
+                for face, characters in operation._used.items():  # noqa: SLF001 - of its own kind
+                    used.setdefault(face, set()).update(characters)
+        return used
+
+    def _shown(self, codes: _Codes) -> str:
+        """The operators; kept, since what several forms share mostly has the same codes on each."""
+        own = {face: codes[face] for face in self._used}
+        if self._shown_last is None or self._shown_last[0] != own:
+            self._shown_last = own, "\n".join(_operators(operation, codes) for operation in self._operations)
+        return self._shown_last[1]
 
 
-def _shown(operation: str | _Text, codes: dict[FontFace, tuple[str, dict[int, str]]]) -> str:
+def _operators(operation: str | _Text | Canvas, codes: _Codes) -> str:
     if isinstance(operation, str):
         return operation
+    if isinstance(operation, Canvas):
+        return operation._shown(codes)  # noqa: SLF001 - of its own kind
     resource, numbers = codes[operation.face]
     glyphs = operation.text.translate(numbers)
     return f"{operation.before}/{resource} {operation.state} <{glyphs}> Tj ET"
