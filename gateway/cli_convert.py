@@ -307,19 +307,21 @@ def _work(container: Container, job_id: str, workers: int | None, *, shows: bool
 
 
 def _until(container: Container, job_id: str, progress: Progress, bar: Any) -> Callable[[], bool]:
-    due = 0.0
+    due, is_over = 0.0, False
 
     def is_at_end() -> bool:
-        nonlocal due
-        if time.monotonic() < due:
-            return False
+        nonlocal due, is_over
+        if is_over or time.monotonic() < due:
+            return is_over
         job = container.conversions.show(job_id)
         total = job.counts.total
         # The larger the register, the more a look costs, and the less a second matters.
         due = time.monotonic() + min(_LONGEST_PAUSE_SECONDS, total / _ROWS_A_SECOND_OF_PAUSE)
         rate = f"{job.rows_per_second:.0f}/s  失败 failed {job.counts.failed}" if job.rows_per_second else ""
         progress.update(bar, total=total, completed=total - job.pending, rate=rate)
-        return job.state is not JobState.RUNNING
+        # Whoever asks twice at the end is told so twice.
+        is_over = job.state is not JobState.RUNNING
+        return is_over
 
     return is_at_end
 

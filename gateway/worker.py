@@ -28,7 +28,7 @@ from gateway.tracing import span
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 """Worker processes come from one that has loaded the gateway, and has neither threads of ours nor connections."""
-_PROCESSES.set_forkserver_preload(["gateway.cli"])
+_PROCESSES.set_forkserver_preload(["gateway.cli_answers", "gateway.cli_convert"])
 _NICE = 10
 """Bulk work gives way to whoever waits at a window or for a page."""
 _LOOK_SECONDS = 0.25
