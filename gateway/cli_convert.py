@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,10 +98,8 @@ def convert(
     if job.state is JobState.PAUSED:
         job = _resumed(container, job, may_resume=resume)
     if save_profile is not None:
-        database = chosen.database or None
-        container.conversion_profiles.save(save_profile, source.mapping, source=database, query=chosen.query)
-    if not as_json:
-        _tell_unknown(source)
+        container.conversion_profiles.save(save_profile, source.mapping, source=chosen.origin, query=chosen.query)
+    _tell_unknown({} if as_json else source.unknown_headings)
     if not detach:
         job = _work(container, job.id, workers, shows=not as_json and sys.stdout.isatty())
     _finish(container, job, report_to, errors_to, sample)
@@ -240,6 +238,11 @@ class _Input:
     database: str = ""
     query: str | None = None
 
+    @property
+    def origin(self) -> str | None:
+        """The name of the database, None for a file."""
+        return self.database or None
+
 
 def _choose(
     container: Container, file: Path | None, database: str | None, query: str | None, profile: str | None
@@ -254,8 +257,8 @@ def _choose(
     return _Input(file, database or "", query)
 
 
-def _tell_unknown(source: ConversionSource) -> None:
-    for sheet, headings in source.unknown_headings.items():
+def _tell_unknown(unknown: Mapping[str, Sequence[str]]) -> None:
+    for sheet, headings in unknown.items():
         if headings:
             tell(f"未识别的栏目，略去 columns left out: {sheet} {'、'.join(headings)}")
 
