@@ -164,8 +164,9 @@ class Question:
     parameters: Mapping[str, Any]
 
 
-_Key = tuple[int, frozenset[tuple[str, Any]]]
-_known: ContextVar[dict[_Key, Sequence[Any]] | None] = ContextVar("known", default=None)
+_Answers = dict[int, dict[frozenset[tuple[str, Any]], Sequence[Any]]]
+"""By the identity of a statement, which lives as long as its module, and the values of its parameters."""
+_known: ContextVar[_Answers | None] = ContextVar("known", default=None)
 """Answers that came ahead of their questions."""
 
 
@@ -200,8 +201,8 @@ class QuickReads:
 
         Instants are aware; on PostgreSQL columns have the types of the driver, which are those of the entities.
         """
-        known = _known.get()
-        if known and (found := known.pop(_key(statement, parameters), None)) is not None:
+        known = (_known.get() or {}).get(id(statement))
+        if known and (found := known.pop(frozenset(parameters.items()), None)) is not None:
             return found
         whole = _joined.get()
         if whole is not None and whole.connection is not None:
@@ -234,19 +235,22 @@ class QuickReads:
         finally:
             _known.reset(token)
 
-    def _answers(self, questions: Iterable[Question]) -> dict[_Key, Sequence[Any]]:
+    def _answers(self, questions: Iterable[Question]) -> _Answers:
         """Of all questions. Where the connection was lost nothing is known, and each is asked by itself."""
-        cursors: dict[_Key, Any] = {}
+        asked = [(question, driver_text(question.statement, self._engine.dialect)) for question in questions]
         try:
             with span("statements", system="postgresql"), self._pooled() as connection, connection.pipeline():
-                for question in questions:
-                    asked = driver_text(question.statement, self._engine.dialect)
-                    cursor = connection.cursor(row_factory=namedtuple_row)
-                    key = _key(question.statement, question.parameters)
-                    cursors[key] = cursor.execute(asked.text, asked.values(question.parameters))
+                cursors = [
+                    connection.cursor(row_factory=namedtuple_row).execute(text.text, text.values(question.parameters))
+                    for question, text in asked
+                ]
         except RegistryUnavailableError:
             return {}
-        return {key: cursor.fetchall() for key, cursor in cursors.items()}
+        answers: _Answers = {}
+        for (question, _), cursor in zip(asked, cursors, strict=True):
+            of_statement = answers.setdefault(id(question.statement), {})
+            of_statement[frozenset(question.parameters.items())] = cursor.fetchall()
+        return answers
 
     def insert(self, entity: Base) -> None:
         """Write one new row and commit it. IntegrityError when the database refuses it; RegistryUnavailableError.
@@ -286,11 +290,6 @@ class QuickReads:
                 yield pooled.driver_connection
         finally:
             pooled.close()
-
-
-def _key(statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> _Key:
-    """Statements that are asked over and over live as long as their modules."""
-    return id(statement), frozenset(parameters.items())
 
 
 def _prepare_quick(connection: Any, record: object) -> None:
