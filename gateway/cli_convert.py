@@ -87,10 +87,10 @@ def convert(
     Example: licence-gateway convert register.xlsx --dry-run --report report.xlsx --errors errors.xlsx
     """
     _check_targets(report_to, errors_to, sample if not dry_run else None)
-    if not detach:
-        load_ahead()
     container = opened(data_dir)
     chosen = _choose(container, file, database, query, profile)
+    if not detach:
+        load_ahead()
     with tempfile.TemporaryDirectory() as folder:
         path = chosen.file or container.query_sources.spool(chosen.database, chosen.query, Path(folder))
         source = ConversionSource(path, container.catalogue.load(), _meanings(container, profile, mapping))
@@ -217,7 +217,11 @@ def worker(
     )
     if deliveries:
         sender.start()
-    work(container.settings, processes=count, until=stopped.is_set)
+    try:
+        work(container.settings, processes=count, until=stopped.is_set)
+    finally:
+        # A service that does one half of its work only would not be begun anew.
+        stopped.set()
     if deliveries:
         sender.join()
 

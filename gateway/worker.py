@@ -6,6 +6,7 @@ import fcntl
 import gc
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.forkserver import ensure_running
+from pathlib import Path
 
 import structlog
 
@@ -44,12 +46,19 @@ Until = Callable[[], bool]
 
 
 def load_ahead() -> None:
-    """Have what worker processes need loaded from now on, while the caller still does other things."""
+    """Have what worker processes need loaded from now on, while the caller still does other things.
+
+    OSError without a folder for temporary files.
+    """
+    if not {"", str(Path.cwd())} & set(sys.path):
+        # Only where our own modules came from the folder that we are in (`python -m`) do those of the workers.
+        os.putenv("PYTHONSAFEPATH", "1")
     ensure_running()
 
 
 def work(settings: Settings, *, processes: int, until: Until) -> None:
     """Convert whatever running jobs there are, until ``until`` says so; it is asked several times a second."""
+    load_ahead()
     if is_embedded(settings.resolved_database_url):
         _LocalPool(settings, processes).run(until)
     else:

@@ -116,9 +116,10 @@ class Canvas:
     def _shown(self, codes: _Codes) -> str:
         """The operators; kept, since what several forms share mostly has the same codes on each."""
         own = {face: codes[face] for face in self._used}
-        if self._shown_last is None or self._shown_last[0] != own:
-            self._shown_last = own, "\n".join(_operators(operation, codes) for operation in self._operations)
-        return self._shown_last[1]
+        last = self._shown_last
+        if last is None or last[0] != own:
+            last = self._shown_last = own, "\n".join(_operators(operation, codes) for operation in self._operations)
+        return last[1]
 
 
 def _operators(operation: str | _Text | Canvas, codes: _Codes) -> str:

@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -76,10 +75,9 @@ def connect_by(engine: Engine, connect: Connect | None) -> None:
 
 def count_connections(engine: Engine) -> None:
     """Those that are open, and those in use; a connection of the driver tells nobody when it is dropped unclosed."""
-    gauge = cache(DATABASE_CONNECTIONS.labels)
 
     def count(name: str, state: str, by: int) -> None:
-        event.listen(engine, name, lambda *_: gauge(state).inc(by))
+        event.listen(engine, name, lambda *_: DATABASE_CONNECTIONS.labels(state).inc(by))
 
     count("connect", "open", 1)
     count("close", "open", -1)

@@ -1,6 +1,6 @@
 """Sessions and single reads on SQLite (embedded) and PostgreSQL (production)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -220,13 +220,14 @@ class QuickReads:
             return connection.execute(statement, parameters).all()
 
     @contextmanager
-    def ahead(self, questions: Iterable[Question]) -> Iterator[None]:
+    def ahead(self, questions: Sequence[Question]) -> Iterator[None]:
         """Have ``rows`` answer each of these, once, by what stood there now: on PostgreSQL all are asked in one round trip.
 
         For the questions that a task will ask at once anyway. Elsewhere, and within an open write, nothing is asked ahead.
         """
         whole = _joined.get()
-        if not self._is_direct or _elsewhere.get() is not None or (whole is not None and whole.connection is not None):
+        is_open = whole is not None and whole.connection is not None
+        if not questions or not self._is_direct or is_open or _elsewhere.get() is not None:
             yield
             return
         token = _known.set(self._answers(questions))
@@ -235,7 +236,7 @@ class QuickReads:
         finally:
             _known.reset(token)
 
-    def _answers(self, questions: Iterable[Question]) -> _Answers:
+    def _answers(self, questions: Sequence[Question]) -> _Answers:
         """Of all questions. Where the connection was lost nothing is known, and each is asked by itself."""
         asked = [(question, driver_text(question.statement, self._engine.dialect)) for question in questions]
         try:

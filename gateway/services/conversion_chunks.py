@@ -144,7 +144,8 @@ class ConversionChunks:
             seals[authority.code] = self._seals.in_use(authority)
             places[authority.code] = draw_places(self._deps.quick_reads, authority.code, number)
         orders = {}
-        with self._deps.quick_reads.ahead(binding_question(code) for code in names):
+        holders = {each.holder_code for each in wanted.values()}
+        with self._deps.quick_reads.ahead([binding_question(code) for code in holders]):
             for position, application in wanted.items():
                 code, named = application.authority.code, _named(application, names[application.holder_code])
                 orders[position] = _Order(named, self._binding(named), seals[code], places[code].pop())

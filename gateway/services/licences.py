@@ -95,12 +95,12 @@ class Licences:
         check_forms(application.licence_type, duplicates)
         code, is_sample = application.authority.code, actor.is_sandbox
         place = None if is_sample else place_question(code)
-        questions = (
+        questions = [
             _number_question(application, is_sample=is_sample),
             binding_question(application.holder_code),
             seal_question(code, is_sample=is_sample),
             *([] if place is None else [place]),
-        )
+        ]
         with self._deps.quick_reads.ahead(questions):
             known = self._known(application, is_sample=is_sample)
             if known is not None:

@@ -138,7 +138,7 @@ def test_a_place_that_was_taken_meanwhile_is_drawn_again(fresh, applications, li
 
     taken, real = claims_of(licence).status_index, status_places.draw_place
     drawn = iter([taken])
-    monkeypatch.setattr(licences, "draw_place", lambda *words: next(drawn, None) or real(*words))
+    monkeypatch.setattr(licences, "draw_place", lambda *words, **asked: next(drawn, None) or real(*words, **asked))
     same = [
         each
         for each in applications

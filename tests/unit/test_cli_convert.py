@@ -1,6 +1,9 @@
 """``licence-gateway convert`` as an office uses it."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from openpyxl import load_workbook
@@ -41,6 +44,25 @@ def test_convert_end_to_end(run, tmp_path):
     assert again["by_status"] == {"already_registered": 496, "duplicate": 1, "refused": 103}
     listed = json.loads(run("conversion", "list", "--json").stdout)
     assert [job["state"] for job in listed] == ["finished", "finished"]
+
+
+def test_no_module_comes_from_the_folder_in_which_the_program_is_called(fresh, tmp_path):
+    """As the installed program, which is a file in another folder."""
+    program, here, marks = tmp_path / "bin" / "licence-gateway", tmp_path / "here", tmp_path / "marks"
+    for folder in (program.parent, here / "gateway", marks):
+        folder.mkdir(parents=True)
+    program.write_text("import sys\nfrom gateway.cli import main\nif __name__ == '__main__':\n    sys.exit(main())\n")
+    stranger = f"import os, pathlib\npathlib.Path({str(marks)!r}, str(os.getpid())).touch()\n"
+    for name in ("numpy.py", "gateway/__init__.py"):
+        (here / name).write_text(stranger)
+    write_table(here / "r.csv", HEADINGS, [GOOD])
+    words = ("convert", "r.csv", "--workers", "1", "--json", "--data-dir", str(fresh.settings.data_dir))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(VECTORS.parent.parent), "GATEWAY_KEY_ITERATIONS": "1000"}
+    done = subprocess.run(
+        [sys.executable, str(program), *words], cwd=here, env=environment, check=True, capture_output=True, timeout=120
+    )
+    assert json.loads(done.stdout)["by_status"] == {"converted": 1}
+    assert list(marks.iterdir()) == []
 
 
 def test_a_dry_run_shows_samples_and_issues_nothing(run, tmp_path):
