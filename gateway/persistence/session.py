@@ -215,6 +215,8 @@ class QuickReads:
             try:
                 return self._directly(statement, parameters)
             except RegistryUnavailableError:
+                # A server that was restarted closed the others as well.
+                self._engine.dispose()
                 return self._directly(statement, parameters)
         with self._engine.connect().execution_options(reads_only=True) as connection:
             return connection.execute(statement, parameters).all()

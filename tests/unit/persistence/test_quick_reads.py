@@ -130,6 +130,18 @@ def test_a_connection_that_was_cut_is_replaced(server):
     engine.dispose()
 
 
+def test_all_connections_of_a_server_that_was_restarted_are_replaced(server):
+    """Whoever asks first meets one of several that the server closed, not the last of them."""
+    engine = make_engine(server)
+    upgrade(engine)
+    reads = QuickReads(engine)
+    with reads._pooled(), reads._pooled(), reads._pooled():
+        pass
+    cut_others(engine)
+    assert reads.rows(EVENTS, {"subject": "x"}) == []
+    engine.dispose()
+
+
 def test_without_a_database_it_says_so(tmp_path):
     for url in (f"sqlite:///{tmp_path}/no/such.db", "postgresql+psycopg://nobody@127.0.0.1:9/none"):
         with pytest.raises(RegistryUnavailableError):
