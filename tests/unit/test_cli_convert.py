@@ -1,14 +1,19 @@
 """``licence-gateway convert`` as an office uses it."""
 
+import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from gateway import cli_convert
 from gateway.cli import app
 from gateway.spreadsheets.writing import write_table
 from tests.conftest import VECTORS
@@ -46,6 +51,25 @@ def test_convert_end_to_end(run, tmp_path):
     assert [job["state"] for job in listed] == ["finished", "finished"]
 
 
+def test_a_worker_that_cannot_convert_ends_and_delivers_no_more(run, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No usable temporary directory")
+
+    monkeypatch.setattr(cli_convert, "work", fail)
+    # The command listens to the signals of this process.
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        result = run("worker", "--deliveries", "1")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert isinstance(result.exception, OSError)
+    until = time.monotonic() + 20
+    while any(thread.name == "deliveries" for thread in threading.enumerate()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_no_module_comes_from_the_folder_in_which_the_program_is_called(fresh, tmp_path):
     """As the installed program, which is a file in another folder."""
     program, here, marks = tmp_path / "bin" / "licence-gateway", tmp_path / "here", tmp_path / "marks"
@@ -57,7 +81,11 @@ def test_no_module_comes_from_the_folder_in_which_the_program_is_called(fresh, t
         (here / name).write_text(stranger)
     write_table(here / "r.csv", HEADINGS, [GOOD])
     words = ("convert", "r.csv", "--workers", "1", "--json", "--data-dir", str(fresh.settings.data_dir))
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(VECTORS.parent.parent), "GATEWAY_KEY_ITERATIONS": "1000"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(VECTORS.parent.parent),
+        "GATEWAY_KEY_ITERATIONS": "1000",
+    }
     done = subprocess.run(
         [sys.executable, str(program), *words], cwd=here, env=environment, check=True, capture_output=True, timeout=120
     )
