@@ -2,7 +2,8 @@
 
 Every licence is new, rendered, signed SM2 B-T and recorded; half of the holders are known with their certificates, half are
 met for the first time. `BENCH_CONVERT_ROWS=1000,10000,200000` measures other sizes than the ones here. Rates are of the whole
-command: its start, reading the file in, converting, sequencing the log. The cost of a licence is CPU time, its start left out.
+command: its start, reading the file in, converting, sequencing the log. The cost of a licence is CPU time without that of the
+start, which is the least of three: now and then PostgreSQL tidies up meanwhile.
 """
 
 import csv
@@ -50,7 +51,7 @@ def run() -> BenchResult:
     with tempfile.TemporaryDirectory() as name, server_at(Path(name) / "postgresql") as server:
         bench = ConvertBench(Path(name), server)
         bench.convert(500, 2)
-        start = bench.convert(2, 2)
+        start = min((bench.convert(2, 2) for _ in range(ROUNDS)), key=lambda cost: cost.cpu_seconds)
         ratios = bench.compare_workers(rates)
         for size in sizes:
             found = bench.convert(size, 2)
