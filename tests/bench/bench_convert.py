@@ -28,8 +28,8 @@ from tests.faults.fault_convert import server_at
 from tests.faults.gateway import VECTORS, command, records
 
 SIZES = (1_000, 10_000, 50_000)
-WORKERS_COMPARED = 10_000
-"""Rows of the runs with one worker and with two: so many that the start of the command, some seconds, hardly counts."""
+WORKERS_COMPARED = 5_000
+"""Rows of the runs with one worker and with two."""
 ROUNDS = 3
 _PR_SET_CHILD_SUBREAPER = 36
 BASE = {
@@ -104,14 +104,27 @@ class ConvertBench:
         return found
 
     def compare_workers(self, rates: dict[str, float]) -> dict[str, float]:
-        """One worker and two in turn, medians."""
-        seconds: dict[int, list[float]] = {1: [], 2: []}
-        for workers in (1, 2) * ROUNDS:
-            seconds[workers].append(self.convert(WORKERS_COMPARED, workers).seconds)
-        one, two = (sorted(seconds[workers])[ROUNDS // 2] for workers in (1, 2))
-        rates["convert_one_worker_per_second"] = WORKERS_COMPARED / one
-        rates["convert_two_workers_per_second"] = WORKERS_COMPARED / two
-        return {"convert_two_workers_vs_one": one / two}
+        """In turn, medians: one worker with all cores, two, and one with a single core for itself, PostgreSQL and the command."""
+        cores = psutil.Process().cpu_affinity()
+        kinds = {"one_worker": (1, cores), "two_workers": (2, cores), "one_core": (1, cores[:1])}
+        seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for kind, (workers, allowed) in list(kinds.items()) * ROUNDS:
+            self._keep_to(allowed)
+            seconds[kind].append(self.convert(WORKERS_COMPARED, workers).seconds)
+        self._keep_to(cores)
+        medians = {kind: sorted(taken)[ROUNDS // 2] for kind, taken in seconds.items()}
+        rates.update({f"convert_{kind}_per_second": WORKERS_COMPARED / taken for kind, taken in medians.items()})
+        return {
+            "convert_two_workers_vs_one": medians["one_worker"] / medians["two_workers"],
+            "convert_two_cores_vs_one": medians["one_core"] / medians["two_workers"],
+        }
+
+    def _keep_to(self, cores: list[int]) -> None:
+        """Let us, what we begin from now on, and PostgreSQL run on these cores alone."""
+        postmaster = psutil.Process(self._server.get_pid())
+        for process in (psutil.Process(), postmaster, *postmaster.children()):
+            with suppress(psutil.NoSuchProcess):
+                process.cpu_affinity(cores)
 
     def _cpu_seconds(self) -> float:
         """Of the commands that have ended, and of the server with all that it began."""
