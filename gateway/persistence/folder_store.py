@@ -47,17 +47,26 @@ class FolderStore:
             yield
 
     def stage(self, files: Iterable[tuple[bytes, str]]) -> list[FileDigest]:
-        """Write each (content, suffix) durably under its staged name. StorageError when the disk does not take it."""
+        """Write each (content, suffix) durably under its staged name. StorageError when the disk does not take it.
+
+        All of them are open at once: a hundred or so, not thousands.
+        """
         staged: list[tuple[FileDigest, str]] = []
+        begun: list[int] = []
         try:
             for data, suffix in files:
                 digest = FileDigest.of(data)
                 staged.append((digest, suffix))
-                _write_durably(self._staged(digest.sm3, suffix), data)
+                begun.append(_begin(self._staged(digest.sm3, suffix), data))
+            for descriptor in begun:
+                os.fsync(descriptor)
             _sync_folder(self._staging)
         except OSError as error:
             self.discard((digest.sm3, suffix) for digest, suffix in staged)
             raise StorageError(f"A file could not be written: {error.strerror}.", hint="Free disk space.") from error
+        finally:
+            for descriptor in begun:
+                os.close(descriptor)
         return [digest for digest, _ in staged]
 
     def publish(self, files: Iterable[tuple[str, str]]) -> None:
@@ -146,11 +155,20 @@ class FolderStore:
         return self._staging / f"{digest}{suffix}"
 
 
-def _write_durably(path: Path, data: bytes) -> None:
-    with path.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
+def _begin(path: Path, data: bytes) -> int:
+    """A descriptor of the file, all of it on its way to the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        # Linux begins to write what it is told to forget. Files that are waited for only when all are on their way
+        # take much less time, since the journal is written once for most of them.
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _sync_folder(folder: Path) -> None:
