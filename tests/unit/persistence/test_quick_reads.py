@@ -34,6 +34,15 @@ def engine(request, tmp_path):
     made.dispose()
 
 
+@pytest.fixture
+def on_server(server):
+    """Engine and reads on PostgreSQL."""
+    made = make_engine(server)
+    upgrade(made)
+    yield made, QuickReads(made)
+    made.dispose()
+
+
 def add(engine, subject):
     with make_sessions(engine).begin() as session:
         session.add(AuditEvent(occurred_at=AT, action="x", subject=subject, detail={"a": [1]}, actor={}))
@@ -68,15 +77,12 @@ def test_what_is_asked_ahead_answers_each_question_once(engine):
     assert len(reads.rows(EVENTS, known)) == 2
 
 
-def test_all_questions_ahead_are_one_round_trip(server, monkeypatch):
-    engine = make_engine(server)
-    upgrade(engine)
-    reads, pooled = QuickReads(engine), []
+def test_all_questions_ahead_are_one_round_trip(on_server, monkeypatch):
+    (_, reads), pooled = on_server, []
     monkeypatch.setattr(reads, "_pooled", lambda real=reads._pooled: pooled.append(1) or real())
     with reads.ahead([Question(EVENTS, {"subject": f"q{n}"}) for n in range(50)]):
         assert [reads.rows(EVENTS, {"subject": f"q{n}"}) for n in range(50)] == [[]] * 50
     assert len(pooled) == 1
-    engine.dispose()
 
 
 def test_questions_ahead_of_a_write_that_is_open_are_not_asked_elsewhere(engine):
@@ -89,29 +95,23 @@ def test_questions_ahead_of_a_write_that_is_open_are_not_asked_elsewhere(engine)
             assert len(reads.rows(EVENTS, {"subject": "mine"})) == 1
 
 
-def test_an_end_of_the_connection_while_asking_ahead_is_not_seen(server):
-    engine = make_engine(server)
-    upgrade(engine)
-    reads = QuickReads(engine)
+def test_an_end_of_the_connection_while_asking_ahead_is_not_seen(on_server):
+    engine, reads = on_server
     reads.rows(EVENTS, {"subject": "x"})
     cut_others(engine)
     with reads.ahead([Question(EVENTS, {"subject": "x"})]):
         assert reads.rows(EVENTS, {"subject": "x"}) == []
-    engine.dispose()
 
 
-def test_numbers_of_every_size_share_one_prepared_statement(server):
-    engine = make_engine(server)
-    upgrade(engine)
+def test_numbers_of_every_size_share_one_prepared_statement(on_server):
+    _, reads = on_server
     numbered = select(AuditEvent.subject).where(AuditEvent.id == bindparam("number"))
-    reads = QuickReads(engine)
     for number in (1, 2**14, 2**20, 2**31 - 1):
         reads.rows(numbered, {"number": number})
     prepared = text(
         "SELECT count(*) AS number FROM pg_prepared_statements WHERE statement LIKE 'SELECT audit_events.subject%'"
     )
     assert reads.rows(prepared, {})[0].number == 1
-    engine.dispose()
 
 
 def cut_others(engine):
@@ -120,26 +120,20 @@ def cut_others(engine):
         connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
 
 
-def test_a_connection_that_was_cut_is_replaced(server):
-    engine = make_engine(server)
-    upgrade(engine)
-    reads = QuickReads(engine)
+def test_a_connection_that_was_cut_is_replaced(on_server):
+    engine, reads = on_server
     reads.rows(EVENTS, {"subject": "x"})
     cut_others(engine)
     assert reads.rows(EVENTS, {"subject": "x"}) == []
-    engine.dispose()
 
 
-def test_all_connections_of_a_server_that_was_restarted_are_replaced(server):
+def test_all_connections_of_a_server_that_was_restarted_are_replaced(on_server):
     """Whoever asks first meets one of several that the server closed, not the last of them."""
-    engine = make_engine(server)
-    upgrade(engine)
-    reads = QuickReads(engine)
+    engine, reads = on_server
     with reads._pooled(), reads._pooled(), reads._pooled():
         pass
     cut_others(engine)
     assert reads.rows(EVENTS, {"subject": "x"}) == []
-    engine.dispose()
 
 
 def test_without_a_database_it_says_so(tmp_path):
