@@ -1,13 +1,13 @@
 """Status lists: what they say of real licences, how soon, and how they are handed out."""
 
 import secrets
-import time
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from gateway.app import create_app
+from gateway.container import Container
 from gateway.domain.licence_code import LicenceClaims, decode_payload
 from gateway.domain.status import LicenceStatus, china_day
 from gateway.domain.status_list import PLACES, TOKEN_TYPE, ListedStatus, StatusList
@@ -50,16 +50,17 @@ def decide(container, licence, status):
 
 
 def test_a_revocation_by_another_process_shows_within_ten_seconds(fresh, licence):
-    client = create_app(fresh).test_client()
+    # By a clock of the test's own: a machine that stands still for some seconds must not decide.
+    now = revoked_at = fresh.clock()
+    client = create_app(Container(fresh.settings, clock=lambda: now)).test_client()
     assert said_of(client, licence) is ListedStatus.VALID
-    decide(container_at(fresh.settings.data_dir), licence, LicenceStatus.REVOKED)
-    started = time.monotonic()
-    while said_of(client, licence) is not ListedStatus.INVALID:
-        assert time.monotonic() - started < 10
-        time.sleep(0.2)
-    # Copies that others keep serve for five seconds more.
+    decide(Container(fresh.settings, clock=lambda: now), licence, LicenceStatus.REVOKED)
+    # Copies that others keep serve for some seconds more.
     cached = client.get(address_of(licence)).headers["Cache-Control"]
-    assert time.monotonic() - started + int(cached.rpartition("=")[2]) < 10
+    until = revoked_at + timedelta(seconds=10 - int(cached.rpartition("=")[2]))
+    while said_of(client, licence) is not ListedStatus.INVALID:
+        now += timedelta(seconds=0.2)
+        assert now < until
 
 
 @pytest.mark.parametrize(
