@@ -30,10 +30,11 @@ from signing.cose import parse_sign1
 from tests.conftest import container_at, vector_lines
 from tests.gallery import LEGAL_GROUND, RICH, application
 
-BOUND = PATIENCE = 1.0
+BOUND = 1.0
+PATIENCE = 3.0
 OPENING = 2.0
 """The driver gives the opening of a connection no less."""
-SLACK = 1.0
+SLACK = 2.0
 """What else a look-up takes on a busy machine."""
 NO_ANSWER = "do not answer in time, or cannot be used; run doctor"
 IN_RECOVERY = select(func.pg_is_in_recovery().label("is_standby"))

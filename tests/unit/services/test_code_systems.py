@@ -93,12 +93,11 @@ def test_without_systems_the_answer_names_who_can_read_it(fresh, samr):
 @pytest.mark.parametrize("fault", Fault)
 def test_no_fault_says_anything_about_the_code(fresh, samr, fault):
     simulator, file = samr
-    simulator.fault_seconds = 3.0
     simulator.faults.append(fault)
     gateway, code = asking(fresh, file), simulator.entity_code(RICH)
     started = time.monotonic()
     answer = gateway.codes.resolve(code)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < simulator.fault_seconds / 2
     assert (answer.code_class, answer.outcome) == (CodeClass.UNKNOWN, Outcome.COULD_NOT_ASK)
     assert codes_of(answer) == {"CODE_SYSTEM_DOWN"}
     assert (answer.unified_social_credit_code, answer.enterprise, answer.licences) == (None, None, ())

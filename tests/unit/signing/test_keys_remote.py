@@ -117,12 +117,12 @@ def test_a_refusal_or_a_redirect_is_final(state, status):
 
 
 def test_a_silent_signer_costs_a_bounded_time(state):
-    state.pause = 3
+    state.pause = 60
     with remote_signer(state) as url:
         started = time.monotonic()
         with pytest.raises(KeySourceUnavailableError, match="ReadTimeoutError"):
             key_at(url, attempts=2).sign(b"message")
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 20
 
 
 def test_a_closed_port_is_unavailable():
