@@ -26,7 +26,7 @@ from gateway.services.drafts import HolderBinding, SealInUse, make_draft
 from gateway.services.enterprises import Enterprises, binding_question
 from gateway.services.recording import VersionToRecord, record_versions
 from gateway.services.seals import Seals, key_at_work, require_standing
-from gateway.services.status_places import draw_places
+from gateway.services.status_places import draw_places, lot_of
 
 _MOST_MEETINGS = 20
 UNCONFIRMED = "unconfirmed"
@@ -89,7 +89,8 @@ class ConversionChunks:
             self._register_holders(applications.values())
         with reading(self._deps.sessions) as session:
             verdicts = self._judge(session, applications, admits_unknown_holders=job.registers_holders)
-            orders = {} if job.is_dry_run else self._orders(session, applications, verdicts)
+            lot = lot_of(job_id, first // CHUNK_ROWS)
+            orders = {} if job.is_dry_run else self._orders(session, applications, verdicts, lot)
         if job.is_dry_run:
             would = Settlement(RowStatus.WOULD_CONVERT)
             verdicts = {position: verdicts.get(position, would) for position in applications}
@@ -132,9 +133,13 @@ class ConversionChunks:
             )
 
     def _orders(
-        self, session: Session, applications: Mapping[int, Application], verdicts: Mapping[int, Settlement]
+        self,
+        session: Session,
+        applications: Mapping[int, Application],
+        verdicts: Mapping[int, Settlement],
+        lot: Sequence[int],
     ) -> dict[int, "_Order"]:
-        """What is to be drafted, by position; everything that the drafts need is read here."""
+        """What is to be drafted, by position, with places out of the lot; everything that the drafts need is read here."""
         names = _names(session, applications.values())
         wanted = {position: each for position, each in applications.items() if position not in verdicts}
         seals: dict[str, SealInUse] = {}
@@ -142,7 +147,7 @@ class ConversionChunks:
         for authority in {each.authority.code: each.authority for each in wanted.values()}.values():
             number = sum(each.authority.code == authority.code for each in wanted.values())
             seals[authority.code] = self._seals.in_use(authority)
-            places[authority.code] = draw_places(self._deps.quick_reads, authority.code, number)
+            places[authority.code] = draw_places(self._deps.quick_reads, authority.code, number, lot)
         orders = {}
         holders = {each.holder_code for each in wanted.values()}
         with self._deps.quick_reads.ahead([binding_question(code) for code in holders]):

@@ -1,6 +1,8 @@
 """Places of licence versions in the status list of their issuing authority, drawn by lot."""
 
 import secrets
+from collections.abc import Sequence
+from hashlib import shake_256
 
 from sqlalchemy import Integer, and_, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +14,9 @@ from gateway.persistence.session import Question, QuickReads
 
 _DRAWS = 16
 """Where so many places are all taken, the list is full enough (some 60 %), and the next one is begun."""
+_EVERY_PLACE = range(PLACES)
+_LOTS = 64
+"""Of some thousand places each: many more than one chunk wants, and more of them than chunks are worked on at once."""
 _OF_AUTHORITY = StatusPlace.authority_code == bindparam("authority")
 _BEGINS = (
     # The dialects disagree on what dividing whole numbers gives; the remainder is the same to all.
@@ -34,9 +39,18 @@ _TAKEN = select(_BEGINS.c.of.label("begins"), StatusPlace.place).outerjoin_from(
 """Where the newest list of an authority begins, and which of the places drawn in it are taken."""
 
 
-def place_question(authority_code: str) -> Question:
+def lot_of(job_id: str, chunk: int) -> Sequence[int]:
+    """The places among which a chunk of a job draws its own, so that it meets none that is worked on beside it.
+
+    Which they are seems chance to whoever does not know the job: they tell no more than those of a single licence.
+    """
+    lots = shake_256(job_id.encode()).digest(PLACES)
+    return [place for place, lot in enumerate(lots) if lot % _LOTS == chunk % _LOTS]
+
+
+def place_question(authority_code: str, lot: Sequence[int] = _EVERY_PLACE) -> Question:
     """What ``draw_place`` asks the register: which of some places, drawn by chance from the operating system, are taken."""
-    drawn = {f"drawn_{n}": secrets.randbelow(PLACES) for n in range(_DRAWS)}
+    drawn = {f"drawn_{n}": secrets.choice(lot) for n in range(_DRAWS)}
     return Question(_TAKEN, {"authority": authority_code} | drawn)
 
 
@@ -48,11 +62,11 @@ def draw_place(reads: QuickReads, authority_code: str, *, asked: Question | None
     return next(iter(_free_places(reads, asked or place_question(authority_code))))
 
 
-def draw_places(reads: QuickReads, authority_code: str, count: int) -> list[int]:
-    """The same for several at once, each another."""
+def draw_places(reads: QuickReads, authority_code: str, count: int, lot: Sequence[int]) -> list[int]:
+    """The same for several at once, each another, out of a lot."""
     found: dict[int, None] = {}
     while len(found) < count:
-        found |= dict.fromkeys(_free_places(reads, place_question(authority_code)))
+        found |= dict.fromkeys(_free_places(reads, place_question(authority_code, lot)))
     return list(found)[:count]
 
 

@@ -129,7 +129,7 @@ def test_places_are_drawn_by_lot_and_belong_to_one_licence_each(issued):
 
 
 def test_a_full_list_is_followed_by_the_next(fresh, licence, monkeypatch):
-    monkeypatch.setattr(secrets, "randbelow", lambda bound: claims_of(licence).status_index)
+    monkeypatch.setattr(secrets, "choice", lambda lot: claims_of(licence).status_index)
     place = status_places.draw_place(fresh.deps.quick_reads, authority_of(licence))
     assert place == PLACES + claims_of(licence).status_index
 
