@@ -125,7 +125,7 @@ class _Reader:
             self.fail(field, "MISSING", "必填项缺失。Required, but missing.")
         elif len(value) > max_length:
             self.fail(field, "TOO_LONG", f"超过 {max_length} 字。Longer than {max_length} characters.")
-        elif any(unicodedata.category(character) in _UNPRINTABLE for character in value):
+        elif not value.isprintable() and any(unicodedata.category(each) in _UNPRINTABLE for each in value):
             self.fail(field, "CONTROL_CHARACTER", "含有无法印在证照上的字符。Has characters that cannot be printed.")
         return value
 

@@ -33,7 +33,7 @@ class RowContent:
 
     def seal(self, vault: FieldVault, job_id: str, position: int) -> str:
         """As it is stored."""
-        return vault.seal(json.dumps(asdict(self), ensure_ascii=False), conversion_content(job_id, position))
+        return vault.seal(json.dumps(vars(self), ensure_ascii=False), conversion_content(job_id, position))
 
     @classmethod
     def open(cls, vault: FieldVault, row: ConversionRow) -> "RowContent":

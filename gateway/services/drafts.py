@@ -1,6 +1,6 @@
 """Makes the electronic form of a licence and its papers in one act. Touches no database."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -174,7 +174,7 @@ def attachment_json(
         "valid_until": until.isoformat() if until else None,
         "face": [{"label": label, "value": value} for label, value in application.items],
         "obligations": application.basis.to_json(),
-        "binding": None if binding is None else {"electronic_business_licence": asdict(binding)},
+        "binding": None if binding is None else {"electronic_business_licence": vars(binding)},
         "paper_counterparts": [
             {"kind": paper.kind, "copy_number": paper.copy_number, "sm3": sm3(paper.pdf).hex()} for paper in papers
         ],

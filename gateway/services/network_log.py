@@ -6,7 +6,7 @@ stand in it without their values, and of visitors only the network that they com
 
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class NetworkLog:
         """Add one line. OSError when the disk does not take it."""
         now = self._deps.clock()
         shown = entry.address if entry.client_id else network_of(entry.address)
-        line = orjson.dumps({"at": now, **asdict(entry), "address": shown}, option=orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps({"at": now, **vars(entry), "address": shown}, option=orjson.OPT_APPEND_NEWLINE)
         with self._lock:
             # One write to a file that is open for appending: lines of several processes do not mix (POSIX, write).
             os.write(self._opened(now), line)
