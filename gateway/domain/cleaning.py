@@ -17,6 +17,8 @@ from gateway.errors import FieldError, ValidationFailedError
 _FIELDS = VOCABULARIES["guangdong"]
 """Cleaned rows are handed to ``parse_application`` in this vocabulary, which has every field of a paper register."""
 
+_PLAIN = re.compile(r"[0-9A-Za-z\u3400-\u9fff（〔][!-~\u3400-\u9fff（）〔〕]*")
+"""What is no formula, and has nothing to be cleaned of, whatever it means: most cells, told at a glance."""
 _WIDE = re.compile(r"[０-９Ａ-Ｚａ-ｚ]")
 _UNSEEN = re.compile(r"[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u00ad]")
 _SPACES = re.compile(r"\s+")
@@ -115,6 +117,8 @@ def fold_number(number: str) -> str:
 
 def _refuse_formulas(source: SourceRow) -> None:
     for heading, text in source.cells.items():
+        if _PLAIN.fullmatch(text) and heading not in source.formulas:
+            continue
         # What cleaning would take away from its front makes a formula no text.
         bare = _NO_FORMULA_MARK.sub("", _UNSEEN.sub("", text).strip())
         if heading in source.formulas or _FORMULA.match(text) or _FORMULA.match(bare):
@@ -149,6 +153,8 @@ def _values(heading: str, meaning: str, text: str, work: _Cleaning) -> list[tupl
 
 def _text(heading: str, raw: str, work: _Cleaning) -> str:
     """What is true of every cell: nothing unseen, no outer or doubled spaces, letters and digits narrow."""
+    if _PLAIN.fullmatch(raw) and raw not in _NOTHING:
+        return raw
     text = work.step(heading, raw, _UNSEEN.sub("", raw), "INVISIBLE")
     text = work.step(heading, text, _SPACES.sub(" ", text).strip(), "SPACES")
     text = work.step(heading, text, _NO_FORMULA_MARK.sub("", text), "APOSTROPHE")

@@ -13,6 +13,7 @@ from gateway.domain.status import LicenceStatus, china_day
 from gateway.domain.status_list import PLACES, TOKEN_TYPE, ListedStatus, StatusList
 from gateway.persistence.models import StatusPlace
 from gateway.services import status_places
+from gateway.services.conversion_rows import CHUNK_ROWS
 from gateway.services.status_changes import StatusDecision
 from signing.cose import parse_sign1, verify_sign1
 from signing.sm2 import load_public
@@ -126,6 +127,25 @@ def test_places_are_drawn_by_lot_and_belong_to_one_licence_each(issued):
     of_one = sorted(place for code, place in places if code == places[0].authority_code)
     assert max(of_one) < PLACES
     assert of_one != list(range(of_one[0], of_one[0] + len(of_one)))
+
+
+def test_each_place_is_in_the_lot_of_one_chunk_in_sixty_four():
+    lots = [status_places.lot_of("9f86d081884c7d65", chunk) for chunk in range(64)]
+    assert sorted(place for lot in lots for place in lot) == list(range(PLACES))
+    assert min(map(len, lots)) > 8 * CHUNK_ROWS
+    assert status_places.lot_of("9f86d081884c7d65", 64) == lots[0]
+    # Another job's are others.
+    assert len(set(lots[0]) & set(status_places.lot_of("a665a45920422f9d", 0))) < len(lots[0]) / 8
+
+
+def test_many_places_come_out_of_their_lot(fresh, licence):
+    lot = status_places.lot_of("9f86d081884c7d65", 3)
+    several = [
+        status_places.draw_places(fresh.deps.quick_reads, authority_of(licence), CHUNK_ROWS, lot) for _ in range(2)
+    ]
+    assert several[0] != several[1]
+    for places in several:
+        assert len(set(places)) == CHUNK_ROWS and set(places) <= set(lot)
 
 
 def test_a_full_list_is_followed_by_the_next(fresh, licence, monkeypatch):

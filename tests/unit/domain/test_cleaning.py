@@ -1,9 +1,12 @@
 """What cleaning makes of cells as clerks type them, and what it refuses to guess."""
 
 import json
+import re
+from itertools import product
 
 import pytest
 
+from gateway.domain import cleaning
 from gateway.domain.cleaning import clean_row
 from gateway.domain.conversions import SourceRow
 from gateway.domain.headings import learn_mapping
@@ -92,3 +95,18 @@ def test_a_column_with_both_days_is_read():
 def test_changes_can_be_written_down():
     row = cleaned({"发证日期": "2020/10/21"})
     assert json.loads(json.dumps([change.to_json() for change in row.changes]))[0]["before"] == "2020/10/21"
+
+
+def test_what_is_told_at_a_glance_is_what_every_step_would_have_left(monkeypatch):
+    texts = ["".join(each) for count in range(5) for each in product("a9（中-='@+ \u200b１无/至", repeat=count)]
+    plain = [text for text in texts if cleaning._PLAIN.fullmatch(text)]
+    at_a_glance = [cleaned_text(text) for text in plain]
+    monkeypatch.setattr(cleaning, "_PLAIN", re.compile(r"(?!)"))
+    assert [cleaned_text(text) for text in plain] == at_a_glance
+    assert len(texts) > len(plain) > 1000
+
+
+def cleaned_text(text):
+    work = cleaning._Cleaning()
+    cleaning._refuse_formulas(SourceRow("", 1, {"证照编号": text}))
+    return cleaning._text("证照编号", text, work), work.changes

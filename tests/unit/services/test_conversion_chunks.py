@@ -7,8 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from gateway.persistence.models import ConversionChunk
+from gateway.domain.status_list import PLACES
+from gateway.persistence.models import ConversionChunk, StatusPlace
 from gateway.persistence.session import reading
+from gateway.services.status_places import lot_of
 from tests.unit.domain.cleaning_rows import GOOD
 from tests.unit.services.test_conversions import numbered, register, source
 
@@ -38,3 +40,16 @@ def test_rows_of_before_are_counted_on_upgrade(fresh, tmp_path):
     alembic(fresh, "downgrade", "0018")
     alembic(fresh, "upgrade", "head")
     assert chunks(fresh) == before
+
+
+def test_chunks_draw_their_places_from_lots_of_their_own(fresh, tmp_path):
+    job = fresh.conversions.begin(source(fresh, register(tmp_path, *numbered(130))))
+    taken = set()
+    for number, (job_id, first) in enumerate(fresh.conversions.pending_chunks(job.id)):
+        fresh.conversions.work(job_id, first)
+        with reading(fresh.deps.sessions) as session:
+            places = set(session.scalars(select(StatusPlace.place)))
+        of_chunk = {place % PLACES for place in places - taken}
+        assert len(of_chunk) == (100, 30)[number]
+        assert of_chunk <= set(lot_of(job.id, number))
+        taken = places
