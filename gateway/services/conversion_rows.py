@@ -126,7 +126,9 @@ def planned_chunks(job_id: str, batch: Sequence[tuple[int, PlannedRow]]) -> list
     found: dict[int, ConversionChunk] = {}
     for position, planned in batch:
         first = position - position % CHUNK_ROWS
-        chunk = found.setdefault(first, ConversionChunk(job_id=job_id, first=first, pending=0, settled=0, counts={}))
+        if first not in found:
+            found[first] = ConversionChunk(job_id=job_id, first=first, pending=0, settled=0, counts={})
+        chunk = found[first]
         if planned.status is RowStatus.PENDING:
             chunk.pending += 1
         else:
