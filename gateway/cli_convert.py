@@ -28,7 +28,7 @@ from gateway.worker import deliver, load_ahead, log_aside, work
 
 conversions = typer.Typer(help="存量证照转换作业。Conversions of paper licences.", no_args_is_help=True)
 
-_LONGEST_PAUSE_SECONDS, _ROWS_A_SECOND_OF_PAUSE = 2.0, 20_000
+_LONGEST_PAUSE_SECONDS, _ROWS_A_SECOND_OF_PAUSE = 2.0, 200_000
 """Between two looks at how far a job is."""
 
 JobId = Annotated[str, typer.Argument(help="Id of the conversion; see: licence-gateway conversion list")]
@@ -322,7 +322,7 @@ def _until(container: Container, job_id: str, progress: Progress, bar: Any) -> C
             return is_over
         job = container.conversions.show(job_id)
         total = job.counts.total
-        # The larger the register, the more a look costs, and the less a second matters.
+        # The larger the register, the more a look costs (it sums the chunks), and the less a second matters.
         due = time.monotonic() + min(_LONGEST_PAUSE_SECONDS, total / _ROWS_A_SECOND_OF_PAUSE)
         rate = f"{job.rows_per_second:.0f}/s  失败 failed {job.counts.failed}" if job.rows_per_second else ""
         progress.update(bar, total=total, completed=total - job.pending, rate=rate)
