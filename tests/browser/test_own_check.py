@@ -72,7 +72,7 @@ def test_without_scripts_the_page_leads_to_the_check(browser, site, gallery):
         assert page.locator(".own a").get_attribute("href") == "/check"
 
 
-def test_the_verifier_comes_after_the_first_screen_and_is_light(browser, site, gallery):
+def test_the_first_screen_does_not_wait_for_the_verifier_which_is_light(browser, site, gallery):
     with opened(browser, site) as page:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
@@ -84,13 +84,14 @@ def test_the_verifier_comes_after_the_first_screen_and_is_light(browser, site, g
         )
         page.goto(gallery.code_path("in_force"))
         page.wait_for_selector(LINE)
-        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        ran = page.evaluate("performance.getEntriesByType('resource').filter(e => /trust/.test(e.name))[0].startTime")
+        scripts = "performance.getEntriesByType('resource').filter(e => /scripts/.test(e.name))"
+        # Which of the two is there first is up to the machine; that the screen does not wait is not.
+        waited_for = page.evaluate(f"{scripts}.map(e => e.renderBlockingStatus)")
         later = {
             each["request"]["url"]: size for each, size in finished.values() if "/scripts/" in each["request"]["url"]
         }
         keys = [size for each, size in finished.values() if each["request"]["url"].endswith("/trust/keys")]
     print(f"verifier on /q: {sum(later.values())} octets in {len(later)} files, keys {keys}")
     assert 0 < sum(later.values()) + sum(keys) <= VERIFIER
-    assert paint <= ran
+    assert set(waited_for) == {"non-blocking"}
     assert not [url for url in later if "zxing" in url or "scan-worker" in url]
