@@ -42,5 +42,5 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-ENTRYPOINT ["python", "-m", "gateway.cli"]
+ENTRYPOINT ["python", "-m", "gateway"]
 CMD ["serve", "--bind", "0.0.0.0:8000"]

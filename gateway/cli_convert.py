@@ -24,7 +24,7 @@ from gateway.errors import ConflictError
 from gateway.persistence.metric_files import MetricFiles
 from gateway.services.conversion_sources import ConversionSource
 from gateway.spreadsheets.writing import ENDINGS
-from gateway.worker import deliver, load_ahead, log_aside, work
+from gateway.worker import deliver, log_aside, work
 
 conversions = typer.Typer(help="存量证照转换作业。Conversions of paper licences.", no_args_is_help=True)
 
@@ -89,8 +89,6 @@ def convert(
     _check_targets(report_to, errors_to, sample if not dry_run else None)
     container = opened(data_dir)
     chosen = _choose(container, file, database, query, profile)
-    if not detach:
-        load_ahead()
     with tempfile.TemporaryDirectory() as folder:
         path = chosen.file or container.query_sources.spool(chosen.database, chosen.query, Path(folder))
         source = ConversionSource(path, container.catalogue.load(), _meanings(container, profile, mapping))

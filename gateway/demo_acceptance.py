@@ -23,7 +23,7 @@ from signing.validation.policy import Use
 _SCOPES = frozenset({Scope.LICENCES_READ, Scope.SIGNING_WRITE, Scope.SIGNING_READ})
 _START_SECONDS, _WAIT_SECONDS = 300.0, 60.0
 _OK = 200
-_COMMAND = ("-m", "gateway.cli")
+_COMMAND = ("-m", "gateway")
 _ON_RECORD = {
     "X-Caller-Organisation": "demo-department",
     "X-Caller-User": "demo",

@@ -6,7 +6,6 @@ import fcntl
 import gc
 import multiprocessing
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +13,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
-from multiprocessing.forkserver import ensure_running
-from pathlib import Path
 
 import structlog
 
@@ -27,10 +24,8 @@ from gateway.services.conversions import TASK
 from gateway.services.pulse import watched
 from gateway.settings import Settings
 from gateway.tracing import span
+from gateway.worker_processes import PROCESSES, load_ahead
 
-_PROCESSES = multiprocessing.get_context("forkserver")
-"""Worker processes come from one that has loaded the gateway, and has neither threads of ours nor connections."""
-_PROCESSES.set_forkserver_preload(["gateway.cli_answers", "gateway.cli_convert"])
 _NICE = 10
 """Bulk work gives way to whoever waits at a window or for a page."""
 _LOOK_SECONDS = 0.25
@@ -43,17 +38,6 @@ _AHEAD = 2
 """Chunks given out for each process: few, so that a pause is felt soon."""
 
 Until = Callable[[], bool]
-
-
-def load_ahead() -> None:
-    """Have what worker processes need loaded from now on, while the caller still does other things.
-
-    OSError without a folder for temporary files.
-    """
-    if not {"", str(Path.cwd())} & set(sys.path):
-        # Only where our own modules came from the folder that we are in (`python -m`) do those of the workers.
-        os.putenv("PYTHONSAFEPATH", "1")
-    ensure_running()
 
 
 def work(settings: Settings, *, processes: int, until: Until) -> None:
@@ -108,7 +92,7 @@ def _run_queue_workers(settings: Settings, processes: int, until: Until) -> None
         while not until():
             workers = [worker for worker in workers if worker.is_alive()]
             while len(workers) < processes:
-                worker = _PROCESSES.Process(target=_work_queue, args=(settings,), daemon=False)
+                worker = PROCESSES.Process(target=_work_queue, args=(settings,), daemon=False)
                 worker.start()
                 workers.append(worker)
             time.sleep(_LOOK_SECONDS)
@@ -180,9 +164,7 @@ class _LocalPool:
             time.sleep(_LOOK_SECONDS)
 
     def _pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._processes, mp_context=_PROCESSES, initializer=_open, initargs=(self._settings,)
-        )
+        return ProcessPoolExecutor(self._processes, mp_context=PROCESSES, initializer=_open, initargs=(self._settings,))
 
     def _feed(self, pool: ProcessPoolExecutor, until: Until) -> None:
         given: dict[Future[None], tuple[str, int]] = {}

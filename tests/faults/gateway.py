@@ -36,7 +36,7 @@ def set_up(home):
 
 def command(home, *words, file_limit_kib=None, environment=None):
     """A command line on the gateway in ``home``, in a process of its own that may write files up to a size."""
-    words = (sys.executable, "-m", "gateway.cli", *words)
+    words = (sys.executable, "-m", "gateway", *words)
     settings = {
         "GATEWAY_DATA_DIR": str(home),
         "GATEWAY_KEY_ITERATIONS": "1000",
